@@ -1,0 +1,148 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeFileAtomically } from '../../common/atomic-file.js';
+import { codeOf, messageOf, UserError } from '../../common/errors.js';
+
+/** Where runs are numbered when no folder is named. */
+export const RUNS_FOLDER = 'runs';
+
+/** A run's directory: knows the name of everything that a run leaves. */
+export class RunFolder {
+  private constructor(readonly path: string) {}
+
+  /** Claims a new folder: the one named, which must not exist or be empty, or the next number in runs/. */
+  static async create(named?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
+    const path = named === undefined ? await nextNumbered(resolve(runs)) : await emptyFolder(resolve(named));
+    const run = new RunFolder(path);
+    await claim(run);
+    return run;
+  }
+
+  /** Opens what an earlier run has left. */
+  static async open(path: string): Promise<RunFolder> {
+    const run = new RunFolder(resolve(path));
+    await run.readOptions();
+    return run;
+  }
+
+  get optionsFile(): string {
+    return join(this.path, 'options.json');
+  }
+  get statsFile(): string {
+    return join(this.path, 'stats.jsonl');
+  }
+  get lossTable(): string {
+    return join(this.path, 'losses.csv');
+  }
+  /** The tutorial's GL: the generator's loss of each iteration. */
+  get generatorLosses(): string {
+    return join(this.path, 'GL.npy');
+  }
+  /** The tutorial's DL: the discriminator's loss of each iteration. */
+  get discriminatorLosses(): string {
+    return join(this.path, 'DL.npy');
+  }
+  get lossPicture(): string {
+    return join(this.path, 'loss.png');
+  }
+  get realsPicture(): string {
+    return join(this.path, 'reals.png');
+  }
+  get samples(): string {
+    return join(this.path, 'samples');
+  }
+  get checkpoints(): string {
+    return join(this.path, 'checkpoints');
+  }
+  get generator(): string {
+    return join(this.path, 'generator');
+  }
+
+  samplePicture(step: number): string {
+    return join(this.samples, `${stepName(step)}.png`);
+  }
+
+  checkpointFile(step: number): string {
+    return join(this.checkpoints, `${stepName(step)}.safetensors`);
+  }
+
+  async writeOptions(options: object): Promise<void> {
+    await writeFileAtomically(this.optionsFile, `${JSON.stringify(options, undefined, 2)}\n`);
+  }
+
+  /** options.json as it stands; whoever uses a field checks it. */
+  async readOptions(): Promise<Record<string, unknown>> {
+    let text: string;
+    try {
+      text = await readFile(this.optionsFile, 'utf8');
+    } catch (error) {
+      throw new UserError(`${this.path} is not a run's directory: it has no readable options.json`, {
+        cause: error,
+      });
+    }
+    try {
+      const options: unknown = JSON.parse(text);
+      if (typeof options === 'object' && options !== null && !Array.isArray(options)) return { ...options };
+    } catch {
+      // Falls through to the error below: to the user, broken JSON and the wrong JSON are one mistake.
+    }
+    throw new UserError(`${this.optionsFile} does not hold a JSON object`);
+  }
+}
+
+/** "step-000500": sorts by name up to a million steps. */
+function stepName(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`;
+}
+
+/** Makes the folder after the highest number. mkdir fails for one of two runs that pick the same number. */
+async function nextNumbered(runs: string): Promise<string> {
+  await makeFolder(runs, { recursive: true });
+  const numbers = (await readdir(runs)).filter((name) => /^\d+$/.test(name)).map(Number);
+  for (let number = Math.max(-1, ...numbers) + 1; ; number++) {
+    const path = join(runs, String(number).padStart(5, '0'));
+    try {
+      await mkdir(path);
+      return path;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw unusable(path, error);
+    }
+  }
+}
+
+async function emptyFolder(path: string): Promise<string> {
+  await makeFolder(path, { recursive: true });
+  if ((await readdir(path)).length > 0) throw occupied(path);
+  return path;
+}
+
+/** Of two runs that found the same folder empty, only one can make its sub-folder. */
+async function claim(run: RunFolder): Promise<void> {
+  try {
+    await mkdir(run.checkpoints);
+    await mkdir(run.samples);
+  } catch (error) {
+    throw codeOf(error) === 'EEXIST' ? occupied(run.path) : unusable(run.path, error);
+  }
+}
+
+async function makeFolder(path: string, options: { recursive: boolean }): Promise<void> {
+  try {
+    await mkdir(path, options);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function occupied(path: string): UserError {
+  return new UserError(
+    `${path} is not empty: give --run-dir a new folder, or go on with its run by --resume`,
+  );
+}
+
+function unusable(path: string, error: unknown): UserError {
+  const file = ['EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '');
+  return new UserError(
+    `cannot make the run's directory ${path}: ${file ? 'a file is in the way' : messageOf(error)}`,
+  );
+}

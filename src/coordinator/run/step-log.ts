@@ -1,0 +1,114 @@
+import { open, truncate, type FileHandle } from 'node:fs/promises';
+import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import type { StepRecord } from '../step-record.js';
+import { formatStepLine, parseStepLine } from './step-line.js';
+import { readTextLines } from './text-lines.js';
+
+/** Told in one line what was left out of a log, such as its torn end. */
+export type Report = (line: string) => void;
+
+/** stats.jsonl while a run writes it: one line a step, one write a line, so that a crash tears at most the last. */
+export class StepLog {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #size: number;
+  #lastStep: number;
+
+  private constructor(path: string, file: FileHandle, size: number, lastStep: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#size = size;
+    this.#lastStep = lastStep;
+  }
+
+  /** Starts a log; an existing one is never written over. */
+  static async create(path: string): Promise<StepLog> {
+    return new StepLog(path, await open(path, 'ax'), 0, 0);
+  }
+
+  /**
+   * Goes on after `step`: what was logged later is cut off, because it is about to be done again.
+   * The cut is one truncation at the end of a line, so a crash leaves the old log or the cut one.
+   */
+  static async resume(path: string, step: number, report: Report): Promise<StepLog> {
+    let kept = { end: 0, step: 0 };
+    for await (const logged of readLog(path, report)) {
+      if (logged.record.step > step) break;
+      kept = { end: logged.end, step: logged.record.step };
+    }
+    if (kept.step < step) report(`${path} ends at step ${kept.step}: the steps up to ${step} are not in it`);
+    await truncate(path, kept.end);
+    const log = new StepLog(path, await open(path, 'a'), kept.end, kept.step);
+    await log.sync();
+    return log;
+  }
+
+  /** The step of the last line; 0 if there is none. */
+  get lastStep(): number {
+    return this.#lastStep;
+  }
+
+  /** One call at a time. Where the line does not fit on the disk, none of it stays. */
+  async append(record: StepRecord): Promise<void> {
+    if (record.step <= this.#lastStep) {
+      throw new RangeError(`step ${record.step} cannot be logged after step ${this.#lastStep}`);
+    }
+    const line = Buffer.from(formatStepLine(record));
+    try {
+      const { bytesWritten } = await this.#file.write(line);
+      if (bytesWritten < line.length) throw new Error('the disk is full');
+    } catch (error) {
+      await this.#file.truncate(this.#size);
+      throw new Error(`cannot write ${this.#path}: ${messageOf(error)}`, { cause: error });
+    }
+    this.#size += line.length;
+    this.#lastStep = record.step;
+  }
+
+  /** Makes what was appended last through a power cut; a checkpoint calls it so that no log ends before one. */
+  async sync(): Promise<void> {
+    await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** Every step of a log, in order. A torn last line is reported and left out. */
+export async function* readSteps(path: string, report: Report): AsyncGenerator<StepRecord> {
+  for await (const { record } of readLog(path, report)) yield record;
+}
+
+async function* readLog(path: string, report: Report): AsyncGenerator<{ record: StepRecord; end: number }> {
+  let number = 0;
+  let lastStep = 0;
+  try {
+    for await (const { text, end, whole } of readTextLines(path)) {
+      number++;
+      if (!whole) {
+        report(`${path} ends in a torn line (line ${number}), which is left out`);
+        return;
+      }
+      const record = parseLine(path, number, text);
+      if (record.step <= lastStep) {
+        throw new UserError(`${path}, line ${number}: step ${record.step} comes after step ${lastStep}`);
+      }
+      lastStep = record.step;
+      yield { record, end };
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new UserError(`${path} does not exist: the run has logged no step`);
+    throw error;
+  }
+}
+
+function parseLine(path: string, number: number, text: string): StepRecord {
+  try {
+    return parseStepLine(text);
+  } catch (error) {
+    throw new UserError(`${path}, line ${number} is not a step's record: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

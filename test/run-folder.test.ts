@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { UserError } from '../src/common/errors.js';
+import { RunFolder } from '../src/coordinator/run/run-folder.js';
+
+describe("a run's directory", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dcgan-test-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('takes the number after the highest, whatever else lies there', async () => {
+    const runs = join(folder, 'numbered');
+    assert.equal(basename((await RunFolder.create(undefined, runs)).path), '00000');
+    await mkdir(join(runs, '00041'));
+    await mkdir(join(runs, 'notes'));
+    assert.equal(basename((await RunFolder.create(undefined, runs)).path), '00042');
+  });
+
+  it('gives runs that start at once a number each', async () => {
+    const runs = join(folder, 'at-once');
+    const made = await Promise.all(Array.from({ length: 8 }, () => RunFolder.create(undefined, runs)));
+    const numbers = made.map(({ path }) => basename(path)).sort();
+    assert.deepEqual(numbers, ['00000', '00001', '00002', '00003', '00004', '00005', '00006', '00007']);
+  });
+
+  it('takes a named folder that is new or empty, and once only', async () => {
+    const named = join(folder, 'a', 'b');
+    await mkdir(named, { recursive: true });
+    const outcomes = await Promise.allSettled([RunFolder.create(named), RunFolder.create(named)]);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    await assert.rejects(RunFolder.create(named), isUserError(/a\/b is not empty: .*--run-dir/));
+  });
+
+  it('refuses a folder with something in it, and leaves it as it was', async () => {
+    const named = join(folder, 'full');
+    await mkdir(named);
+    await writeFile(join(named, 'letter.txt'), 'dear');
+    await assert.rejects(RunFolder.create(named), isUserError(/is not empty/));
+    assert.deepEqual(await readdir(named), ['letter.txt']);
+  });
+
+  it('refuses a path with a file in the way', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await assert.rejects(RunFolder.create(file), isUserError(/a file is in the way/));
+    await assert.rejects(RunFolder.create(join(file, 'run')), isUserError(/a file is in the way/));
+    await assert.rejects(RunFolder.create(undefined, file), isUserError(/a file is in the way/));
+  });
+
+  it('keeps options.json, by which a run is known', async () => {
+    const run = await RunFolder.create(join(folder, 'run'));
+    await assert.rejects(RunFolder.open(run.path), isUserError(/is not a run's directory: .*options\.json/));
+    await run.writeOptions({ seed: 7, data: 'faces' });
+    assert.deepEqual(JSON.parse(await readFile(join(run.path, 'options.json'), 'utf8')), {
+      seed: 7,
+      data: 'faces',
+    });
+    assert.deepEqual(await (await RunFolder.open(run.path)).readOptions(), { seed: 7, data: 'faces' });
+    for (const broken of ['{"seed":', '[1]', 'null']) {
+      await writeFile(run.optionsFile, broken);
+      await assert.rejects(RunFolder.open(run.path), isUserError(/does not hold a JSON object/));
+    }
+  });
+
+  it('names files as the documentation does', async () => {
+    const run = await RunFolder.create(join(folder, 'names'));
+    assert.deepEqual((await readdir(run.path)).sort(), ['checkpoints', 'samples']);
+    assert.equal(run.samplePicture(500), join(run.path, 'samples/step-000500.png'));
+    assert.equal(run.checkpointFile(1_234_567), join(run.path, 'checkpoints/step-1234567.safetensors'));
+  });
+});
+
+function isUserError(message: RegExp): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof UserError && message.test(error.message) && !error.message.includes('\n');
+}
