@@ -1,0 +1,60 @@
+import type { Picture } from './picture.js';
+
+export interface GridLayout {
+  readonly count: number;
+  /** Height and width of an image. */
+  readonly size: number;
+  readonly columns?: number;
+  /** Black pixels around every image. */
+  readonly padding?: number;
+}
+
+const CHANNELS = 3;
+
+/**
+ * torchvision's save_image(make_grid(images, nrow=columns, padding=padding, normalize=True)): the lowest value of
+ * the whole batch becomes 0, the highest 255. As there, a single image has no padding.
+ *
+ * images: [count, size, size, 3] -> pixels: [rows * (size + padding) + padding, columns * ..., 3]
+ */
+export function makeGrid(
+  images: Float32Array,
+  { count, size, columns = 8, padding = 2 }: GridLayout,
+): Picture {
+  if (count < 1 || images.length !== count * size * size * CHANNELS) {
+    throw new RangeError(
+      `${images.length} values are not ${count} images of ${size} x ${size} x ${CHANNELS}`,
+    );
+  }
+  const border = count === 1 ? 0 : padding;
+  const across = Math.min(columns, count);
+  const width = across * (size + border) + border;
+  const height = Math.ceil(count / across) * (size + border) + border;
+
+  const pixels = new Uint8Array(height * width * CHANNELS);
+  const bytes = normalize(images);
+  const rowLength = size * CHANNELS;
+  for (let image = 0; image < count; image++) {
+    const left = border + (image % across) * (size + border);
+    const top = border + Math.floor(image / across) * (size + border);
+    for (let row = 0; row < size; row++) {
+      const source = (image * size + row) * rowLength;
+      pixels.set(bytes.subarray(source, source + rowLength), ((top + row) * width + left) * CHANNELS);
+    }
+  }
+  return { width, height, pixels };
+}
+
+/** From [lowest, highest] to 0 .. 255, rounded to float32 after each operation as PyTorch does, so to the same bytes. */
+function normalize(values: Float32Array): Uint8Array {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) throw new RangeError(`an image has the value ${value}`);
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const { fround } = Math;
+  const range = fround(Math.max(high - low, 1e-5));
+  return Uint8Array.from(values, (value) => fround(fround(fround(fround(value - low) / range) * 255) + 0.5));
+}
