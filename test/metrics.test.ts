@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { parsePrometheusText, type Family } from './support/prometheus-text.js';
+import { stepRecord } from './support/step-record.js';
+
+/** The list of the design: what dashboards and alerts are built on. */
+const NAMES: Readonly<Record<string, string>> = {
+  dcgan_generator_loss: 'gauge',
+  dcgan_discriminator_loss: 'gauge',
+  dcgan_real_score: 'gauge',
+  dcgan_fake_score: 'gauge',
+  dcgan_step: 'gauge',
+  dcgan_epoch: 'gauge',
+  dcgan_images_total: 'counter',
+  dcgan_step_seconds: 'histogram',
+  dcgan_phase_seconds: 'histogram',
+  dcgan_wire_bytes_total: 'counter',
+  dcgan_wire_rejected_total: 'counter',
+  dcgan_workers: 'gauge',
+  dcgan_worker_step_seconds: 'gauge',
+  dcgan_worker_losses_total: 'counter',
+  dcgan_checkpoint_step: 'gauge',
+  dcgan_checkpoint_timestamp_seconds: 'gauge',
+  dcgan_gradient_norm: 'gauge',
+  dcgan_nonfinite_total: 'counter',
+};
+
+function newMetrics(): RunMetrics {
+  return new RunMetrics({
+    batchSize: 128,
+    phases: ['discriminator', 'generator'],
+    rejectionReasons: ['undecodable'],
+  });
+}
+
+async function familiesOf(metrics: RunMetrics): Promise<Map<string, Family>> {
+  return parsePrometheusText(await metrics.registry.metrics());
+}
+
+/** The values of our own samples, buckets aside. */
+async function valuesOf(metrics: RunMetrics): Promise<Record<string, number>> {
+  const samples = [...(await familiesOf(metrics)).values()].flatMap((family) => [...family.samples]);
+  return Object.fromEntries(
+    samples.filter(([name]) => name.startsWith('dcgan_') && !name.includes('_bucket')),
+  );
+}
+
+describe('metrics', () => {
+  it('have the names and types of the design, no more and no fewer, with help', async () => {
+    const families = [...(await familiesOf(newMetrics()))].filter(([name]) => name.startsWith('dcgan_'));
+    assert.deepEqual(Object.fromEntries(families.map(([name, { type }]) => [name, type])), NAMES);
+    for (const [name, { help }] of families) assert.ok(help.length > 10, name);
+  });
+
+  it('include the usual ones of a process', async () => {
+    const families = await familiesOf(newMetrics());
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_seconds',
+    ]) {
+      assert.ok(families.has(name), name);
+    }
+  });
+
+  it('start at 0 with every known series', async () => {
+    const values = await valuesOf(newMetrics());
+    assert.deepEqual([...new Set(Object.values(values))], [0]);
+    assert.deepEqual(
+      Object.keys(values)
+        .filter((name) => name.includes('{'))
+        .sort(),
+      [
+        'dcgan_fake_score{update="after"}',
+        'dcgan_fake_score{update="before"}',
+        'dcgan_gradient_norm{network="discriminator"}',
+        'dcgan_gradient_norm{network="generator"}',
+        'dcgan_phase_seconds_count{phase="discriminator"}',
+        'dcgan_phase_seconds_count{phase="generator"}',
+        'dcgan_phase_seconds_sum{phase="discriminator"}',
+        'dcgan_phase_seconds_sum{phase="generator"}',
+        'dcgan_wire_bytes_total{direction="received"}',
+        'dcgan_wire_bytes_total{direction="sent"}',
+        'dcgan_wire_rejected_total{reason="undecodable"}',
+        'dcgan_worker_losses_total{reason="exited"}',
+        'dcgan_worker_losses_total{reason="overdue"}',
+        'dcgan_worker_losses_total{reason="protocol"}',
+        'dcgan_worker_losses_total{reason="silent"}',
+        'dcgan_workers{state="joining"}',
+        'dcgan_workers{state="lost"}',
+        'dcgan_workers{state="ready"}',
+      ],
+    );
+  });
+
+  it('say what a step measured', async () => {
+    const metrics = newMetrics();
+    metrics.recordStep(stepRecord(7), { discriminator: 0.75, generator: 0.5 });
+    metrics.recordStep(stepRecord(8), { discriminator: 0.75, generator: 0.25 });
+    const values = await valuesOf(metrics);
+    const expected = {
+      dcgan_step: 8,
+      dcgan_epoch: 1,
+      dcgan_generator_loss: 4,
+      dcgan_discriminator_loss: 2,
+      dcgan_real_score: 0.8125,
+      'dcgan_fake_score{update="before"}': 0.25,
+      'dcgan_fake_score{update="after"}': 0.125,
+      dcgan_images_total: 256,
+      dcgan_step_seconds_count: 2,
+      dcgan_step_seconds_sum: 3.5,
+      'dcgan_phase_seconds_sum{phase="discriminator"}': 1.5,
+      'dcgan_phase_seconds_sum{phase="generator"}': 0.75,
+    };
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, values[name]])), expected);
+  });
+
+  it('say how workers, wire, checkpoints and gradients are', async () => {
+    const metrics = newMetrics();
+    metrics.setWorkers({ joining: 3 });
+    metrics.setWorkers({ ready: 2, lost: 1 });
+    metrics.setWorkerStepSeconds('0', 1.5);
+    metrics.setWorkerStepSeconds('1', 2.5);
+    metrics.forgetWorker('1');
+    metrics.countWorkerLoss('silent');
+    metrics.countRejected('undecodable');
+    metrics.countRejected('too-large');
+    metrics.countWireBytes('sent', 1000);
+    metrics.countWireBytes('sent', 24);
+    metrics.countWireBytes('received', 5);
+    metrics.setCheckpoint(500, new Date('2024-01-01T00:00:00.500Z'));
+    metrics.setGradientNorm('generator', 3.25);
+    metrics.countNonFinite();
+    metrics.countNonFinite(2);
+    const before = await valuesOf(newMetrics());
+    const after = await valuesOf(metrics);
+    const changed = Object.entries(after).filter(([name, value]) => value !== before[name]);
+    assert.deepEqual(Object.fromEntries(changed), {
+      'dcgan_workers{state="ready"}': 2,
+      'dcgan_workers{state="lost"}': 1,
+      'dcgan_worker_step_seconds{worker="0"}': 1.5,
+      'dcgan_worker_losses_total{reason="silent"}': 1,
+      'dcgan_wire_rejected_total{reason="undecodable"}': 1,
+      'dcgan_wire_rejected_total{reason="too-large"}': 1,
+      'dcgan_wire_bytes_total{direction="sent"}': 1024,
+      'dcgan_wire_bytes_total{direction="received"}': 5,
+      dcgan_checkpoint_step: 500,
+      dcgan_checkpoint_timestamp_seconds: 1_704_067_200.5,
+      'dcgan_gradient_norm{network="generator"}': 3.25,
+      dcgan_nonfinite_total: 3,
+    });
+  });
+
+  it('keep no process alive', async () => {
+    const module = new URL('../src/coordinator/metrics/run-metrics.js', import.meta.url).href;
+    const script = `
+      const { RunMetrics } = await import(${JSON.stringify(module)});
+      await new RunMetrics({ batchSize: 1 }).registry.metrics();
+      console.log('end');`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 30_000,
+    });
+    assert.equal(stdout, 'end\n');
+  });
+});
