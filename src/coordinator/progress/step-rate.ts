@@ -1,0 +1,21 @@
+/** Steps that a rate is taken from: enough to even out samples and checkpoints, few enough to follow a change. */
+const WINDOW = 100;
+
+/** How fast steps follow each other, everything between them included. */
+export class StepRate {
+  readonly #marks: { readonly step: number; readonly at: number }[] = [];
+
+  /** at: milliseconds of any clock that does not go back. */
+  mark(step: number, at: number): void {
+    this.#marks.push({ step, at });
+    if (this.#marks.length > WINDOW + 1) this.#marks.shift();
+  }
+
+  /** Undefined until there are two marks to tell it from. */
+  secondsFor(steps: number): number | undefined {
+    const first = this.#marks.at(0);
+    const last = this.#marks.at(-1);
+    if (first === undefined || last === undefined || last.step <= first.step) return undefined;
+    return ((last.at - first.at) / 1000 / (last.step - first.step)) * steps;
+  }
+}
