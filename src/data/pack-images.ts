@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { UserError } from '../common/errors.js';
+import { DecodePool } from './decode-pool.js';
+import { listImageFolder, type ListedFile } from './image-folder.js';
+import { listingKey, packPath, recall, remember, sweep, type BrokenFile, type Packed } from './pack-cache.js';
+import { PackWriter } from './pack-writer.js';
+
+export interface PackRequest {
+  readonly root: string;
+  /** Pixels a side. */
+  readonly size: number;
+  readonly cache: string;
+  /** 0 .. 1 */
+  readonly maxBrokenShare: number;
+  /** Threads. */
+  readonly decoders: number;
+  readonly temporary: string;
+}
+
+export interface PackProgress {
+  progress(done: number, total: number): void;
+  broken(file: BrokenFile): void;
+}
+
+/** Decodes an image folder into the cache, unless an earlier run has done it; `decoded` counts the faces decoded now. */
+export async function packImages(
+  request: PackRequest,
+  report: PackProgress,
+): Promise<Packed & { readonly decoded: number }> {
+  const { root, size, cache } = request;
+  const files = listImageFolder(root);
+  const key = listingKey(files, size);
+  const known = recall(cache, key);
+  if (known) {
+    for (const file of known.broken) report.broken(file);
+    refuseBroken(request, known.broken, known.count + known.broken.length);
+    return { ...known, decoded: 0 };
+  }
+  const packed = await decodeAll(request, files, report);
+  await remember(cache, key, packed);
+  sweep(cache);
+  return { ...packed, decoded: packed.count };
+}
+
+async function decodeAll(
+  request: PackRequest,
+  files: readonly ListedFile[],
+  report: PackProgress,
+): Promise<Packed> {
+  const { root, size, cache, temporary } = request;
+  const broken: BrokenFile[] = [];
+  const writer = await PackWriter.create(({ fingerprint }) => packPath(cache, fingerprint), {
+    size,
+    temporary,
+  });
+  const pool = new DecodePool(Math.min(request.decoders, files.length), size);
+  try {
+    let done = 0;
+    let faces = 0;
+    for await (const decoded of pool.decode(files.map((file) => join(root, file.path)))) {
+      const { path } = files[done++];
+      if (decoded.kind === 'face') {
+        await writer.write(decoded.pixels);
+        faces++;
+      } else if (decoded.kind === 'broken') {
+        broken.push({ path, reason: decoded.reason });
+        report.broken({ path, reason: decoded.reason });
+        refuseBroken(request, broken, files.length); // At best all the others are sound: no need to see them.
+      }
+      report.progress(done, files.length);
+    }
+    refuseBroken(request, broken, faces + broken.length);
+    if (faces === 0) {
+      throw new UserError(
+        `none of the ${files.length} files in ${root} is a jpeg, png, webp, bmp or gif image`,
+      );
+    }
+    const { fingerprint, count } = await writer.finish();
+    return { fingerprint, count, broken };
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Ends the run before it starts, where more images are broken than it may lose. */
+function refuseBroken(
+  { root, maxBrokenShare }: PackRequest,
+  broken: readonly BrokenFile[],
+  images: number,
+): void {
+  if (broken.length <= maxBrokenShare * images) return;
+  const [first] = broken;
+  throw new UserError(
+    `at least ${broken.length} of ${images} images in ${root} are broken, more than the share of ${maxBrokenShare} ` +
+      `that --max-broken allows (${first.path}: ${first.reason}): repair or remove them, or allow more`,
+  );
+}

@@ -1,0 +1,116 @@
+import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { codeOf, UserError } from '../common/errors.js';
+import { encodeHeader, faceBytes, HEADER_BYTES, type PackHeader } from './pack-format.js';
+
+export interface PackWriterOptions {
+  /** Pixels a side. */
+  readonly size: number;
+  /** How many faces will come, where it is known before: fewer or more are then refused. */
+  readonly count?: number;
+  /** The dataset's, where this pack holds a part of it; otherwise that of the pixels written. */
+  readonly fingerprint?: string;
+  /** Where the pack grows until it is whole. */
+  readonly temporary?: string;
+}
+
+/** Writes a pack whole or not at all. End it with finish() or abort(). */
+export class PackWriter {
+  readonly #file: FileHandle;
+  readonly #path: string | ((header: PackHeader) => string);
+  readonly #temporary: string;
+  readonly #options: PackWriterOptions;
+  readonly #hash: Hash;
+  #written = 0; // bytes of faces
+
+  private constructor(
+    file: FileHandle,
+    path: string | ((header: PackHeader) => string),
+    temporary: string,
+    options: PackWriterOptions,
+  ) {
+    this.#file = file;
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#options = options;
+    this.#hash = createHash('sha256').update(`dcgan faces ${options.size}\n`);
+  }
+
+  /** `path` may depend on the fingerprint, which is known at the end; `temporary` is needed then. */
+  static async create(path: string, options: PackWriterOptions): Promise<PackWriter>;
+  static async create(
+    path: (header: PackHeader) => string,
+    options: PackWriterOptions & { readonly temporary: string },
+  ): Promise<PackWriter>;
+  static async create(
+    path: string | ((header: PackHeader) => string),
+    options: PackWriterOptions,
+  ): Promise<PackWriter> {
+    const temporary = options.temporary ?? `${String(path)}.${randomUUID()}.tmp`;
+    await mkdir(dirname(temporary), { recursive: true });
+    const file = await open(temporary, 'wx');
+    return new PackWriter(file, path, temporary, options);
+  }
+
+  /** Appends one or more faces. [n, size, size, 3] */
+  async write(records: Uint8Array): Promise<void> {
+    if (records.length % faceBytes(this.#options.size) !== 0) {
+      throw new RangeError(
+        `${records.length} bytes are no whole number of faces of ${this.#options.size} pixels`,
+      );
+    }
+    if (this.#options.fingerprint === undefined) this.#hash.update(records);
+    await this.#writeAll(records, HEADER_BYTES + this.#written);
+    this.#written += records.length;
+  }
+
+  /** Makes the pack appear under its name. */
+  async finish(): Promise<{ readonly path: string } & PackHeader> {
+    const { size, fingerprint = this.#hash.digest('hex') } = this.#options;
+    const count = this.#written / faceBytes(size);
+    if (this.#options.count !== undefined && this.#options.count !== count) {
+      await this.abort();
+      throw new RangeError(`${this.#options.count} faces were announced, ${count} came`);
+    }
+    const header = { size, count, fingerprint };
+    const path = typeof this.#path === 'string' ? this.#path : this.#path(header);
+    await this.#writeAll(encodeHeader(header), 0);
+    await this.#orAbort(this.#file.sync());
+    await this.#file.close();
+    await rename(this.#temporary, path);
+    return { path, ...header };
+  }
+
+  /** Leaves nothing behind. */
+  async abort(): Promise<void> {
+    await this.#file.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#orAbort(
+        this.#file.write(bytes, done, bytes.length - done, position + done),
+      );
+      done += bytesWritten;
+    }
+  }
+
+  async #orAbort<T>(writing: Promise<T>): Promise<T> {
+    try {
+      return await writing;
+    } catch (error) {
+      await this.abort();
+      throw codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? this.#fullDisk() : error;
+    }
+  }
+
+  #fullDisk(): UserError {
+    const megabytes = Math.ceil(this.#written / 1e6);
+    return new UserError(
+      `no space left in ${dirname(this.#temporary)} after ${megabytes} MB of decoded faces: make room there, ` +
+        'or name a cache folder on another disk',
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import { rmSync } from 'node:fs';
+import { serveParent } from './child-job.js';
+import type { BrokenFile, Packed } from './pack-cache.js';
+import { packImages, type PackRequest } from './pack-images.js';
+
+/** The child process of prepareFaces(). */
+
+export type PackEvent =
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'broken'; readonly file: BrokenFile };
+
+export type PackResult = Packed & { readonly decoded: number };
+
+/** Progress is for people. */
+const PROGRESS_EVERY = 100; // milliseconds
+
+serveParent<PackRequest>(
+  (request, emit): Promise<PackResult> => {
+    let told = 0;
+    return packImages(request, {
+      progress(done, total) {
+        if (done < total && Date.now() - told < PROGRESS_EVERY) return;
+        told = Date.now();
+        emit({ kind: 'progress', done, total } satisfies PackEvent);
+      },
+      broken(file) {
+        emit({ kind: 'broken', file } satisfies PackEvent);
+      },
+    });
+  },
+  ({ temporary }) => {
+    rmSync(temporary, { force: true });
+  },
+);

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { runChild } from './child-job.js';
+import { packPath, temporaryPackPath } from './pack-cache.js';
+import type { PackRequest } from './pack-images.js';
+import type { PackEvent, PackResult } from './packer.js';
+
+/** The share of broken images that a run puts up with. */
+export const DEFAULT_MAX_BROKEN_SHARE = 0.01;
+
+export interface PrepareOptions {
+  /** An image folder as torchvision's ImageFolder takes it. */
+  readonly root: string;
+  /** Pixels a side. */
+  readonly size: number;
+  /** The cache folder: packs go to its sub-folder faces. */
+  readonly cache: string;
+  /** 0 .. 1: a larger share of broken images is a UserError. */
+  readonly maxBrokenShare: number;
+  /** Threads that decode; as many as cores by default. */
+  readonly decoders?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Called once for each broken image, on later runs too. */
+  readonly onBroken?: (path: string, reason: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PreparedFaces {
+  /** The pack. */
+  readonly path: string;
+  readonly count: number;
+  /** How many images were left out. */
+  readonly broken: number;
+  /** How many images were decoded for it just now: none, where an earlier run did it. */
+  readonly decoded: number;
+  readonly fingerprint: string;
+  /** Pixels a side. */
+  readonly size: number;
+}
+
+/** libuv's threads, which sharp decodes on: one for each decoder, and some for the pack's writes. */
+const SPARE_THREADS = 2;
+
+/**
+ * Finds or makes the pack of an image folder. All of it happens in a child process, so that this one neither
+ * blocks nor grows.
+ */
+export async function prepareFaces(options: PrepareOptions): Promise<PreparedFaces> {
+  const { size, decoders = availableParallelism(), onProgress, onBroken, signal } = options;
+  const cache = resolve(options.cache);
+  const temporary = temporaryPackPath(cache, randomUUID());
+  const { root, maxBrokenShare } = options;
+  try {
+    const packed = await runChild<PackRequest, PackEvent, PackResult>({
+      name: 'that decodes images',
+      entry: new URL('packer.js', import.meta.url),
+      request: { root, size, cache, maxBrokenShare, decoders, temporary },
+      environment: { UV_THREADPOOL_SIZE: `${decoders + SPARE_THREADS}` },
+      signal,
+      onEvent(event) {
+        if (event.kind === 'progress') onProgress?.(event.done, event.total);
+        else onBroken?.(event.file.path, event.file.reason);
+      },
+    });
+    const { fingerprint, count, broken, decoded } = packed;
+    return { path: packPath(cache, fingerprint), count, broken: broken.length, decoded, fingerprint, size };
+  } finally {
+    await rm(temporary, { force: true }); // A child that was killed could not.
+  }
+}

@@ -1,0 +1,78 @@
+import { UserError } from '../common/errors.js';
+import { permutation, randomStream } from '../common/random.js';
+
+export interface SamplerOptions {
+  /** Images in the dataset. */
+  readonly count: number;
+  /** Images in a step, over all shards. */
+  readonly batch: number;
+  readonly shards: number;
+  readonly seed: number;
+}
+
+/**
+ * Which images a shard sees in a step. Shard s of S owns the images i with i % S === s and goes through them in an
+ * order of its own, drawn afresh each epoch, so that a node needs only its shards' images. It depends on
+ * (seed, step, shard) alone: nothing is saved, and any step can be done again anywhere.
+ */
+export class Sampler {
+  readonly options: SamplerOptions;
+  readonly stepsPerEpoch: number;
+  /** Images of a shard in a step. */
+  readonly shardBatch: number;
+  /** Each shard's order in the epoch that it was last asked for: 4 bytes an image. */
+  readonly #orders = new Map<number, { readonly epoch: number; readonly order: Uint32Array }>();
+
+  constructor(options: SamplerOptions) {
+    const { count, batch, shards } = options;
+    if (batch % shards !== 0) {
+      throw new UserError(`a batch of ${batch} images cannot be cut into ${shards} equal shards`);
+    }
+    if (count < batch) {
+      const largest = count - (count % shards);
+      throw new UserError(
+        largest > 0
+          ? `${count} images are fewer than one batch of ${batch}: the largest batch possible is ${largest}`
+          : `${count} images are too few for ${shards} shards: each needs at least one`,
+      );
+    }
+    this.options = options;
+    this.stepsPerEpoch = Math.floor(count / batch);
+    this.shardBatch = batch / shards;
+  }
+
+  /** Epochs and steps are counted from 1. */
+  epochOf(step: number): number {
+    return Math.floor((step - 1) / this.stepsPerEpoch) + 1;
+  }
+
+  /** Numbers of the images in the whole dataset. [batch / shards] */
+  indices(step: number, shard: number): Uint32Array {
+    const { shards } = this.options;
+    if (!(Number.isInteger(step) && step >= 1)) throw new RangeError(`steps are counted from 1: ${step}`);
+    if (!(Number.isInteger(shard) && shard >= 0 && shard < shards)) {
+      throw new RangeError(`there is no shard ${shard} of ${shards}`);
+    }
+    const order = this.#order(this.epochOf(step), shard);
+    const start = ((step - 1) % this.stepsPerEpoch) * this.shardBatch;
+    return order.subarray(start, start + this.shardBatch).map((own) => own * shards + shard);
+  }
+
+  /** A permutation of the shard's own images. */
+  #order(epoch: number, shard: number): Uint32Array {
+    const kept = this.#orders.get(shard);
+    if (kept?.epoch === epoch) return kept.order;
+    const order = permutation(this.sizeOf(shard), randomStream(this.options.seed, 'order', epoch, shard));
+    this.#orders.set(shard, { epoch, order });
+    return order;
+  }
+
+  /**
+   * How many images a shard owns. The smallest shard has floor(count / shards), which is never less than
+   * floor(count / batch) * batch / shards: an epoch's steps always fit.
+   */
+  sizeOf(shard: number): number {
+    const { count, shards } = this.options;
+    return Math.floor((count - shard - 1) / shards) + 1;
+  }
+}
