@@ -1,0 +1,25 @@
+// Registers the gradients of TensorFlow.js's ops, for whichever backend.
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { registerBatchNormGradient } from './batch-norm.js';
+import type { Engine, EngineName } from './engine.js';
+
+/**
+ * Loads an engine into this thread. Everything that computes shares the one backend TensorFlow.js has a process, so
+ * call it once. `environment.ts` must have been applied before.
+ */
+export async function loadEngine(name: EngineName): Promise<Engine> {
+  // Leaves out checks of every result for NaN, which read each tensor back.
+  tf.enableProdMode();
+  registerBatchNormGradient();
+  switch (name) {
+    case 'native': {
+      const { loadNative } = await import('./native.js');
+      return loadNative();
+    }
+    case 'wasm': {
+      const { loadWasm } = await import('./wasm.js');
+      return loadWasm();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface AdamOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+}
+
+/** As torch.optim.Adam's defaults. */
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
+/** A network's parameters and Adam's two moments, each one flat vector. A type, so that tidy() can return it. */
+export type AdamState = {
+  readonly parameters: tf.Tensor1D;
+  readonly firstMoment: tf.Tensor1D;
+  readonly secondMoment: tf.Tensor1D;
+};
+
+/**
+ * One update by Adam (Kingma and Ba 2015, algorithm 1), in the order of operations of torch.optim.Adam.
+ * `update` counts from 1. Returns new tensors; call it in a tidy().
+ */
+export function adam(state: AdamState, gradient: tf.Tensor1D, update: number, options: AdamOptions): AdamState {
+  const { learningRate, beta1 } = options;
+  const firstMoment = decay(state.firstMoment, gradient, beta1);
+  const secondMoment = decay(state.secondMoment, tf.square(gradient), BETA2);
+  const stepSize = learningRate / (1 - beta1 ** update);
+  const deviation = tf.add(tf.div(tf.sqrt(secondMoment), Math.sqrt(1 - BETA2 ** update)), EPSILON);
+  const parameters: tf.Tensor1D = tf.sub(state.parameters, tf.mul(tf.div(firstMoment, deviation), stepSize));
+  return { parameters, firstMoment, secondMoment };
+}
+
+/** The moving average: rate * average + (1 - rate) * value */
+function decay(average: tf.Tensor1D, value: tf.Tensor1D, rate: number): tf.Tensor1D {
+  return tf.add(tf.mul(average, rate), tf.mul(value, 1 - rate));
+}

@@ -1,0 +1,57 @@
+import { Worker } from 'node:worker_threads';
+import type { AnswerMessage, CallName, ReplicaCalls } from './replica-protocol.js';
+
+/** The compute thread could not do what it was asked to, or ended. */
+export class ComputeError extends Error {
+  override readonly name = 'ComputeError';
+}
+
+interface Waiting {
+  resolve(response: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The main thread's end of the compute thread: one replica on one device. */
+export class ReplicaHandle {
+  readonly #thread = new Worker(new URL('./replica-thread.js', import.meta.url));
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #ended: ComputeError | undefined;
+
+  constructor() {
+    this.#thread.on('message', (message: AnswerMessage) => {
+      const waiting = this.#waiting.get(message.id);
+      this.#waiting.delete(message.id);
+      if ('error' in message) waiting?.reject(new ComputeError(message.error));
+      else waiting?.resolve(message.response);
+    });
+    this.#thread.on('error', (error) => {
+      this.#end(new ComputeError(`the compute thread failed: ${error.message}`));
+    });
+    this.#thread.on('exit', (code) => {
+      this.#end(new ComputeError(`the compute thread ended with code ${code}`));
+    });
+  }
+
+  /** Asks the compute thread; calls are done one after the other, in order. */
+  call<Name extends CallName>(name: Name, request: ReplicaCalls[Name]['request']): Promise<ReplicaCalls[Name]['response']> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.#thread.postMessage({ id, name, request });
+    });
+  }
+
+  /** Ends the thread; what it still computes is given up. */
+  async close(): Promise<void> {
+    this.#end(new ComputeError('the compute thread was closed'));
+    await this.#thread.terminate();
+  }
+
+  #end(reason: ComputeError): void {
+    this.#ended ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}

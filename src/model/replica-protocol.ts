@@ -1,0 +1,37 @@
+import type { Engine, EngineName } from '../engine/engine.js';
+import type { AdamOptions } from './adam.js';
+import type { ModelOptions } from './architecture.js';
+import type { Phase } from './phase.js';
+
+/**
+ * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory, so that
+ * nothing is copied between the two.
+ */
+export interface ReplicaCalls {
+  load: { request: { engine: EngineName; model: ModelOptions; optimizer: AdamOptions }; response: Engine };
+  restore: { request: { state: Float32Array }; response: null };
+  save: { request: { into: Float32Array }; response: null };
+  compute: {
+    request: { phase: Phase; images?: Float32Array; noise: Float32Array; into: Float32Array };
+    response: { seconds: number };
+  };
+  apply: { request: { phase: Phase; step: number; averaged: Float32Array }; response: { seconds: number } };
+  sample: { request: { noise: Float32Array; into: Float32Array }; response: null };
+  generate: { request: { noise: Float32Array; into: Float32Array }; response: null };
+  memory: { request: Record<string, never>; response: { tensors: number; bytes: number } };
+}
+
+export type CallName = keyof ReplicaCalls;
+
+export type CallMessage = {
+  [Name in CallName]: { readonly id: number; readonly name: Name; readonly request: ReplicaCalls[Name]['request'] };
+}[CallName];
+
+export type AnswerMessage =
+  | { readonly id: number; readonly response: unknown }
+  | { readonly id: number; readonly error: string };
+
+/** A float32 array that both threads see. */
+export function sharedFloats(length: number): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
+}

@@ -1,0 +1,68 @@
+import { parentPort } from 'node:worker_threads';
+import * as tf from '@tensorflow/tfjs-core';
+import { messageOf } from '../common/errors.js';
+import { loadEngine } from '../engine/load-engine.js';
+import { Replica } from './replica.js';
+import type { AnswerMessage, CallMessage, ReplicaCalls, CallName } from './replica-protocol.js';
+
+// The compute thread: reading a tensor blocks its event loop, so sockets, HTTP and input live in the main thread.
+
+let replica: Replica | undefined;
+
+function loaded(): Replica {
+  if (!replica) throw new Error('the engine is not loaded yet');
+  return replica;
+}
+
+async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['response']> {
+  switch (call.name) {
+    case 'load': {
+      const engine = await loadEngine(call.request.engine);
+      replica = new Replica(call.request.model, call.request.optimizer);
+      return engine;
+    }
+    case 'restore':
+      loaded().restore(call.request.state);
+      return null;
+    case 'save':
+      loaded().save(call.request.into);
+      return null;
+    case 'compute': {
+      const started = performance.now();
+      const { phase, images, noise, into } = call.request;
+      into.set(loaded().compute(phase, images, noise));
+      return { seconds: (performance.now() - started) / 1000 };
+    }
+    case 'apply': {
+      const started = performance.now();
+      loaded().apply(call.request.phase, call.request.step, call.request.averaged);
+      return { seconds: (performance.now() - started) / 1000 };
+    }
+    case 'sample':
+      call.request.into.set(loaded().sample(call.request.noise));
+      return null;
+    case 'generate':
+      call.request.into.set(loaded().generate(call.request.noise));
+      return null;
+    case 'memory': {
+      const { numTensors, numBytes } = tf.memory();
+      return { tensors: numTensors, bytes: numBytes };
+    }
+  }
+}
+
+if (!parentPort) throw new Error('replica-thread is started as a worker thread');
+const port = parentPort;
+let before = Promise.resolve();
+port.on('message', (call: CallMessage) => {
+  // One call at a time, in order: loading is the only one that waits for anything.
+  before = before.then(async () => {
+    let message: AnswerMessage;
+    try {
+      message = { id: call.id, response: await answer(call) };
+    } catch (error) {
+      message = { id: call.id, error: messageOf(error) };
+    }
+    port.postMessage(message);
+  });
+});
