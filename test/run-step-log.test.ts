@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { UserError } from '../src/common/errors.js';
 import { readSteps, StepLog } from '../src/coordinator/run/step-log.js';
 import { LONGEST_LINE, readTextLines } from '../src/coordinator/run/text-lines.js';
@@ -135,6 +137,23 @@ describe('stats.jsonl', () => {
     const log = await StepLog.resume(path, 5, report);
     await log.close();
     assert.match(reported[0], /ends at step 2: the steps up to 5 are not in it/);
+  });
+
+  it('holds whole lines only when the disk is full', async () => {
+    await logged([]);
+    // A limit on the size of files (2 to 4 KB, as the shell counts) stands for the disk's: a write is cut short.
+    const script = `
+      const { StepLog } = await import(${JSON.stringify(new URL('../src/coordinator/run/step-log.js', import.meta.url).href)});
+      const log = await StepLog.resume(${JSON.stringify(path)}, 0, () => {});
+      const record = ${JSON.stringify(stepRecord(1))};
+      for (let step = 1; ; step++) await log.append({ ...record, step });`;
+    const limited = 'ulimit -f 4; exec "$0" --input-type=module -e "$1"';
+    const failed = promisify(execFile)('sh', ['-c', limited, process.execPath, script]);
+    await assert.rejects(failed, /cannot write .*stats-\d+\.jsonl: (the disk is full|EFBIG)/);
+    const records = await read();
+    assert.ok(records.length > 1);
+    assert.deepEqual(records.at(-1), { ...stepRecord(1), step: records.length });
+    assert.deepEqual(reported, []);
   });
 
   it('cuts nothing from a file of something else', async () => {

@@ -28,8 +28,8 @@ export async function writeLossFiles(run: RunFolder, losses: Losses): Promise<vo
   await writeFileAtomically(run.lossTable, async (file) => {
     for (const lines of tableInParts(losses)) await file.writeFile(lines);
   });
-  await writeFileAtomically(run.generatorLosses, encodeNumpy(Float32Array.from(losses.generator)));
-  await writeFileAtomically(run.discriminatorLosses, encodeNumpy(Float32Array.from(losses.discriminator)));
+  await writeFileAtomically(run.generatorLosses, encodeNumpy(new Float32Array(losses.generator)));
+  await writeFileAtomically(run.discriminatorLosses, encodeNumpy(new Float32Array(losses.discriminator)));
 }
 
 /** Writing each line by itself would take longer than reading the log. */
