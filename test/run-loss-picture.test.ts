@@ -101,7 +101,9 @@ describe('loss.png', () => {
   it(
     'leaves no process behind when its parent is killed',
     { skip: process.platform !== 'linux' },
-    async () => {
+    async (t) => {
+      const folder = await mkdtemp(join(tmpdir(), 'dcgan-test-'));
+      t.after(() => rm(folder, { recursive: true }));
       const script = `
       const { renderChart } = await import(${JSON.stringify(moduleOf('chart-renderer'))});
       const { readFileSync } = await import('node:fs');

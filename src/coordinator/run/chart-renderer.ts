@@ -49,13 +49,9 @@ function renderInChild(
     });
     // Not the message but the exit ends the wait: then no process is left.
     child.once('exit', (code, killedBy) => {
+      const end = `the process that draws ended with ${killedBy ?? `exit code ${code}`}`;
       if (answer?.picture !== undefined) resolve(answer.picture);
-      else
-        reject(
-          new Error(
-            answer?.problem ?? `the process that draws ended with ${killedBy ?? `exit code ${code}`}`,
-          ),
-        );
+      else reject(new Error(answer?.problem ?? end));
     });
     child.send(chart, (error) => {
       if (error) reject(error);
