@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateProtocol, isProtocolMissing } from './protocol.mjs';
+import { root, runPackageTool } from './tool.mjs';
+
+const stamp = 'inputs.sha256';
+
+/** dist/: what tsc makes of src, test and bench, made in a folder beside it and renamed when whole. */
+export const build = {
+  title: 'building',
+
+  async isMissing() {
+    const built = await readFile(join(root, 'dist', stamp), 'utf8').catch(() => undefined);
+    return built !== (await hashInputs()) || (await isProtocolMissing());
+  },
+
+  async make(lock) {
+    const inputs = await hashInputs(); // before the build: a file saved meanwhile makes it out of date
+    const partial = join(root, 'dist.partial');
+    await rm(partial, { recursive: true, force: true });
+    await generateProtocol(partial, lock);
+    await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', '.', '--outDir', partial], { lock });
+    await cp(join(root, 'src/wire/generated'), join(partial, 'src/wire/generated'), { recursive: true });
+    await writeFile(join(partial, stamp), inputs);
+    // A whole new folder, so that nothing of a removed source stays.
+    await rm(join(root, 'dist'), { recursive: true, force: true });
+    await rename(partial, join(root, 'dist'));
+  },
+};
+
+/** A hash over names and contents of everything the build reads, packages by their lock file. */
+async function hashInputs() {
+  const hash = createHash('sha256').update(process.versions.node);
+  for (const path of [...(await listSources()), 'tsconfig.json', 'package.json', 'package-lock.json']) {
+    hash.update(`\0${path}\0`).update(await readFile(join(root, path)));
+  }
+  return hash.digest('hex');
+}
+
+async function listSources() {
+  const folders = ['src', 'test', 'bench', 'proto', 'scripts'];
+  const lists = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(join(root, folder), { recursive: true });
+      return names.map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
+    }),
+  );
+  return lists
+    .flat()
+    .filter((path) => /\.(ts|mts|mjs|proto)$/.test(path) && !path.startsWith('src/wire/generated'))
+    .sort();
+}

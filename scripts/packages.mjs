@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root, runTool } from './tool.mjs';
+
+export const packages = {
+  title: 'installing packages (npm ci)',
+
+  /** npm writes node_modules/.package-lock.json last, so an interrupted install lacks it. */
+  async isMissing() {
+    const wanted = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+    const installed = await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8').then(
+      JSON.parse,
+      () => undefined,
+    );
+    return installed === undefined || missingPackages(wanted, installed).length > 0;
+  },
+
+  async make(lock) {
+    // The build needs the development packages, also where NODE_ENV=production leaves them out.
+    const npmArguments = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
+    // On Windows npm is a command file, which only a shell can run.
+    await runTool('npm ci', 'npm', npmArguments, { lock, shell: process.platform === 'win32' });
+  },
+};
+
+/** The paths of the packages that the lock file asks for and that are not installed in the same version. */
+export function missingPackages(wanted, installed) {
+  return Object.entries(wanted.packages)
+    .filter(([path, entry]) => path !== '' && !entry.optional && !entry.devOptional && !entry.link)
+    .filter(([path, entry]) => installed.packages?.[path]?.version !== entry.version)
+    .map(([path]) => path);
+}

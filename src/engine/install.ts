@@ -1,0 +1,11 @@
+// Run by the set-up after each build: installs the native engine where it is missing. `--retry`: also where it
+// failed a short while ago. Its exit code is 0 without one, too: wasm is an engine.
+import { cacheFolder } from '../common/cache-folder.js';
+import { linkBinding, provisionEngine } from './provision/index.js';
+
+const engine = await provisionEngine({
+  cache: cacheFolder(),
+  log: console.error,
+  force: process.argv.includes('--retry'),
+});
+if (engine.kind === 'native') await linkBinding(engine);

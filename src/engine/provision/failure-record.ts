@@ -1,0 +1,43 @@
+import { readFile, rm } from 'node:fs/promises';
+import { writeFileAtomically } from '../../common/atomic-file.js';
+import { ProvisionFailure } from './failure.js';
+
+/** A failure of an earlier start, so that the next does not wait for the same one. */
+export interface FailureRecord {
+  readonly failure: ProvisionFailure;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export async function readFailure(engine: string): Promise<FailureRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(pathOf(engine), 'utf8')) as Record<string, unknown>;
+    const { reason, remedy, retryAfter, at } = record;
+    if (typeof reason !== 'string' || typeof remedy !== 'string') return undefined;
+    return { failure: new ProvisionFailure(reason, remedy, Number(retryAfter)), at: Number(at) };
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeFailure(
+  engine: string,
+  { reason, remedy, retryAfter }: ProvisionFailure,
+): Promise<void> {
+  const record = JSON.stringify({ reason, remedy, retryAfter, at: Date.now() });
+  // A cache that cannot be written to may be the very failure.
+  await writeFileAtomically(pathOf(engine), record).catch(() => undefined);
+}
+
+export async function forgetFailure(engine: string): Promise<void> {
+  await rm(pathOf(engine), { force: true });
+}
+
+/** Whether it is too early to try again. A clock that was set back does not make it early for ever. */
+export function isRecent({ failure, at }: FailureRecord, now: number): boolean {
+  return now >= at && now - at < failure.retryAfter;
+}
+
+function pathOf(engine: string): string {
+  return `${engine}.failure.json`;
+}
