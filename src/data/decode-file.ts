@@ -32,7 +32,7 @@ export async function decodeFile(path: string, size: number): Promise<DecodedFil
 }
 
 /** Undefined where the content is no image. */
-function readImage(path: string): { kind: ImageKind; bytes: Uint8Array } | undefined {
+function readImage(path: string): { kind: ImageKind; bytes: Buffer } | undefined {
   const file = openSync(path, 'r');
   try {
     const head = Buffer.alloc(HEAD_BYTES);

@@ -82,9 +82,9 @@ export class JpegDecoder {
       }
       const [fullWidth, fullHeight, , colourSpace] = new Int32Array(turbo.memory.buffer, header, 4);
       const original = { width: fullWidth, height: fullHeight };
-      const scale = reduction(Math.min(fullWidth, fullHeight), atLeast);
-      const width = Math.ceil(fullWidth / scale);
-      const height = Math.ceil(fullHeight / scale);
+      const reduction = affordableReduction(Math.min(fullWidth, fullHeight), atLeast);
+      const width = Math.ceil(fullWidth / reduction);
+      const height = Math.ceil(fullHeight / reduction);
       refuseHuge({ width, height });
 
       const cmyk = FORMAT_4_CHANNELS.includes(colourSpace);
@@ -95,7 +95,7 @@ export class JpegDecoder {
         return undefined;
       }
       const decoded = new Uint8Array(turbo.memory.buffer, target, pitch * height);
-      return { data: cmyk ? fromCmyk(decoded) : decoded.slice(), width, height, original };
+      return { data: cmyk ? fromCmyk(decoded) : decoded.slice(), width, height, original, reduction };
     } catch (error) {
       // A fatal error comes as a jump out of C, which leaves the instance's stack wherever it was.
       if (error instanceof Jump || error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
@@ -141,10 +141,10 @@ class Jump extends Error {}
  * The cosine transform's own reduction leaves at least twice the resolution that is needed, so that the resize
  * still has something to average: against a full decode the mean difference is 0.2 of 255, the largest 3.
  */
-function reduction(shorter: number, atLeast: number): number {
-  let scale = 1;
-  while (scale < 8 && shorter / (scale * 2) >= 2 * atLeast) scale *= 2;
-  return scale;
+function affordableReduction(shorter: number, atLeast: number): number {
+  let reduction = 1;
+  while (reduction < 8 && shorter / (reduction * 2) >= 2 * atLeast) reduction *= 2;
+  return reduction;
 }
 
 /** As Pillow does it: no colour profile, and the inks inverted as Adobe writes them. [n, 4] -> [n, 3] */

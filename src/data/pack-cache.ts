@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../common/atomic-file.js';
+import { messageOf, UserError } from '../common/errors.js';
 import { isPack } from './faces.js';
 import type { ListedFile } from './image-folder.js';
 
@@ -29,6 +30,15 @@ export interface Packed {
 
 function facesFolder(cache: string): string {
   return join(cache, 'faces');
+}
+
+/** Throws a UserError where there can be no cache. */
+export function createFacesFolder(cache: string): void {
+  try {
+    mkdirSync(facesFolder(cache), { recursive: true });
+  } catch (error) {
+    throw new UserError(`cannot create the cache folder ${facesFolder(cache)}: ${messageOf(error)}`);
+  }
 }
 
 /** Where the pack of this dataset lies, or would lie. */

@@ -1,3 +1,5 @@
+import { CHANNELS } from './pixels.js';
+
 /**
  * A pack: decoded faces in one file, so that no run decodes them twice.
  *
@@ -21,8 +23,6 @@ export interface PackHeader {
 export const HEADER_BYTES = 64;
 const MAGIC = 'DCGANPK1';
 const MAX_SIZE = 4096;
-
-export const CHANNELS = 3;
 
 export function faceBytes(size: number): number {
   return size * size * CHANNELS;

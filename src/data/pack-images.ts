@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { DecodePool } from './decode-pool.js';
 import { listImageFolder, type ListedFile } from './image-folder.js';
-import { listingKey, packPath, recall, remember, sweep, type BrokenFile, type Packed } from './pack-cache.js';
+import {
+  createFacesFolder,
+  listingKey,
+  packPath,
+  recall,
+  remember,
+  sweep,
+  type BrokenFile,
+  type Packed,
+} from './pack-cache.js';
 import { PackWriter } from './pack-writer.js';
 
 export interface PackRequest {
@@ -49,6 +58,7 @@ async function decodeAll(
 ): Promise<Packed> {
   const { root, size, cache, temporary } = request;
   const broken: BrokenFile[] = [];
+  createFacesFolder(cache);
   const writer = await PackWriter.create(({ fingerprint }) => packPath(cache, fingerprint), {
     size,
     temporary,

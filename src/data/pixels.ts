@@ -3,11 +3,16 @@ export interface Size {
   readonly height: number;
 }
 
+/** Red, green and blue. */
+export const CHANNELS = 3;
+
 /** A decoded picture: 8 bits a channel, red, green and blue. [height, width, 3] */
 export interface Pixels extends Size {
   readonly data: Uint8Array;
-  /** What the file holds: more than was decoded where a reduced version will do. */
+  /** What the file holds: more than `width` x `height` where a reduced version was decoded. */
   readonly original: Size;
+  /** So many pixels of the original became one, along each side. */
+  readonly reduction: number;
 }
 
 /** A picture of more pixels is refused: one decoder would need more than 400 MB for it. */

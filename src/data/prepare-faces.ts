@@ -67,6 +67,7 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
     const { fingerprint, count, broken, decoded } = packed;
     return { path: packPath(cache, fingerprint), count, broken: broken.length, decoded, fingerprint, size };
   } finally {
-    await rm(temporary, { force: true }); // A child that was killed could not.
+    // A child that was killed could not. Where even this fails, a cache is out of reach, which it has said.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }

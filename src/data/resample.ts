@@ -16,8 +16,18 @@ export interface Window extends Size {
  * `from` may be a reduced version of the picture. [h, w, 3] -> [window.height, window.width, 3]
  */
 export function resample(from: Pixels, { width, height }: Size, window: Window): Uint8Array<ArrayBuffer> {
-  const columns = triangle(from.width, width, window.left, window.width);
-  const rows = triangle(from.height, height, window.top, window.height);
+  const columns = triangle(
+    from.width,
+    from.original.width / from.reduction / width,
+    window.left,
+    window.width,
+  );
+  const rows = triangle(
+    from.height,
+    from.original.height / from.reduction / height,
+    window.top,
+    window.height,
+  );
   const first = rows.starts[0];
   const last = rows.starts[window.height - 1] + rows.counts[window.height - 1];
   const band = from.data.subarray(first * from.width * 3, last * from.width * 3);
@@ -33,8 +43,8 @@ interface Filter {
   readonly stride: number;
 }
 
-function triangle(sourceLength: number, fullLength: number, offset: number, length: number): Filter {
-  const scale = sourceLength / fullLength;
+/** `scale`: source pixels for one of the result. A reduced source's last pixel may stand for less than a whole one. */
+function triangle(sourceLength: number, scale: number, offset: number, length: number): Filter {
   const support = Math.max(scale, 1); // Enlarging is plain bilinear.
   const stride = Math.ceil(support) * 2 + 1;
   const filter = {

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { UserError } from '../src/common/errors.js';
+import { Faces, packPath, prepareFaces, type PreparedFaces, type PrepareOptions } from '../src/data/index.js';
+
+const images = join(import.meta.dirname, '../../test/fixtures/images/faces');
+
+let folder: string;
+let cache: string;
+let root: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'data-prepare-'));
+  cache = join(folder, 'cache');
+  root = join(folder, 'images');
+  await mkdir(join(root, 'faces'), { recursive: true });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function fill(...names: string[]): Promise<void> {
+  for (const name of names) await copyFile(join(images, name), join(root, 'faces', name));
+}
+
+/** Enough files that a packer can be caught at work. */
+async function fillWithMany(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await copyFile(join(images, 'jpeg.jpg'), join(root, 'faces', `${i}.jpg`));
+}
+
+function prepare(options: Partial<PrepareOptions> = {}): Promise<PreparedFaces> {
+  return prepareFaces({ root, size: 16, cache, maxBrokenShare: 0.5, decoders: 2, ...options });
+}
+
+const cached = (ending: string): string[] =>
+  existsSync(join(cache, 'faces'))
+    ? readdirSync(join(cache, 'faces')).filter((name) => name.endsWith(ending))
+    : [];
+
+/** The children of this process that have this entry file. Linux. */
+function packers(of = process.pid): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const parent = / \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+        return parent === `${of}` && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('packer.js');
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+describe('preparing faces', () => {
+  it('packs the images in their order, names the broken ones once and ignores the rest', async () => {
+    await fill('jpeg.jpg', 'png-palette.png', 'truncated.jpg', 'named-text.txt', 'webp.webp');
+    writeFileSync(join(root, 'faces/notes.txt'), 'no image');
+    const broken: string[] = [];
+    let last: unknown;
+    const prepared = await prepare({
+      onBroken: (path, reason) => broken.push(`${path}: ${reason}`),
+      onProgress: (done, total) => (last = [done, total]),
+    });
+    assert.deepEqual([prepared.count, prepared.broken, prepared.decoded, prepared.size], [4, 1, 4, 16]);
+    assert.equal(broken.length, 1);
+    assert.match(broken[0], /^faces\/truncated\.jpg: .*premature end/);
+    assert.deepEqual(last, [6, 6]);
+
+    const torchvision = JSON.parse(readFileSync(join(images, '../images.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const faces = Faces.open(prepared.path);
+    const face = new Uint8Array(16 * 16 * 3);
+    for (const [index, name] of ['jpeg.jpg', 'named-text.txt', 'png-palette.png', 'webp.webp'].entries()) {
+      faces.read([index], face);
+      assert.equal(Buffer.from(face).toString('base64'), torchvision[name], name);
+    }
+    faces.close();
+    assert.equal(prepared.path, packPath(cache, prepared.fingerprint));
+  });
+
+  it('decodes once, also when the folder has moved, and tells of the broken ones again', async () => {
+    await fill('jpeg.jpg', 'png.png', 'truncated.jpg');
+    const first = await prepare();
+    // The same names, lengths and times, but nothing in them to decode.
+    const moved = join(folder, 'moved');
+    cpSync(root, moved, { recursive: true, preserveTimestamps: true });
+    for (const name of readdirSync(join(moved, 'faces'))) {
+      const path = join(moved, 'faces', name);
+      const { size, mtime, atime } = statSync(join(root, 'faces', name));
+      writeFileSync(path, Buffer.alloc(size));
+      utimesSync(path, atime, mtime);
+      utimesSync(join(root, 'faces', name), atime, mtime); // Both rounded alike.
+    }
+    const again = await prepare();
+    const broken: string[] = [];
+    const second = await prepare({ root: moved, onBroken: (path) => broken.push(path) });
+    assert.deepEqual(second, { ...again, decoded: 0 });
+    assert.equal(second.fingerprint, first.fingerprint);
+    assert.deepEqual(broken, ['faces/truncated.jpg']);
+    assert.equal(cached('.pack').length, 1);
+  });
+
+  it('decodes again when a file or the size has changed, or the pack is damaged', async () => {
+    await fill('jpeg.jpg', 'png.png');
+    const first = await prepare();
+    assert.equal((await prepare()).decoded, 0);
+    await copyFile(join(images, 'jpeg-grey.jpg'), join(root, 'faces/jpeg.jpg'));
+    const changed = await prepare();
+    assert.equal(changed.decoded, 2);
+    assert.notEqual(changed.fingerprint, first.fingerprint);
+    assert.equal((await prepare({ size: 8 })).decoded, 2);
+    writeFileSync(changed.path, 'cut off');
+    assert.equal((await prepare()).decoded, 2);
+    assert.equal((await prepare()).decoded, 0);
+  });
+
+  it('gives the same fingerprint from one decoder and from many', async () => {
+    await fillWithMany(30);
+    await fill('png.png', 'webp.webp', 'bmp.bmp', 'gif-animated.gif');
+    const one = await prepare({ decoders: 1 });
+    const many = await prepare({ decoders: 5, cache: join(folder, 'other') });
+    assert.equal(many.fingerprint, one.fingerprint);
+  });
+
+  it('lets two packers work at once', async () => {
+    await fillWithMany(50);
+    const [one, two] = await Promise.all([prepare(), prepare()]);
+    assert.equal(one.fingerprint, two.fingerprint);
+    Faces.open(one.path).close();
+    assert.deepEqual(cached('.tmp'), []);
+  });
+
+  it('removes packs that nobody used for 30 days when it writes another', async () => {
+    await fill('jpeg.jpg');
+    const old = await prepare();
+    const longAgo = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+    utimesSync(old.path, longAgo, longAgo);
+    await fill('png.png');
+    const young = await prepare();
+    assert.deepEqual(cached('.pack'), [`${young.fingerprint}.pack`]);
+    assert.equal(cached('.json').length, 1);
+  });
+});
+
+describe('preparing faces ends in one clear line', () => {
+  const refused = (options: Partial<PrepareOptions>, message: RegExp): Promise<void> =>
+    assert.rejects(
+      prepare(options),
+      (error) => error instanceof UserError && message.test(error.message) && !error.message.includes('\n'),
+    );
+
+  afterEach(() => {
+    assert.deepEqual(cached('.tmp'), []);
+    assert.deepEqual(cached('.pack'), []);
+  });
+
+  it('without a folder', () => refused({ root: join(folder, 'gone') }, /there is no folder/));
+
+  it('with too many broken images, on later runs too', async () => {
+    await fill('jpeg.jpg', 'png.png', 'truncated.jpg');
+    await refused(
+      { maxBrokenShare: 0.3 },
+      /1 of 3 images .* are broken.*--max-broken.*faces\/truncated\.jpg/,
+    );
+    await prepare({ maxBrokenShare: 0.4 });
+    await refused({ maxBrokenShare: 0.3 }, /1 of 3 images/);
+    await rm(cache, { recursive: true });
+  });
+
+  it('with no image at all', async () => {
+    writeFileSync(join(root, 'faces/notes.txt'), 'text');
+    await refused({}, /none of the 1 files in .* is a jpeg, png, webp, bmp or gif image/);
+  });
+
+  it('with broken images only', async () => {
+    await fill('truncated.jpg');
+    await refused({ maxBrokenShare: 1 }, /none of the 1 files/);
+  });
+
+  it('with a cache that is a file', async () => {
+    await fill('jpeg.jpg');
+    writeFileSync(cache, '');
+    await assert.rejects(prepare(), /cannot create the cache folder/);
+    await rm(cache);
+  });
+
+  it('when it is aborted', async () => {
+    await fillWithMany(400);
+    const abort = new AbortController();
+    const preparing = prepare({
+      signal: abort.signal,
+      onProgress: () => {
+        abort.abort(new Error('stopped'));
+      },
+    });
+    await assert.rejects(preparing, /^Error: stopped$/);
+    assert.deepEqual(packers(), []);
+    await assert.rejects(prepare({ signal: AbortSignal.abort(new Error('before')) }), /before/);
+  });
+
+  it('when its process is killed', { skip: process.platform !== 'linux' }, async () => {
+    await fillWithMany(400);
+    const preparing = prepare({
+      onProgress: (done) => {
+        if (done < 400) for (const pid of packers()) process.kill(pid, 'SIGKILL');
+      },
+    });
+    await assert.rejects(preparing, /^Error: the process that decodes images was killed by SIGKILL$/);
+  });
+
+  it('when its parent is killed', { skip: process.platform !== 'linux' }, async () => {
+    await fillWithMany(400);
+    const parent = join(folder, 'parent.mjs');
+    writeFileSync(
+      parent,
+      `import { prepareFaces } from '${new URL('../src/data/index.js', import.meta.url).href}';
+       const options = ${JSON.stringify({ root, size: 16, cache, maxBrokenShare: 0.5, decoders: 1 })};
+       await prepareFaces({ ...options, onProgress: () => process.send('packing') });`,
+    );
+    const child = fork(parent);
+    await once(child, 'message');
+    const [packer] = packers(child.pid);
+    assert.ok(packer);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    while (existsSync(`/proc/${packer}`)) await sleep(10);
+  });
+});
