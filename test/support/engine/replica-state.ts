@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { modelLayout } from '../../../src/model/layout.js';
+import { shardNoise } from '../../../src/model/noise.js';
+import { PHASES } from '../../../src/model/phase.js';
+import { Replica } from '../../../src/model/replica.js';
+import { initialState, stateLayout } from '../../../src/model/state.js';
+import { OPTIMIZER, randomImages, SMALL_MODEL } from '../small-model.js';
+
+const BATCH = 2;
+
+/** What a replica keeps, and that it keeps no more. For whichever engine is loaded. */
+export function testReplicaState(): void {
+  const layout = modelLayout(SMALL_MODEL);
+  const { length } = stateLayout(layout);
+  const images = randomImages(SMALL_MODEL, BATCH);
+  const noise = (step: number): Float32Array =>
+    shardNoise(1, step, 0, new Float32Array(BATCH * SMALL_MODEL.latentSize));
+
+  /** One step on one shard. */
+  const takeStep = (replica: Replica, step: number): void => {
+    for (const phase of PHASES)
+      replica.apply(
+        phase,
+        step,
+        replica.compute(phase, phase === 'discriminator' ? images : undefined, noise(step)),
+      );
+  };
+
+  it('holds as many tensors after twenty steps and samples as before, and none when disposed of', () => {
+    const before = tf.memory().numTensors;
+    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    replica.restore(initialState(layout, 1));
+    const held = tf.memory();
+    for (let step = 1; step <= 20; step++) {
+      takeStep(replica, step);
+      replica.sample(noise(step));
+      replica.generate(noise(step));
+      replica.save(new Float32Array(length));
+      const { numTensors, numBytes } = tf.memory();
+      assert.deepEqual([numTensors, numBytes], [held.numTensors, held.numBytes], `step ${step}`);
+    }
+    replica.restore(initialState(layout, 2));
+    assert.equal(tf.memory().numTensors, held.numTensors, 'restored over another state');
+    replica.dispose();
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  it('leaves no tensor behind when a call fails', () => {
+    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    replica.restore(initialState(layout, 1));
+    const held = tf.memory().numTensors;
+    assert.throws(() => replica.compute('discriminator', images.subarray(1), noise(1)));
+    assert.throws(() => replica.compute('discriminator', undefined, noise(1)), /needs images/);
+    assert.throws(() => replica.compute('generator', undefined, noise(1).subarray(1)));
+    assert.throws(() => {
+      replica.apply('generator', 1, new Float32Array(3));
+    });
+    assert.throws(() => {
+      replica.restore(new Float32Array(length - 1));
+    }, /does not fit/);
+    assert.equal(tf.memory().numTensors, held);
+    replica.dispose();
+  });
+
+  it('gives back the very bits it was restored from', () => {
+    const given = initialState(layout, 3);
+    given.set([-0, 1e-42, -1e-45, 3.4e38, 1 / 3]);
+    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    replica.restore(given);
+    const saved = new Float32Array(length).fill(NaN);
+    replica.save(saved);
+    replica.dispose();
+    assert.deepEqual(new Uint32Array(saved.buffer), new Uint32Array(given.buffer));
+  });
+
+  it('goes on from a saved state to the same bits', () => {
+    const run = (from: Float32Array, steps: readonly number[]): Float32Array => {
+      const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+      replica.restore(from);
+      for (const step of steps) takeStep(replica, step);
+      const state = new Float32Array(length);
+      replica.save(state);
+      replica.dispose();
+      return state;
+    };
+    const start = initialState(layout, 4);
+    const whole = run(start, [1, 2, 3, 4]);
+    assert.deepEqual(run(run(start, [1, 2]), [3, 4]), whole);
+    assert.notDeepEqual(run(start, [1, 2, 3]), whole);
+  });
+
+  it('does not hold on to the arrays it is given', () => {
+    const state = initialState(layout, 5);
+    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    replica.restore(state);
+    const kept = state.slice();
+    state.fill(NaN);
+    const vector = replica.compute('generator', undefined, noise(1));
+    replica.apply('generator', 1, vector);
+    vector.fill(NaN);
+    const saved = new Float32Array(length);
+    replica.save(saved);
+    replica.dispose();
+    assert.ok(saved.every(Number.isFinite));
+    assert.notDeepEqual(saved, kept);
+  });
+}
