@@ -56,7 +56,7 @@ export function discriminatorLayers(options: ModelOptions): Layer[] {
 function chain(channels: number[], batchNorm: (layer: number, last: number) => boolean): Layer[] {
   const last = channels.length - 2;
   return channels.slice(1).map((outputChannels, layer) => ({
-    inputChannels: channels[layer] as number,
+    inputChannels: channels[layer],
     outputChannels,
     batchNorm: batchNorm(layer, last),
   }));
@@ -64,6 +64,8 @@ function chain(channels: number[], batchNorm: (layer: number, last: number) => b
 
 /** Refuses what no network can be built from. */
 export function checkModelOptions(options: ModelOptions): void {
+  if (!ARCHITECTURES.includes(options.architecture))
+    throw new UserError(`architecture ${options.architecture} is not one of ${ARCHITECTURES.join(', ')}`);
   if (!IMAGE_SIZES.includes(options.imageSize))
     throw new UserError(`image size ${options.imageSize} is not one of ${IMAGE_SIZES.join(', ')}`);
   for (const key of ['latentSize', 'generatorFeatures', 'discriminatorFeatures'] as const)

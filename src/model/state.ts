@@ -40,6 +40,8 @@ export function stateLayout(model: ModelLayout): StateLayout {
 export function initialState(model: ModelLayout, seed: number, into?: Float32Array): Float32Array {
   const layout = stateLayout(model);
   const state = into ?? new Float32Array(layout.length);
+  // Both Adams start at 0, whatever the array held before.
+  state.fill(0);
   for (const network of NETWORKS) {
     const { parameters, runningStatistics } = layout.spans[network];
     for (const { name, offset, size, initial } of model[network].parameters) {
