@@ -12,6 +12,8 @@ export default tseslint.config(
       // Numbers and booleans in a message need no String() around them.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Packages declare plain objects as classes, TensorFlow.js's attributes and backends among them.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
     },
   },
   {

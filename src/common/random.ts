@@ -33,8 +33,8 @@ export function permutation(length: number, stream: RandomGenerator): Uint32Arra
   const order = Uint32Array.from({ length }, (_, index) => index);
   for (let last = length - 1; last > 0; last--) {
     const other = uniformInt(stream, 0, last);
-    const kept = order[last] as number;
-    order[last] = order[other] as number;
+    const kept = order[last];
+    order[last] = order[other];
     order[other] = kept;
   }
   return order;

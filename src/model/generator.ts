@@ -46,12 +46,16 @@ function forward(
   normalise: Normalise,
 ): tf.Tensor4D {
   const [projection, ...upsampling] = layerTensors(layout, parameters);
-  if (!projection) throw new Error('a generator has at least one layer');
   const batch = noise.shape[0];
 
   // A transposed convolution of a 1 x 1 map is a matrix product: [batch, latent] -> [batch, 4, 4, channels]
-  const projected = tf.matMul(noise, projection.kernel as tf.Tensor2D);
-  let features = tf.reshape(projected, [batch, SMALLEST_MAP, SMALLEST_MAP, projection.outputChannels]) as tf.Tensor4D;
+  const projected = tf.matMul(noise, projection.kernel);
+  let features: tf.Tensor4D = tf.reshape(projected, [
+    batch,
+    SMALLEST_MAP,
+    SMALLEST_MAP,
+    projection.outputChannels,
+  ]);
   if (projection.norm) features = tf.relu(normalise(features, projection.norm.gamma, projection.norm.beta));
 
   for (const { kernel, norm, outputChannels } of upsampling) {

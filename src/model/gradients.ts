@@ -31,5 +31,5 @@ export function valueAndGradients(
     tensor.dispose();
     return owned;
   });
-  return { loss: value as tf.Scalar, extras, gradients: grads };
+  return { loss: value, extras, gradients: grads };
 }

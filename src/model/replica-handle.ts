@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { Deferred } from '../common/deferred.js';
 import type { AnswerMessage, CallName, ReplicaCalls } from './replica-protocol.js';
 
 /** The compute thread could not do what it was asked to, or ended. */
@@ -6,15 +7,10 @@ export class ComputeError extends Error {
   override readonly name = 'ComputeError';
 }
 
-interface Waiting {
-  resolve(response: unknown): void;
-  reject(error: Error): void;
-}
-
 /** The main thread's end of the compute thread: one replica on one device. */
 export class ReplicaHandle {
   readonly #thread = new Worker(new URL('./replica-thread.js', import.meta.url));
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, Deferred<unknown>>();
   #lastId = 0;
   #ended: ComputeError | undefined;
 
@@ -34,13 +30,16 @@ export class ReplicaHandle {
   }
 
   /** Asks the compute thread; calls are done one after the other, in order. */
-  call<Name extends CallName>(name: Name, request: ReplicaCalls[Name]['request']): Promise<ReplicaCalls[Name]['response']> {
+  call<Name extends CallName>(
+    name: Name,
+    request: ReplicaCalls[Name]['request'],
+  ): Promise<ReplicaCalls[Name]['response']> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      this.#thread.postMessage({ id, name, request });
-    });
+    const answered = new Deferred<unknown>();
+    this.#waiting.set(id, answered);
+    this.#thread.postMessage({ id, name, request });
+    return answered.promise as Promise<ReplicaCalls[Name]['response']>;
   }
 
   /** Ends the thread; what it still computes is given up. */

@@ -8,7 +8,7 @@ export function unflatten(vector: tf.Tensor1D, slots: readonly Slot[]): tf.Tenso
     vector,
     slots.map(({ size }) => size),
   );
-  return slots.map(({ shape }, index) => tf.reshape(parts[index] as tf.Tensor, [...shape]));
+  return slots.map(({ shape }, index) => tf.reshape(parts[index], [...shape]));
 }
 
 /** Joins tensors into one flat vector. */
@@ -25,7 +25,7 @@ export interface LayerTensors {
 /** A network's parameters, layer by layer. */
 export function layerTensors(layout: NetworkLayout, parameters: readonly tf.Tensor[]): LayerTensors[] {
   let next = 0;
-  const take = (): tf.Tensor => parameters[next++] as tf.Tensor;
+  const take = (): tf.Tensor => parameters[next++];
   return layout.layers.map(({ batchNorm, outputChannels }) => ({
     kernel: take(),
     norm: batchNorm ? { gamma: take() as tf.Tensor1D, beta: take() as tf.Tensor1D } : undefined,

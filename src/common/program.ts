@@ -1,0 +1,36 @@
+import { CommanderError, type Command } from 'commander';
+import { messageOf, UserError } from './errors.js';
+
+/** Exit codes: 0 done, 1 a fault, 2 a user's error. */
+const FAULT = 1;
+const MISUSE = 2;
+
+/**
+ * Runs a command to its end. Whatever goes wrong ends in one line on stderr and an exit code, never a stack trace.
+ * The process ends by itself when nothing is left open: what was begun is finished.
+ */
+export async function runProgram(command: Command, args: readonly string[]): Promise<void> {
+  try {
+    await ownExit(command).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has printed its own line; help and version end with 0.
+      process.exitCode = error.exitCode === 0 ? 0 : MISUSE;
+      return;
+    }
+    process.stderr.write(`${command.name()}: ${messageOf(error)}\n`);
+    process.exitCode = error instanceof UserError ? MISUSE : FAULT;
+  }
+}
+
+/** Lets commander throw where it would exit, in all sub-commands, and print its errors as this program's line. */
+function ownExit(command: Command): Command {
+  command.exitOverride();
+  command.configureOutput({
+    outputError: (text, write) => {
+      write(`${command.name()}: ${text.replace(/^error: /, '')}`);
+    },
+  });
+  for (const child of command.commands) ownExit(child as Command);
+  return command;
+}

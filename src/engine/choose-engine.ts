@@ -1,0 +1,20 @@
+import { EngineUnavailable, type EngineChoice, type EngineName } from './engine.js';
+import { findEngine, linkBinding } from './provision/index.js';
+
+export interface ChosenEngine {
+  readonly name: EngineName;
+  /** For people: why it is not the native one, where `auto` could not take that. */
+  readonly reason: string | undefined;
+}
+
+/** Settles `auto`, and makes the native engine loadable. Looks at files only: nothing is loaded or installed. */
+export async function chooseEngine(choice: EngineChoice, cache: string): Promise<ChosenEngine> {
+  if (choice === 'wasm') return { name: 'wasm', reason: undefined };
+  const found = await findEngine(cache);
+  if (found.kind === 'native') {
+    await linkBinding(found);
+    return { name: 'native', reason: undefined };
+  }
+  if (choice === 'native') throw new EngineUnavailable(found.reason, found.remedy);
+  return { name: 'wasm', reason: `${found.reason}; ${found.remedy}` };
+}

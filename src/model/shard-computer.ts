@@ -1,0 +1,92 @@
+import { IMAGE_CHANNELS } from './architecture.js';
+import { modelLayout } from './layout.js';
+import { shardNoise } from './noise.js';
+import { phaseLayout, type Phase } from './phase.js';
+import type { ReplicaHandle } from './replica-handle.js';
+import { sharedFloats } from './replica-protocol.js';
+import type { TrainingOptions } from './training-options.js';
+
+/** Where a shard's real images come from: fills [batch / shards, size, size, 3] with values in [-1, 1]. */
+export interface ShardImages {
+  read(step: number, shard: number, into: Float32Array): void;
+}
+
+export interface ShardGradient {
+  /** See `phaseLayout`. Overwritten by the next but one computation of the same phase. */
+  readonly vector: Float32Array;
+  readonly seconds: number;
+}
+
+/** Computes shards on a replica, one at a time, and reads the next one's images while it does. */
+export class ShardComputer {
+  readonly #noise: Float32Array;
+  readonly #images: ImageBuffers;
+  /** Two of each phase, so that one can be sent while the next is computed. */
+  readonly #vectors: Record<Phase, [Float32Array, Float32Array]>;
+  #turn = 0;
+
+  constructor(
+    private readonly options: TrainingOptions,
+    private readonly replica: ReplicaHandle,
+    images: ShardImages,
+  ) {
+    const batch = options.batchSize / options.shards;
+    const layout = modelLayout(options);
+    const vector = (phase: Phase): Float32Array => sharedFloats(phaseLayout(phase, layout).length);
+    this.#noise = sharedFloats(batch * options.latentSize);
+    this.#images = new ImageBuffers(images, batch * options.imageSize ** 2 * IMAGE_CHANNELS);
+    this.#vectors = {
+      discriminator: [vector('discriminator'), vector('discriminator')],
+      generator: [vector('generator'), vector('generator')],
+    };
+  }
+
+  /** `next` is the shard that will be asked for after this one, where that is known. */
+  async compute(phase: Phase, step: number, shard: number, next: { step: number; shard: number }): Promise<ShardGradient> {
+    const noise = shardNoise(this.options.seed, step, shard, this.#noise);
+    const into = this.#vectors[phase][this.#turn];
+    this.#turn = 1 - this.#turn;
+    if (phase === 'generator') {
+      const { seconds } = await this.replica.call('compute', { phase, noise, into });
+      return { vector: into, seconds };
+    }
+    const images = this.#images.take(step, shard);
+    const computed = this.replica.call('compute', { phase, images, noise, into });
+    this.#images.readAhead(next.step, next.shard);
+    const { seconds } = await computed;
+    return { vector: into, seconds };
+  }
+}
+
+/** Two buffers of images: one in use by the compute thread, one being filled with what comes next. */
+class ImageBuffers {
+  readonly #buffers: { key: string | undefined; readonly floats: Float32Array }[];
+
+  constructor(
+    private readonly source: ShardImages,
+    length: number,
+  ) {
+    this.#buffers = [0, 1].map(() => ({ key: undefined, floats: sharedFloats(length) }));
+  }
+
+  /** The images of a shard, and until the next take() the other buffer is free. */
+  take(step: number, shard: number): Float32Array {
+    const ready = this.#buffers.find(({ key }) => key === `${step}/${shard}`);
+    const buffer = ready ?? this.#fill(step, shard);
+    // The buffer in use goes to the front; the other one is filled next.
+    this.#buffers.sort((one, other) => Number(other === buffer) - Number(one === buffer));
+    return buffer.floats;
+  }
+
+  readAhead(step: number, shard: number): void {
+    this.#fill(step, shard);
+  }
+
+  #fill(step: number, shard: number): { key: string | undefined; readonly floats: Float32Array } {
+    const buffer = this.#buffers[1] as { key: string | undefined; readonly floats: Float32Array };
+    buffer.key = undefined;
+    this.source.read(step, shard, buffer.floats);
+    buffer.key = `${step}/${shard}`;
+    return buffer;
+  }
+}

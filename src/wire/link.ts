@@ -1,0 +1,82 @@
+import { Dealer, type Observer } from 'zeromq';
+import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { encode, MAX_MESSAGE_BYTES } from './codec.js';
+import type { Message } from './message.js';
+import { Outbox } from './outbox.js';
+import { receive } from './receive.js';
+import { DEFAULT_HEARTBEAT, LINGER, type Heartbeat, type TrafficObserver } from './traffic.js';
+
+/** Chunks that may wait for the network before the next send waits too. */
+const SEND_HIGH_WATER_MARK = 64;
+
+/** A worker's connection to its coordinator: a DEALER socket that speaks our messages. */
+export class Link {
+  readonly #outbox = new Outbox();
+  readonly #monitor: Observer;
+
+  private constructor(
+    private readonly socket: Dealer,
+    private readonly traffic: TrafficObserver,
+  ) {
+    this.#monitor = socket.events;
+  }
+
+  /** Begins to connect, and goes on trying: whether anybody answers shows in `onEvent` and in the messages. */
+  static connect(
+    address: string,
+    traffic: TrafficObserver,
+    onEvent: (event: 'connected' | 'disconnected') => void,
+    heartbeat: Heartbeat = DEFAULT_HEARTBEAT,
+  ): Link {
+    const socket = new Dealer({
+      linger: LINGER,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      heartbeatInterval: heartbeat.interval,
+      heartbeatTimeout: heartbeat.timeout,
+      heartbeatTimeToLive: heartbeat.timeout,
+      sendHighWaterMark: SEND_HIGH_WATER_MARK,
+    });
+    const link = new Link(socket, traffic);
+    void link.#watch(onEvent);
+    try {
+      socket.connect(address);
+    } catch (error) {
+      void link.close();
+      throw cannotConnect(address, error);
+    }
+    return link;
+  }
+
+  async *messages(): AsyncGenerator<Message> {
+    for await (const frames of this.socket) {
+      const message = receive(frames, this.traffic);
+      if (message) yield message;
+    }
+  }
+
+  send(message: Message): Promise<void> {
+    const bytes = encode(message);
+    return this.#outbox.add(async () => {
+      await this.socket.send(bytes);
+      this.traffic.sent(bytes.length);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#outbox.drained();
+    this.#monitor.close();
+    this.socket.close();
+  }
+
+  async #watch(onEvent: (event: 'connected' | 'disconnected') => void): Promise<void> {
+    for await (const event of this.#monitor) {
+      if (event.type === 'handshake') onEvent('connected');
+      if (event.type === 'disconnect') onEvent('disconnected');
+    }
+  }
+}
+
+function cannotConnect(address: string, error: unknown): UserError {
+  const cause = codeOf(error) === 'EINVAL' || codeOf(error) === 'EPROTONOSUPPORT' ? 'not an address' : messageOf(error);
+  return new UserError(`cannot connect to ${address}: ${cause}; give --coordinator tcp://HOST:PORT`, { cause: error });
+}

@@ -1,0 +1,31 @@
+import { dcgan } from './generated/trainer.js';
+
+export const Content = dcgan.Content;
+export type Content = dcgan.Content;
+
+export type PhaseName = 'discriminator' | 'generator';
+
+/** The names of the envelope's `oneof`. */
+export type BodyKind = NonNullable<dcgan.Envelope['body']>;
+
+/** A generated message's fields, all present: proto3 has a default for each. */
+type Fields<T> = { readonly [Name in keyof T as Name extends '$unknowns' ? never : Name]-?: NonNullable<T[Name]> };
+
+export type Bodies = { readonly [Kind in BodyKind]: Fields<NonNullable<dcgan.Envelope[Kind]>> };
+
+/** What every message carries, besides its body. */
+export interface Header {
+  /** Empty only in `hello`. */
+  readonly run: string;
+  /** Which membership of the run it belongs to. */
+  readonly generation: number;
+  readonly step: number;
+  readonly phase: PhaseName | undefined;
+}
+
+/** One message on the wire, told apart by `kind`. */
+export type Message = {
+  [Kind in BodyKind]: Header & { readonly kind: Kind; readonly body: Bodies[Kind] };
+}[BodyKind];
+
+export type MessageOf<Kind extends BodyKind> = Extract<Message, { kind: Kind }>;

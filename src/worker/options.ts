@@ -1,0 +1,32 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+
+export interface WorkerOptions {
+  /** ZeroMQ address of the coordinator. */
+  readonly coordinator: string;
+  /** This machine's copy of the run's image folder; without it the images come from the coordinator. */
+  readonly data: string | undefined;
+  readonly engine: EngineChoice;
+  /** Seconds to wait for a coordinator that does not answer. */
+  readonly connectTimeout: number;
+}
+
+export function workerCommand(run: (options: WorkerOptions) => Promise<void>): Command {
+  return new Command('worker')
+    .description('Computes gradients for a coordinator on one device.')
+    .addOption(
+      new Option('--coordinator <address>', 'where the coordinator listens, such as tcp://10.0.0.1:5555').makeOptionMandatory(),
+    )
+    .option('--data <dir>', "this machine's copy of the run's image folder; without it the coordinator sends the images")
+    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .option('--connect-timeout <seconds>', 'how long to wait for a coordinator that does not answer', positive, 60)
+    .action(({ coordinator, data, engine, connectTimeout }: Omit<WorkerOptions, 'data'> & { data?: string }) =>
+      run({ coordinator, data, engine, connectTimeout }),
+    );
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}

@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { UserError } from '../common/errors.js';
+import {
+  DEFAULT_MAX_BROKEN_SHARE,
+  faceBytes,
+  Faces,
+  normalise,
+  packPath,
+  PackWriter,
+  prepareFaces,
+  ShardBatches,
+  type Sampler,
+} from '../data/index.js';
+import type { ShardImages } from '../model/shard-computer.js';
+
+/** The run's faces, as the coordinator names them. */
+export interface RunDataset {
+  readonly fingerprint: string;
+  readonly count: number;
+  /** Pixels a side. */
+  readonly size: number;
+}
+
+/** Images that must be closed when the worker ends. */
+export interface OpenImages extends ShardImages {
+  close(): void;
+}
+
+export class DatasetMismatch extends UserError {
+  constructor(folder: string, found: RunDataset, wanted: RunDataset) {
+    const short = ({ fingerprint, count }: RunDataset): string =>
+      `${count.toLocaleString('en')} images (fingerprint ${fingerprint.slice(0, 8)})`;
+    super(
+      `${folder} has ${short(found)}, the run has ${short(wanted)}: give --data the run's folder, ` +
+        'or leave it out to receive the images from the coordinator',
+    );
+  }
+}
+
+/**
+ * The whole dataset where it is on this machine: decoded in the cache already (a worker beside its coordinator), or
+ * in the worker's own folder. Undefined: the shards' images must be fetched.
+ */
+export async function findWholeDataset(
+  cache: string,
+  folder: string | undefined,
+  wanted: RunDataset,
+  log: (line: string) => void,
+): Promise<Faces | undefined> {
+  if (folder !== undefined) {
+    const found = await prepareFaces({
+      root: folder,
+      size: wanted.size,
+      cache,
+      maxBrokenShare: DEFAULT_MAX_BROKEN_SHARE,
+      onBroken: (path, reason) => {
+        log(`skipped ${path}: ${reason}`);
+      },
+    });
+    if (found.fingerprint !== wanted.fingerprint) throw new DatasetMismatch(folder, found, wanted);
+  }
+  const path = packPath(cache, wanted.fingerprint);
+  return existsSync(path) ? Faces.open(path) : undefined;
+}
+
+export function wholeImages(faces: Faces, sampler: Sampler): OpenImages {
+  const batches = new ShardBatches(faces, sampler);
+  return {
+    read: (step, shard, into) => {
+      batches.read(step, shard, into);
+    },
+    close: () => {
+      faces.close();
+    },
+  };
+}
+
+/** Downloads all bytes of a shard's images, in the order of its own numbers. */
+export type FetchShard = (shard: number, take: (faces: Uint8Array) => Promise<void>) => Promise<void>;
+
+/** The images of some shards, each kept in a pack of its own in the cache, fetched where it is not there yet. */
+export async function shardImages(
+  cache: string,
+  dataset: RunDataset,
+  sampler: Sampler,
+  shards: readonly number[],
+  fetch: FetchShard,
+): Promise<OpenImages> {
+  const folder = join(cache, 'shards');
+  await mkdir(folder, { recursive: true });
+  const packs = new Map<number, Faces>();
+  for (const shard of shards) {
+    const name = `${dataset.fingerprint}-${shard}-of-${sampler.options.shards}.pack`;
+    const path = join(folder, name);
+    if (!existsSync(path)) await fetchPack(path, dataset, sampler.sizeOf(shard), (take) => fetch(shard, take));
+    packs.set(shard, Faces.open(path));
+  }
+  const bytes = new Uint8Array(sampler.shardBatch * faceBytes(dataset.size));
+  return {
+    read(step, shard, into) {
+      const faces = packs.get(shard);
+      if (!faces) throw new Error(`the images of shard ${shard} are not on this worker`);
+      // Shard s owns the images s, s + S, s + 2S, ...: in its own pack they are numbered 0, 1, 2, ...
+      faces.read(
+        sampler.indices(step, shard).map((index) => (index - shard) / sampler.options.shards),
+        bytes,
+      );
+      normalise(bytes, into);
+    },
+    close() {
+      for (const faces of packs.values()) faces.close();
+    },
+  };
+}
+
+async function fetchPack(
+  path: string,
+  { size, fingerprint }: RunDataset,
+  count: number,
+  fetch: (take: (faces: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const writer = await PackWriter.create(path, { size, count, fingerprint });
+  try {
+    await fetch((faces) => writer.write(faces));
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  await writer.finish();
+}
