@@ -64,7 +64,6 @@ export class Link {
 
   async close(): Promise<void> {
     await this.#outbox.drained();
-    this.#monitor.close();
     this.socket.close();
   }
 

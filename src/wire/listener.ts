@@ -93,7 +93,6 @@ export class Listener {
 
   async close(): Promise<void> {
     await this.#outbox.drained();
-    this.#monitor.close();
     this.socket.close();
   }
 

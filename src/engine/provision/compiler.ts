@@ -46,6 +46,8 @@ export function compilerArguments({
     ...['-L', libraries, ...LIBRARIES.map((library) => `-l:${library}`)],
     // Not -Wl, which splits at commas, and a folder's name may have one.
     ...runpath.flatMap((folder) => ['-Xlinker', '-rpath', '-Xlinker', folder]),
+    // TensorFlow runs handlers at exit: the binding must not be unloaded with the thread that loaded it.
+    ...['-Xlinker', '-z', '-Xlinker', 'nodelete'],
     ...['-o', output],
   ];
 }

@@ -1,0 +1,62 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PROJECT_VERSION } from '../common/version.js';
+import { DEFAULT_FACES, drawFaces } from '../data/index.js';
+import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+import { installEngine, printEngineStatus } from './engine-command.js';
+import { addTrainOptions, type TrainArguments } from './options.js';
+import { plot } from './plot.js';
+import { taskProgress } from './task-progress.js';
+import { train } from './train.js';
+
+/** Everything that can be typed after `coordinator`. */
+export function coordinatorCommand(): Command {
+  const program = new Command('coordinator')
+    .description('Trains a DCGAN: shards a face dataset across workers and averages their gradients.')
+    .version(PROJECT_VERSION);
+
+  addTrainOptions(program.command('train', { isDefault: true }))
+    .description('train (what `coordinator` does without a command)')
+    .action((given: TrainArguments, command: Command) => {
+      const typed = Object.keys(given).filter((name) => command.getOptionValueSource(name) === 'cli');
+      return train(given, new Set(typed));
+    });
+
+  program
+    .command('plot <run>')
+    .description("draw a run's losses again: loss.png, losses.csv, GL.npy and DL.npy")
+    .action(plot);
+
+  program
+    .command('dataset <dir>')
+    .description('write the drawn faces as an image folder')
+    .option('--count <n>', 'how many', wholeCount, DEFAULT_FACES.count)
+    .option('--seed <n>', 'the same faces for the same seed', wholeSeed, DEFAULT_FACES.seed)
+    .action(async (folder: string, { count, seed }: { count: number; seed: number }) => {
+      const progress = taskProgress('drawing faces');
+      await drawFaces({ folder, count, seed, onProgress: progress.update }).finally(progress.stop);
+    });
+
+  const engine = program.command('engine').description('what computes on this machine');
+  engine.command('install').description('install the native engine').action(installEngine);
+  engine
+    .command('status')
+    .description('print engine, version, devices and precision')
+    .addOption(new Option('--engine <name>', 'which').choices(ENGINE_CHOICES).default('auto'))
+    .action(({ engine: choice }: { engine: EngineChoice }) => printEngineStatus(choice));
+  return program;
+}
+
+function wholeCount(text: string): number {
+  return whole(text, 1);
+}
+
+function wholeSeed(text: string): number {
+  return whole(text, 0);
+}
+
+function whole(text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+  return value;
+}

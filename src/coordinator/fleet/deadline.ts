@@ -1,0 +1,22 @@
+/** What a phase may take before anything is known, in milliseconds: the first one builds kernels and fills caches. */
+const FIRST = 600_000;
+/** And later at least this, however fast the ones before were. */
+const LEAST = 60_000;
+/** How many times as long as the slowest of the last phases one may take. */
+const PATIENCE = 20;
+const REMEMBERED = 20;
+
+/** How long a phase may take: a step that never ends is no heartbeat's business, and a slow machine is no fault. */
+export class StepDeadline {
+  readonly #recent: number[] = [];
+
+  get milliseconds(): number {
+    if (this.#recent.length === 0) return FIRST;
+    return Math.max(LEAST, PATIENCE * Math.max(...this.#recent));
+  }
+
+  took(milliseconds: number): void {
+    this.#recent.push(milliseconds);
+    if (this.#recent.length > REMEMBERED) this.#recent.shift();
+  }
+}

@@ -1,0 +1,75 @@
+import type { Phase } from '../../model/phase.js';
+import { ShardSum } from '../../model/shard-sum.js';
+import { CHUNK_BYTES } from '../../wire/codec.js';
+import type { Bodies, Header } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** One phase of one step: gathers every shard's gradient into the sum, and how long each worker took. */
+export class PhaseRound {
+  readonly #sum: ShardSum;
+  readonly #length: number;
+  /** The worker of each shard whose gradient is not complete yet. */
+  readonly #waiting: Map<number, number>;
+  readonly #received = new Map<number, number>();
+  readonly #secondsOfWorker = new Map<number, number>();
+  /** Chunks lie unaligned in their messages; floats are read from here. */
+  readonly #aligned = new Float32Array(CHUNK_BYTES / FLOAT);
+  readonly #alignedBytes = new Uint8Array(this.#aligned.buffer);
+
+  constructor(
+    readonly phase: Phase,
+    readonly step: number,
+    workerOfShard: ReadonlyMap<number, number>,
+    into: Float32Array,
+  ) {
+    this.#waiting = new Map(workerOfShard);
+    this.#sum = new ShardSum(workerOfShard.size, into);
+    this.#length = into.byteLength;
+  }
+
+  get complete(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** Numbers of the workers that have not sent everything. */
+  get late(): number[] {
+    return [...new Set(this.#waiting.values())].sort((one, other) => one - other);
+  }
+
+  get secondsOfWorker(): ReadonlyMap<number, number> {
+    return this.#secondsOfWorker;
+  }
+
+  mean(): Float32Array {
+    return this.#sum.mean();
+  }
+
+  /** Throws a Rejection for what this worker cannot send now. */
+  addChunk(worker: number, header: Header, { shard, offset, total, payload }: Bodies['chunk']): void {
+    this.#require(worker, header, shard);
+    if (total !== this.#length || payload.length % FLOAT !== 0)
+      throw new Rejection('out_of_range', `a gradient of ${total} bytes where ${this.#length} were expected`);
+    if (offset !== (this.#received.get(shard) ?? 0))
+      throw new Rejection('unexpected', `a chunk at ${offset} of shard ${shard}, out of order`);
+    this.#received.set(shard, offset + payload.length);
+    this.#alignedBytes.set(payload);
+    this.#sum.add(shard, offset / FLOAT, this.#aligned.subarray(0, payload.length / FLOAT));
+  }
+
+  shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
+    this.#require(worker, header, shard);
+    if (this.#received.get(shard) !== this.#length)
+      throw new Rejection('unexpected', `shard ${shard} is said to be done before its gradient is here`);
+    this.#waiting.delete(shard);
+    this.#secondsOfWorker.set(worker, (this.#secondsOfWorker.get(worker) ?? 0) + computeSeconds);
+  }
+
+  #require(worker: number, { phase, step }: Header, shard: number): void {
+    if (phase !== this.phase || step !== this.step)
+      throw new Rejection('unexpected', `a gradient of step ${step}, ${String(phase)}, in step ${this.step}, ${this.phase}`);
+    if (this.#waiting.get(shard) !== worker)
+      throw new Rejection('unexpected', `a gradient of shard ${shard}, which worker ${worker} does not owe`);
+  }
+}

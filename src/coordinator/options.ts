@@ -1,0 +1,104 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
+import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
+
+/** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
+export interface TrainArguments {
+  readonly data?: string;
+  readonly maxBroken: number;
+  readonly workers?: number;
+  readonly singleNode?: true;
+  readonly external?: true;
+  readonly listen?: string;
+  /** false: --no-http */
+  readonly http: string | false;
+  readonly runDir?: string;
+  readonly resume?: string;
+  readonly dryRun?: true;
+  readonly architecture: Architecture;
+  readonly imageSize: ImageSize;
+  readonly latentSize: number;
+  readonly generatorFeatures: number;
+  readonly discriminatorFeatures: number;
+  readonly batchSize: number;
+  readonly shards?: number;
+  readonly epochs: number;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly engine: EngineChoice;
+  readonly threads?: number;
+  readonly sampleEvery: number;
+  readonly checkpointEvery: number;
+  readonly keepCheckpoints: number;
+}
+
+/** Every option of training, declared here and nowhere else. */
+export function addTrainOptions(command: Command): Command {
+  const whole = (least: number) => (text: string) => wholeNumber(text, least);
+  return command
+    .optionsGroup('Images:')
+    .option('--data <dir>', 'image folder: a folder with at least one sub-folder of images (default: drawn faces)')
+    .option('--max-broken <share>', 'share of broken images to put up with, 0 to 1', share, DEFAULT_MAX_BROKEN_SHARE)
+    .optionsGroup('Who computes:')
+    .option('--workers <n>', 'worker processes (default: one for each visible GPU)', whole(1))
+    .option('--single-node', 'train in this process alone (default with at most one GPU)')
+    .option('--external', 'wait for workers that are started elsewhere')
+    .option('--listen <address>', 'where workers connect to (default: a free port on 127.0.0.1)')
+    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
+    .optionsGroup('What is trained:')
+    .addOption(
+      new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial").choices(ARCHITECTURES).default('paper'),
+    )
+    .addOption(
+      new Option('--image-size <pixels>', 'width and height of an image').choices(IMAGE_SIZES.map(String)).default(64).argParser(imageSize),
+    )
+    .option('--latent-size <n>', 'length of the noise vector', whole(1), 100)
+    .option('--generator-features <n>', 'channels of the last feature map (paper: twice as many)', whole(1), 64)
+    .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64)
+    .optionsGroup('How it is trained:')
+    .option('--batch-size <images>', 'images of a whole step, over all shards', whole(1), 128)
+    .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))
+    .option('--epochs <n>', 'passes over the images', whole(1), 5)
+    .option('--steps <n>', 'steps in all, instead of epochs', whole(1))
+    .option('--seed <n>', 'of weights, noise and order', whole(0), 0)
+    .option('--learning-rate <rate>', "Adam's", number, 2e-4)
+    .option('--beta1 <rate>', "Adam's", number, 0.5)
+    .optionsGroup('What it leaves and shows:')
+    .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
+    .option('--resume <dir>', "go on with the run in this directory from its newest checkpoint")
+    .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
+    .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
+    .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
+    .option('--http <host:port>', 'where metrics are served', '127.0.0.1:9464')
+    .option('--no-http', 'serve no metrics')
+    .option('--dry-run', 'print all options as resolved, and end');
+}
+
+function wholeNumber(text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+  return value;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = number(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a share, 0 to 1.');
+  return value;
+}
+
+function imageSize(text: string): ImageSize {
+  const size = IMAGE_SIZES.find((known) => String(known) === text);
+  if (size === undefined) throw new InvalidArgumentError(`Allowed choices are ${IMAGE_SIZES.join(', ')}.`);
+  return size;
+}

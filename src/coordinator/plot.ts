@@ -1,0 +1,10 @@
+import { LossReport } from './run/loss-report.js';
+import { RunFolder } from './run/run-folder.js';
+
+/** `coordinator plot RUN`: the loss files from the run's step log. */
+export async function plot(path: string): Promise<void> {
+  const run = await RunFolder.open(path);
+  const report = new LossReport(run, (line) => process.stderr.write(`${line}\n`));
+  const steps = await report.write();
+  process.stdout.write(`${run.lossPicture}: ${steps} steps\n`);
+}

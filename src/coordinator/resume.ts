@@ -1,0 +1,58 @@
+import { UserError } from '../common/errors.js';
+import type { TrainArguments } from './options.js';
+import type { RunFolder } from './run/run-folder.js';
+
+/** What may be said anew when a run goes on: how long, on what, and what it shows; never what decides its numbers. */
+const CHANGEABLE: ReadonlySet<string> = new Set([
+  'resume',
+  'dryRun',
+  'data',
+  'maxBroken',
+  'workers',
+  'singleNode',
+  'external',
+  'listen',
+  'http',
+  'epochs',
+  'steps',
+  'engine',
+  'sampleEvery',
+  'checkpointEvery',
+  'keepCheckpoints',
+]);
+
+/** What options.json keeps, besides facts for people: the arguments to go on with. */
+export interface SavedArguments {
+  readonly arguments: Partial<TrainArguments>;
+  readonly training: Partial<TrainArguments>;
+}
+
+/** The arguments of an earlier run, with those on top that were typed now and may be. */
+export async function resumeArguments(
+  run: RunFolder,
+  given: TrainArguments,
+  typed: ReadonlySet<string>,
+): Promise<TrainArguments> {
+  const saved = (await run.readOptions()) as Partial<SavedArguments>;
+  if (!saved.arguments || !saved.training) throw new UserError(`${run.optionsFile} does not hold a run's options`);
+  const fixed = { ...saved.arguments, ...saved.training } as Record<string, unknown>;
+  const now = Object.entries(given).filter(([name]) => typed.has(name));
+  for (const [name, value] of now)
+    if (!CHANGEABLE.has(name) && fixed[name] !== value)
+      throw new UserError(
+        `the run has ${optionName(name)} ${String(fixed[name])}, which cannot become ${String(value)} when it goes on: start a new run`,
+      );
+  const said = Object.fromEntries(now) as Partial<TrainArguments>;
+  // One way of computing replaces the other; a number of steps, a number of epochs.
+  const dropped = new Set<string>();
+  if (said.singleNode) for (const name of ['workers', 'external', 'listen']) dropped.add(name);
+  if (said.workers !== undefined) dropped.add('singleNode');
+  if (said.epochs !== undefined && said.steps === undefined) dropped.add('steps');
+  const kept = Object.fromEntries(Object.entries(fixed).filter(([name]) => !dropped.has(name)));
+  return { ...given, ...kept, ...said };
+}
+
+/** learningRate -> --learning-rate */
+function optionName(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

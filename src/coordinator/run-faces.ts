@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { UserError } from '../common/errors.js';
+import { DEFAULT_FACES, defaultFaces, drawFaces, Faces, prepareFaces } from '../data/index.js';
+import { taskProgress } from './task-progress.js';
+
+export interface RunFacesOptions {
+  /** The user's image folder; undefined: drawn faces. */
+  readonly data: string | undefined;
+  readonly size: number;
+  readonly maxBrokenShare: number;
+  readonly cache: string;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The decoded faces of a run, drawn and decoded first where they are not in the cache. Close them. */
+export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: Faces; broken: number }> {
+  const { data, size, maxBrokenShare, cache, log, signal } = options;
+  const root = data ?? (await drawnFaces(cache, log, signal));
+  const progress = taskProgress('decoding images');
+  try {
+    const prepared = await prepareFaces({
+      root,
+      size,
+      cache,
+      maxBrokenShare,
+      signal,
+      onProgress: progress.update,
+      onBroken: (path, reason) => {
+        log(`skipped ${path}: ${reason}`);
+      },
+    });
+    return { faces: Faces.open(prepared.path), broken: prepared.broken };
+  } catch (error) {
+    throw signal.aborted ? new UserError('stopped while the images were decoded') : error;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function drawnFaces(cache: string, log: (line: string) => void, signal: AbortSignal): Promise<string> {
+  const folder = defaultFaces(cache);
+  const { count, seed } = DEFAULT_FACES;
+  if (!existsSync(folder)) log(`drawing ${count.toLocaleString('en')} faces to train on (once; --data DIR for your own)`);
+  const progress = taskProgress('drawing faces');
+  try {
+    await drawFaces({ folder, count, seed, signal, onProgress: progress.update });
+  } catch (error) {
+    throw signal.aborted ? new UserError('stopped while the faces were drawn') : error;
+  } finally {
+    progress.stop();
+  }
+  return folder;
+}

@@ -1,0 +1,85 @@
+import { UserError } from '../common/errors.js';
+import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
+import { parseHttpAddress, type HttpAddress } from './metrics/http-address.js';
+import type { TrainArguments } from './options.js';
+
+/** This machine, as far as options depend on it. */
+export interface Machine {
+  readonly cores: number;
+  readonly gpus: readonly number[];
+}
+
+/** A run's options, all settled. */
+export interface RunOptions {
+  /** What decides the numbers. */
+  readonly training: TrainingOptions;
+  readonly data: string | undefined;
+  readonly maxBrokenShare: number;
+  /** 0: this process alone. */
+  readonly workers: number;
+  readonly external: boolean;
+  readonly listen: string | undefined;
+  readonly http: HttpAddress | undefined;
+  readonly engine: TrainArguments['engine'];
+  readonly epochs: number;
+  readonly steps: number | undefined;
+  readonly sampleEvery: number;
+  readonly checkpointEvery: number;
+  readonly keepCheckpoints: number;
+}
+
+/** Fills in what depends on the machine or on other options, and refuses what does not go together. */
+export function settleOptions(given: TrainArguments, machine: Machine): RunOptions {
+  refuseContradictions(given);
+  const workers = settleWorkers(given, machine.gpus.length);
+  const shards = given.shards ?? Math.max(1, workers);
+  if (workers > shards)
+    throw new UserError(`${workers} workers cannot share ${shards} shards: give --shards ${workers} or fewer --workers`);
+  const training: TrainingOptions = {
+    architecture: given.architecture,
+    imageSize: given.imageSize,
+    latentSize: given.latentSize,
+    generatorFeatures: given.generatorFeatures,
+    discriminatorFeatures: given.discriminatorFeatures,
+    batchSize: given.batchSize,
+    shards,
+    seed: given.seed,
+    learningRate: given.learningRate,
+    beta1: given.beta1,
+    threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
+  };
+  checkTrainingOptions(training);
+  return Object.freeze({
+    training: Object.freeze(training),
+    data: given.data,
+    maxBrokenShare: given.maxBroken,
+    workers,
+    external: given.external ?? false,
+    listen: given.listen,
+    http: given.http === false ? undefined : parseHttpAddress(given.http),
+    engine: given.engine,
+    epochs: given.epochs,
+    steps: given.steps,
+    sampleEvery: given.sampleEvery,
+    checkpointEvery: given.checkpointEvery,
+    keepCheckpoints: given.keepCheckpoints,
+  });
+}
+
+function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: number): number {
+  if (singleNode) return 0;
+  if (workers !== undefined) return workers;
+  if (external) throw new UserError('--external needs to know how many workers will come: give --workers N');
+  return gpus > 1 ? gpus : 0;
+}
+
+function refuseContradictions({ singleNode, workers, external, listen, resume, runDir }: TrainArguments): void {
+  const contradictions: readonly [boolean, string][] = [
+    [singleNode === true && workers !== undefined, '--single-node and --workers'],
+    [singleNode === true && external === true, '--single-node and --external'],
+    [singleNode === true && listen !== undefined, '--single-node and --listen'],
+    [resume !== undefined && runDir !== undefined, '--resume and --run-dir'],
+  ];
+  const found = contradictions.find(([both]) => both);
+  if (found) throw new UserError(`${found[1]} exclude each other`);
+}

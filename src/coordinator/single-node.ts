@@ -1,0 +1,102 @@
+import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
+import { engineIdentity, type EngineName } from '../engine/engine.js';
+import { engineEnvironment } from '../engine/environment.js';
+import { IMAGE_CHANNELS } from '../model/architecture.js';
+import { modelLayout } from '../model/layout.js';
+import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
+import { phaseLayout, type Phase } from '../model/phase.js';
+import { ReplicaHandle } from '../model/replica-handle.js';
+import { sharedFloats } from '../model/replica-protocol.js';
+import { ShardComputer } from '../model/shard-computer.js';
+import { ShardSum } from '../model/shard-sum.js';
+import { initialState, stateLayout } from '../model/state.js';
+import type { TrainingOptions } from '../model/training-options.js';
+import type { ComputeGroup, PhaseResult, StateSource, TakeBytes } from './compute-group.js';
+
+export interface SingleNodeOptions {
+  readonly training: TrainingOptions;
+  readonly engine: EngineName;
+  readonly faces: Faces;
+  readonly sampler: Sampler;
+  readonly from: StateSource | undefined;
+}
+
+/** All shards in this process, one after the other, with no socket: the numbers are those of any number of workers. */
+export class SingleNode implements ComputeGroup {
+  readonly workers = 1;
+  readonly #averaged: Record<Phase, Float32Array>;
+  readonly #state: Float32Array;
+
+  private constructor(
+    private readonly training: TrainingOptions,
+    readonly engine: string,
+    private readonly replica: ReplicaHandle,
+    private readonly computer: ShardComputer,
+  ) {
+    const layout = modelLayout(training);
+    this.#averaged = {
+      discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
+      generator: sharedFloats(phaseLayout('generator', layout).length),
+    };
+    this.#state = sharedFloats(stateLayout(layout).length);
+  }
+
+  static async start({ training, engine, faces, sampler, from }: SingleNodeOptions): Promise<SingleNode> {
+    Object.assign(process.env, engineEnvironment({ threads: training.threads }));
+    const replica = new ReplicaHandle();
+    try {
+      const { learningRate, beta1 } = training;
+      const loaded = await replica.call('load', { engine, model: training, optimizer: { learningRate, beta1 } });
+      const computer = new ShardComputer(training, replica, new ShardBatches(faces, sampler));
+      const node = new SingleNode(training, engineIdentity(loaded), replica, computer);
+      await node.#restore(from);
+      return node;
+    } catch (error) {
+      await replica.close();
+      throw error;
+    }
+  }
+
+  async compute(phase: Phase, step: number): Promise<PhaseResult> {
+    const { shards } = this.training;
+    const sum = new ShardSum(shards, this.#averaged[phase]);
+    let computeSeconds = 0;
+    for (let shard = 0; shard < shards; shard++) {
+      const next = shard + 1 < shards ? { step, shard: shard + 1 } : { step: step + 1, shard: 0 };
+      const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
+      sum.add(shard, 0, vector);
+      computeSeconds += seconds;
+    }
+    return { averaged: sum.mean(), computeSeconds };
+  }
+
+  async apply(phase: Phase, step: number, averaged: Float32Array): Promise<void> {
+    await this.replica.call('apply', { phase, step, averaged });
+  }
+
+  async samples(): Promise<Float32Array> {
+    const { seed, latentSize, imageSize } = this.training;
+    const into = sharedFloats(SAMPLE_COUNT * imageSize ** 2 * IMAGE_CHANNELS);
+    await this.replica.call('sample', { noise: sampleNoise(seed, latentSize), into });
+    return into;
+  }
+
+  async saveState(take: TakeBytes): Promise<void> {
+    await this.replica.call('save', { into: this.#state });
+    await take(new Uint8Array(this.#state.buffer), 0);
+  }
+
+  traffic(): { sent: number; received: number } {
+    return { sent: 0, received: 0 };
+  }
+
+  async close(): Promise<void> {
+    await this.replica.close();
+  }
+
+  async #restore(from: StateSource | undefined): Promise<void> {
+    if (from) new Uint8Array(this.#state.buffer).set(await from.read(0, from.bytes));
+    else initialState(modelLayout(this.training), this.training.seed, this.#state);
+    await this.replica.call('restore', { state: this.#state });
+  }
+}

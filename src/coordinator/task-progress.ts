@@ -1,0 +1,41 @@
+import { SingleBar } from 'cli-progress';
+
+/** Seconds between lines where there is no terminal. */
+const LINE_INTERVAL = 5;
+
+export interface TaskProgress {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/** Shows how far a preparation is: a bar on a terminal, a line every few seconds elsewhere. To stderr. */
+export function taskProgress(what: string): TaskProgress {
+  return process.stderr.isTTY ? barOf(what) : linesOf(what);
+}
+
+function barOf(what: string): TaskProgress {
+  const bar = new SingleBar({ format: `${what} [{bar}] {value}/{total}`, hideCursor: true, clearOnComplete: true });
+  let started = false;
+  return {
+    update(done, total) {
+      if (!started) bar.start(total, done);
+      started = true;
+      bar.update(done);
+    },
+    stop() {
+      if (started) bar.stop();
+    },
+  };
+}
+
+function linesOf(what: string): TaskProgress {
+  let last = performance.now();
+  return {
+    update(done, total) {
+      if (performance.now() - last < LINE_INTERVAL * 1000) return;
+      last = performance.now();
+      process.stderr.write(`${what}: ${done} of ${total}\n`);
+    },
+    stop: () => undefined,
+  };
+}
