@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { before, describe, it, type TestContext } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { EngineName } from '../src/engine/engine.js';
 import type { ModelOptions } from '../src/model/architecture.js';
-import { modelLayout } from '../src/model/layout.js';
+import { modelLayout, type Slot } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
-import { phaseLayout, PHASES, readMeasures, type Phase } from '../src/model/phase.js';
+import { phaseLayout, PHASES, type Phase, type Span } from '../src/model/phase.js';
 import { ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import { nativeIsMissing, useOneThread } from './support/engine/start-engine.js';
-import { assertClose, relativeError } from './support/relative-error.js';
+import { relativeError } from './support/relative-error.js';
 import { OPTIMIZER, randomImages } from './support/small-model.js';
 
 const MODEL: ModelOptions = {
@@ -20,94 +20,100 @@ const MODEL: ModelOptions = {
   discriminatorFeatures: 16,
 };
 const BATCH = 4;
-const TOLERANCE = 1e-3;
-
 const layout = modelLayout(MODEL);
-const state = shared(initialState(layout, 1));
-const images = shared(randomImages(MODEL, BATCH));
-const noise = shardNoise(1, 1, 0, sharedFloats(BATCH * MODEL.latentSize)) as Float32Array<SharedArrayBuffer>;
 
-/** What one compute thread answers for the same state, images and noise. */
-type Results = Readonly<Record<Phase, Float32Array>> & { readonly state: Float32Array };
+/** Each a start of its own. */
+const SEEDS = [1, 2, 3, 4, 5];
+/** Of a tensor's largest value. */
+const TOLERANCE = 1e-3;
+/**
+ * What one ReLU costs whose input one engine rounds to just above zero and the other to just below: its slope jumps
+ * there, and with it the gradients of its layer and those before it, by up to 3 %. At this size it was seen once in
+ * twelve starts, and which ones depends on the processor; so the tolerance is for the median over the seeds.
+ */
+const TOLERANCE_AT_A_KINK = 0.1;
+
+/** What a compute thread answers for one seed. */
+type Answer = Readonly<Record<Phase, Float32Array>> & { readonly after: Float32Array };
 
 describe('engines', () => {
-  let wasm: Results;
-  let native: Results | undefined;
   const skip = nativeIsMissing();
+  let wasm: Answer[];
+  let native: Answer[];
 
   before(async () => {
     useOneThread();
-    wasm = await compute('wasm');
-    if (!skip) native = await compute('native');
+    wasm = await computeAll('wasm', SEEDS);
+    native = skip ? [] : await computeAll('native', SEEDS);
   });
 
   for (const phase of PHASES)
     it(`compute the same gradients, statistics and losses in the ${phase} phase`, { skip }, (test) => {
-      assert.ok(native);
-      compare(test, phase, { actual: wasm[phase], expected: native[phase] });
+      const errors = SEEDS.map((_, index) => worstError(phase, wasm[index][phase], native[index][phase]));
+      test.diagnostic(
+        `wasm and native differ by ${errors.map((error) => error.toExponential(1)).join(', ')}`,
+      );
+      const sorted = errors.toSorted((a, b) => a - b);
+      assert.ok(sorted[Math.floor(sorted.length / 2)] <= TOLERANCE);
+      assert.ok(sorted[sorted.length - 1] <= TOLERANCE_AT_A_KINK);
     });
 
   it('repeat every bit in another thread: native', { skip }, async () => {
-    assert.deepEqual(await compute('native'), native);
+    assert.deepEqual(await computeAll('native', [SEEDS[0]]), native.slice(0, 1));
   });
 
   it('repeat every bit in another thread: wasm', async () => {
-    assert.deepEqual(await compute('wasm'), wasm);
+    assert.deepEqual(await computeAll('wasm', [SEEDS[0]]), wasm.slice(0, 1));
   });
 });
 
-/** Both phases' vectors, and the state after the step, in a compute thread of its own. */
-async function compute(engine: EngineName): Promise<Results> {
+/** In a compute thread of its own, as engines do in a worker. */
+async function computeAll(engine: EngineName, seeds: readonly number[]): Promise<Answer[]> {
   const replica = new ReplicaHandle();
   try {
     await replica.call('load', { engine, model: MODEL, optimizer: OPTIMIZER });
-    await replica.call('restore', { state });
-    const discriminator = sharedFloats(phaseLayout('discriminator', layout).length);
-    await replica.call('compute', { phase: 'discriminator', images, noise, into: discriminator });
-    const generator = sharedFloats(phaseLayout('generator', layout).length);
-    await replica.call('compute', { phase: 'generator', noise, into: generator });
-    await replica.call('apply', { phase: 'discriminator', step: 1, averaged: discriminator });
-    await replica.call('apply', { phase: 'generator', step: 1, averaged: generator });
-    const after = sharedFloats(stateLayout(layout).length);
-    await replica.call('save', { into: after });
-    return { discriminator, generator, state: after };
+    const answers: Answer[] = [];
+    for (const seed of seeds) answers.push(await compute(replica, seed));
+    return answers;
   } finally {
     await replica.close();
   }
 }
 
-function compare(
-  test: TestContext,
-  phase: Phase,
-  { actual, expected }: Record<'actual' | 'expected', Float32Array>,
-): void {
-  const { gradient, statistics } = phaseLayout(phase, layout);
-  const part = ({
-    start,
-    end,
-  }: {
-    start: number;
-    end: number;
-  }): Record<'actual' | 'expected', Float32Array> => ({
-    actual: actual.subarray(start, end),
-    expected: expected.subarray(start, end),
-  });
-  assertClose(test, 'gradients', { ...part(gradient), slots: layout[phase].parameters }, TOLERANCE);
-  for (const { network, span } of statistics)
-    assertClose(
-      test,
-      `statistics of the ${network}`,
-      { ...part(span), slots: layout[network].statistics },
-      TOLERANCE,
-    );
-  const measures = [actual, expected].map((vector) => Object.values(readMeasures(phase, vector)));
-  const error = relativeError(measures[0] ?? [], measures[1] ?? []);
-  test.diagnostic(`losses and scores: within ${error.toExponential(1)}`);
-  assert.ok(error <= TOLERANCE);
+/** Both phases from the initial state, and the state after their updates. */
+async function compute(replica: ReplicaHandle, seed: number): Promise<Answer> {
+  const state = initialState(layout, seed, sharedFloats(stateLayout(layout).length));
+  const noise = shardNoise(seed, 1, 0, sharedFloats(BATCH * MODEL.latentSize));
+  const images = sharedFloats(BATCH * MODEL.imageSize ** 2 * 3);
+  images.set(randomImages(MODEL, BATCH));
+  const discriminator = sharedFloats(phaseLayout('discriminator', layout).length);
+  const generator = sharedFloats(phaseLayout('generator', layout).length);
+  const after = sharedFloats(state.length);
+
+  await replica.call('restore', { state });
+  await replica.call('compute', { phase: 'discriminator', images, noise, into: discriminator });
+  // Before the discriminator's update: Adam's first step is as good as the gradients' signs, which differ near zero.
+  await replica.call('compute', { phase: 'generator', noise, into: generator });
+  await replica.call('apply', { phase: 'discriminator', step: 1, averaged: discriminator });
+  await replica.call('apply', { phase: 'generator', step: 1, averaged: generator });
+  await replica.call('save', { into: after });
+  return { discriminator, generator, after };
 }
 
-function shared(values: Float32Array): Float32Array<SharedArrayBuffer> {
-  const copy = sharedFloats(values.length);
-  copy.set(values);
-  return copy;
+/** The largest relative error of a tensor in a phase's vector: gradients, statistics, and the measures as one. */
+function worstError(phase: Phase, actual: Float32Array, expected: Float32Array): number {
+  const { gradient, statistics, measures } = phaseLayout(phase, layout);
+  const parts: { span: Span; slots: readonly Pick<Slot, 'offset' | 'size'>[] }[] = [
+    { span: gradient, slots: layout[phase].parameters },
+    ...statistics.map(({ network, span }) => ({ span, slots: layout[network].statistics })),
+    { span: measures, slots: [{ offset: 0, size: measures.end - measures.start }] },
+  ];
+  const errors = parts.flatMap(({ span, slots }) =>
+    slots.map(({ offset, size }) => {
+      const cut = (vector: Float32Array): Float32Array =>
+        vector.subarray(span.start + offset, span.start + offset + size);
+      return relativeError(cut(actual), cut(expected));
+    }),
+  );
+  return Math.max(...errors);
 }
