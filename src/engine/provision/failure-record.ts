@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { ProvisionFailure } from './failure.js';
 
@@ -25,8 +26,12 @@ export async function writeFailure(
   { reason, remedy, retryAfter }: ProvisionFailure,
 ): Promise<void> {
   const record = JSON.stringify({ reason, remedy, retryAfter, at: Date.now() });
-  // A cache that cannot be written to may be the very failure.
-  await writeFileAtomically(pathOf(engine), record).catch(() => undefined);
+  try {
+    await mkdir(dirname(engine), { recursive: true });
+    await writeFileAtomically(pathOf(engine), record);
+  } catch {
+    // A cache that cannot be written to may be the very failure.
+  }
 }
 
 export async function forgetFailure(engine: string): Promise<void> {

@@ -52,13 +52,17 @@ export async function runPip(
 /** pip's own last word, or the cause it gave while it retried: it ends an offline run with "no such version". */
 export function explain(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
-  const retry = lines.findLast((line) => line.includes('Retrying') && line.includes('connection broken by'));
-  const cause = retry?.match(/connection broken by '(.*)'/)?.[1];
-  if (cause !== undefined)
-    return `no connection: ${cause
-      .replace(/^.*>, /, '')
-      .replaceAll(/[()'"]/g, '')
-      .trim()}`;
+  const retry = lines.findLast((line) => line.includes('Retrying'));
+  const cause = /connection broken by (.*?)(?:: \/\S*)?$/.exec(retry ?? '')?.[1];
+  if (cause !== undefined) return `no connection: ${plain(cause)}`;
   const last = lines.findLast((line) => line.startsWith('ERROR:'))?.replace('ERROR: ', '');
   return last ?? lines.findLast((line) => line !== '') ?? 'no message';
+}
+
+/** A Python exception without class names, objects and the quotes around it. */
+function plain(exception: string): string {
+  return exception
+    .replaceAll(/<[^>]*>[:,] /g, '')
+    .replaceAll(/\w+Error\((\d+, )?/g, '')
+    .replaceAll(/^["'(]+|["')]+$/g, '');
 }
