@@ -31,22 +31,38 @@ export interface NormalisedBatch {
 }
 
 /** features [batch, height, width, channels]; gamma, beta [channels]. Statistics pass no gradient. */
-export function trainingBatchNorm(features: tf.Tensor4D, gamma: tf.Tensor1D, beta: tf.Tensor1D): NormalisedBatch {
-  const [output, mean, variance] = runKernel(TRAINING_BATCH_NORM, { features, gamma, beta }) as ForwardOutputs;
+export function trainingBatchNorm(
+  features: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+): NormalisedBatch {
+  const [output, mean, variance] = runKernel(TRAINING_BATCH_NORM, {
+    features,
+    gamma,
+    beta,
+  }) as ForwardOutputs;
   return { output, mean, variance };
 }
 
 export function registerBatchNormGradient(): void {
-  if (tf.getGradient(TRAINING_BATCH_NORM)) return;
   tf.registerGradient({
     kernelName: TRAINING_BATCH_NORM,
     inputsToSave: ['features', 'gamma'],
     outputsToSave: [false, false, false, true, true, true],
     gradFunc: (outputGradients, saved) => {
       const [outputGradient] = outputGradients as unknown as [tf.Tensor4D];
-      const [features, gamma, saved1, saved2, saved3] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const [features, gamma, saved1, saved2, saved3] = saved as [
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
       const inputs = { outputGradient, features, gamma, saved1, saved2, saved3 };
-      const [forFeatures, forGamma, forBeta] = runKernel(TRAINING_BATCH_NORM_GRADIENT, inputs) as GradientOutputs;
+      const [forFeatures, forGamma, forBeta] = runKernel(
+        TRAINING_BATCH_NORM_GRADIENT,
+        inputs,
+      ) as GradientOutputs;
       return { features: () => forFeatures, gamma: () => forGamma, beta: () => forBeta };
     },
   });

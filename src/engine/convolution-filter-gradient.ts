@@ -20,7 +20,8 @@ export function registerConvolutionFilterGradient(backendName: string): void {
 
 function filterGradient({ x, dy }: Inputs, attributes: tf.Conv2DBackpropFilterAttrs): tf.Tensor4D {
   const { strides, pad, dimRoundingMode, filterShape, dataFormat } = attributes;
-  if (dataFormat !== 'NHWC') throw new Error(`the filter's gradient is composed for NHWC only, not ${dataFormat}`);
+  if (dataFormat !== 'NHWC')
+    throw new Error(`the filter's gradient is composed for NHWC only, not ${dataFormat}`);
   const shapes = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, dimRoundingMode);
   const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = shapes;
   const { batchSize, outHeight, outWidth, inChannels, outChannels } = shapes;
@@ -46,13 +47,15 @@ function filterGradient({ x, dy }: Inputs, attributes: tf.Conv2DBackpropFilterAt
     const places: tf.Tensor[] = [];
     for (let row = 0; row < filterHeight; row++)
       for (let column = 0; column < filterWidth; column++) {
-        const phase = tf.reshape(
-          tf.slice(byPhase, [row % strideHeight, column % strideWidth], [1, 1]),
-          [inChannels, batchSize, rows, columns],
-        );
+        const phase = tf.reshape(tf.slice(byPhase, [row % strideHeight, column % strideWidth], [1, 1]), [
+          inChannels,
+          batchSize,
+          rows,
+          columns,
+        ]);
         const from = [0, 0, Math.floor(row / strideHeight), Math.floor(column / strideWidth)];
         const seen = tf.slice(phase, from, [inChannels, batchSize, outHeight, outWidth]);
-        places.push(tf.matMul(tf.reshape(seen, [inChannels, positions]) as tf.Tensor2D, gradient));
+        places.push(tf.matMul(tf.reshape<tf.Rank.R2>(seen, [inChannels, positions]), gradient));
       }
     return tf.reshape(tf.stack(places), [filterHeight, filterWidth, inChannels, outChannels]);
   });
