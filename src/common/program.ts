@@ -11,7 +11,7 @@ const MISUSE = 2;
  */
 export async function runProgram(command: Command, args: readonly string[]): Promise<void> {
   try {
-    await ownExit(command).parseAsync([...args], { from: 'user' });
+    await ownExit(command, command.name()).parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has printed its own line; help and version end with 0.
@@ -24,13 +24,13 @@ export async function runProgram(command: Command, args: readonly string[]): Pro
 }
 
 /** Lets commander throw where it would exit, in all sub-commands, and print its errors as this program's line. */
-function ownExit(command: Command): Command {
+function ownExit(command: Command, program: string): Command {
   command.exitOverride();
   command.configureOutput({
     outputError: (text, write) => {
-      write(`${command.name()}: ${text.replace(/^error: /, '')}`);
+      write(`${program}: ${text.replace(/^error: /, '')}`);
     },
   });
-  for (const child of command.commands) ownExit(child as Command);
+  for (const child of command.commands) ownExit(child, program);
   return command;
 }

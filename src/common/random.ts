@@ -18,7 +18,12 @@ export function randomStream(seed: number, ...names: readonly (string | number)[
 }
 
 /** Draws from N(mean, deviation) by the Box-Muller transform; float32. */
-export function fillNormal(into: Float32Array, stream: RandomGenerator, mean = 0, deviation = 1): Float32Array {
+export function fillNormal(
+  into: Float32Array,
+  stream: RandomGenerator,
+  mean = 0,
+  deviation = 1,
+): Float32Array {
   for (let i = 0; i < into.length; i += 2) {
     const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniformFloat64(stream)));
     const angle = 2 * Math.PI * uniformFloat64(stream);

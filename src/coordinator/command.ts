@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
@@ -16,7 +17,9 @@ export function coordinatorCommand(): Command {
 
   addTrainOptions(program.command('train', { isDefault: true }))
     .description('train (what `coordinator` does without a command)')
+    .allowExcessArguments()
     .action((given: TrainArguments, command: Command) => {
+      if (command.args.length > 0) throw new UserError(`there is no command ${command.args[0]}: see --help`);
       const typed = Object.keys(given).filter((name) => command.getOptionValueSource(name) === 'cli');
       return train(given, new Set(typed));
     });

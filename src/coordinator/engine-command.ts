@@ -13,8 +13,11 @@ export async function installEngine(): Promise<void> {
     process.stderr.write(`${line}\n`);
   };
   const found = await provisionEngine({ cache: cacheFolder(), log, force: true });
-  if (found.kind === 'unavailable') throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
-  process.stdout.write(`native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`);
+  if (found.kind === 'unavailable')
+    throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
+  process.stdout.write(
+    `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`,
+  );
 }
 
 /** `coordinator engine status`: loads the engine and prints what it says of itself. */
@@ -40,6 +43,12 @@ export async function printEngineStatus(choice: EngineChoice): Promise<void> {
 
 /** A replica is loaded with an engine; this one is never given a state. */
 const SMALLEST = {
-  model: { architecture: 'tutorial', imageSize: 32, latentSize: 1, generatorFeatures: 1, discriminatorFeatures: 1 },
+  model: {
+    architecture: 'tutorial',
+    imageSize: 32,
+    latentSize: 1,
+    generatorFeatures: 1,
+    discriminatorFeatures: 1,
+  },
   optimizer: { learningRate: 2e-4, beta1: 0.5 },
 } as const;

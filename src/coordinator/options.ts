@@ -40,8 +40,16 @@ export function addTrainOptions(command: Command): Command {
   const whole = (least: number) => (text: string) => wholeNumber(text, least);
   return command
     .optionsGroup('Images:')
-    .option('--data <dir>', 'image folder: a folder with at least one sub-folder of images (default: drawn faces)')
-    .option('--max-broken <share>', 'share of broken images to put up with, 0 to 1', share, DEFAULT_MAX_BROKEN_SHARE)
+    .option(
+      '--data <dir>',
+      'image folder: a folder with at least one sub-folder of images (default: drawn faces)',
+    )
+    .option(
+      '--max-broken <share>',
+      'share of broken images to put up with, 0 to 1',
+      share,
+      DEFAULT_MAX_BROKEN_SHARE,
+    )
     .optionsGroup('Who computes:')
     .option('--workers <n>', 'worker processes (default: one for each visible GPU)', whole(1))
     .option('--single-node', 'train in this process alone (default with at most one GPU)')
@@ -51,13 +59,23 @@ export function addTrainOptions(command: Command): Command {
     .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
     .optionsGroup('What is trained:')
     .addOption(
-      new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial").choices(ARCHITECTURES).default('paper'),
+      new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial")
+        .choices(ARCHITECTURES)
+        .default('paper'),
     )
     .addOption(
-      new Option('--image-size <pixels>', 'width and height of an image').choices(IMAGE_SIZES.map(String)).default(64).argParser(imageSize),
+      new Option('--image-size <pixels>', 'width and height of an image')
+        .choices(IMAGE_SIZES.map(String))
+        .default(64)
+        .argParser(imageSize),
     )
     .option('--latent-size <n>', 'length of the noise vector', whole(1), 100)
-    .option('--generator-features <n>', 'channels of the last feature map (paper: twice as many)', whole(1), 64)
+    .option(
+      '--generator-features <n>',
+      'channels of the last feature map (paper: twice as many)',
+      whole(1),
+      64,
+    )
     .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64)
     .optionsGroup('How it is trained:')
     .option('--batch-size <images>', 'images of a whole step, over all shards', whole(1), 128)
@@ -69,7 +87,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--beta1 <rate>', "Adam's", number, 0.5)
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
-    .option('--resume <dir>', "go on with the run in this directory from its newest checkpoint")
+    .option('--resume <dir>', 'go on with the run in this directory from its newest checkpoint')
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)

@@ -34,7 +34,8 @@ export async function resumeArguments(
   typed: ReadonlySet<string>,
 ): Promise<TrainArguments> {
   const saved = (await run.readOptions()) as Partial<SavedArguments>;
-  if (!saved.arguments || !saved.training) throw new UserError(`${run.optionsFile} does not hold a run's options`);
+  if (!saved.arguments || !saved.training)
+    throw new UserError(`${run.optionsFile} does not hold a run's options`);
   const fixed = { ...saved.arguments, ...saved.training } as Record<string, unknown>;
   const now = Object.entries(given).filter(([name]) => typed.has(name));
   for (const [name, value] of now)

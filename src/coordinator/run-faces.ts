@@ -41,7 +41,8 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
 async function drawnFaces(cache: string, log: (line: string) => void, signal: AbortSignal): Promise<string> {
   const folder = defaultFaces(cache);
   const { count, seed } = DEFAULT_FACES;
-  if (!existsSync(folder)) log(`drawing ${count.toLocaleString('en')} faces to train on (once; --data DIR for your own)`);
+  if (!existsSync(folder))
+    log(`drawing ${count.toLocaleString('en')} faces to train on (once; --data DIR for your own)`);
   const progress = taskProgress('drawing faces');
   try {
     await drawFaces({ folder, count, seed, signal, onProgress: progress.update });

@@ -91,7 +91,8 @@ export class RunRecord {
     try {
       await this.#losses.write();
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.options.progress.log(`the losses were not written: ${messageOf(error)}`);
+      if (!this.#abort.signal.aborted)
+        this.options.progress.log(`the losses were not written: ${messageOf(error)}`);
     }
   }
 

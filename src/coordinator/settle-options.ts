@@ -34,7 +34,9 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
   const workers = settleWorkers(given, machine.gpus.length);
   const shards = given.shards ?? Math.max(1, workers);
   if (workers > shards)
-    throw new UserError(`${workers} workers cannot share ${shards} shards: give --shards ${workers} or fewer --workers`);
+    throw new UserError(
+      `${workers} workers cannot share ${shards} shards: give --shards ${workers} or fewer --workers`,
+    );
   const training: TrainingOptions = {
     architecture: given.architecture,
     imageSize: given.imageSize,
@@ -73,7 +75,14 @@ function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: 
   return gpus > 1 ? gpus : 0;
 }
 
-function refuseContradictions({ singleNode, workers, external, listen, resume, runDir }: TrainArguments): void {
+function refuseContradictions({
+  singleNode,
+  workers,
+  external,
+  listen,
+  resume,
+  runDir,
+}: TrainArguments): void {
   const contradictions: readonly [boolean, string][] = [
     [singleNode === true && workers !== undefined, '--single-node and --workers'],
     [singleNode === true && external === true, '--single-node and --external'],

@@ -46,7 +46,11 @@ export class SingleNode implements ComputeGroup {
     const replica = new ReplicaHandle();
     try {
       const { learningRate, beta1 } = training;
-      const loaded = await replica.call('load', { engine, model: training, optimizer: { learningRate, beta1 } });
+      const loaded = await replica.call('load', {
+        engine,
+        model: training,
+        optimizer: { learningRate, beta1 },
+      });
       const computer = new ShardComputer(training, replica, new ShardBatches(faces, sampler));
       const node = new SingleNode(training, engineIdentity(loaded), replica, computer);
       await node.#restore(from);

@@ -4,8 +4,8 @@ import { SingleBar } from 'cli-progress';
 const LINE_INTERVAL = 5;
 
 export interface TaskProgress {
-  update(done: number, total: number): void;
-  stop(): void;
+  readonly update: (done: number, total: number) => void;
+  readonly stop: () => void;
 }
 
 /** Shows how far a preparation is: a bar on a terminal, a line every few seconds elsewhere. To stderr. */
@@ -14,7 +14,11 @@ export function taskProgress(what: string): TaskProgress {
 }
 
 function barOf(what: string): TaskProgress {
-  const bar = new SingleBar({ format: `${what} [{bar}] {value}/{total}`, hideCursor: true, clearOnComplete: true });
+  const bar = new SingleBar({
+    format: `${what} [{bar}] {value}/{total}`,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
   let started = false;
   return {
     update(done, total) {

@@ -107,7 +107,9 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   if (from) closing.add(() => from.close());
   const firstStep = (from?.facts.step ?? 0) + 1;
   if (firstStep > lastStep)
-    throw new UserError(`the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`);
+    throw new UserError(
+      `the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`,
+    );
 
   const group = await startGroup({
     ...{ options, machine, engine: engine.name, faces, sampler, firstStep, from, metrics },
@@ -116,14 +118,21 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   });
   closing.add(() => group.close());
   if (from && from.facts.engine !== group.engine)
-    say(`the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`);
+    say(
+      `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
+    );
 
   const folder = earlier ?? (await RunFolder.create(given.runDir));
   await folder.writeOptions({
     version: PROJECT_VERSION,
     node: process.version,
     engine: group.engine,
-    dataset: { folder: options.data ?? 'drawn faces', images: faces.count, broken, fingerprint: faces.fingerprint },
+    dataset: {
+      folder: options.data ?? 'drawn faces',
+      images: faces.count,
+      broken,
+      fingerprint: faces.fingerprint,
+    },
     training,
     arguments: given,
   });
@@ -142,8 +151,19 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
     progress.stop();
   });
   const { sampleEvery, checkpointEvery, keepCheckpoints } = options;
-  const record = new RunRecord({ run: folder, log, training, group, metrics, progress, faces, keepCheckpoints });
-  closing.add(() => record.close());
+  const record = new RunRecord({
+    run: folder,
+    log,
+    training,
+    group,
+    metrics,
+    progress,
+    faces,
+    keepCheckpoints,
+  });
+  closing.add(() => {
+    record.close();
+  });
 
   status.ready = true;
   status.step = firstStep - 1;
@@ -163,7 +183,9 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
     await record.checkpoint(status.step, sampler.epochOf(Math.max(1, status.step)));
   } catch (error) {
     if (error instanceof NotFinite) metrics.countNonFinite();
-    throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, record.lastCheckpoint ?? from?.path)}`, { cause: error });
+    throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, record.lastCheckpoint ?? from?.path)}`, {
+      cause: error,
+    });
   }
   await record.losses();
   progress.stop();

@@ -10,7 +10,7 @@ const FRAME = '-10 90 420 420';
 
 /**
  * The SVG of face number `index`, which depends on (seed, index) alone. Frontal, centred and of one scale, on a
- * plain background: what a small network can learn. Hats and glasses would hide what makes a face, and are rare.
+ * plain background: what a small network can learn. Hats and glasses hide what makes a face, and are left out.
  */
 export function drawFace(seed: number, index: number): string {
   const stream = randomStream(seed, 'face', index);

@@ -55,7 +55,17 @@ export class Sampler {
     }
     const order = this.#order(this.epochOf(step), shard);
     const start = ((step - 1) % this.stepsPerEpoch) * this.shardBatch;
-    return order.subarray(start, start + this.shardBatch).map((own) => own * shards + shard);
+    return order.subarray(start, start + this.shardBatch).map((own) => this.imageOf(shard, own));
+  }
+
+  /** The number in the whole dataset of a shard's own image: 0, 1, 2, ... of the images that it owns. */
+  imageOf(shard: number, own: number): number {
+    return own * this.options.shards + shard;
+  }
+
+  /** The other way round. */
+  ownNumber(image: number): number {
+    return Math.floor(image / this.options.shards);
   }
 
   /** A permutation of the shard's own images. */

@@ -7,20 +7,27 @@ import type { Sampler } from './sampler.js';
 export class ShardBatches {
   readonly #faces: Faces;
   readonly #sampler: Sampler;
-  readonly #bytes: Uint8Array;
+  /** One at a time: it stays in the processor's cache between reading and normalising. */
+  readonly #face: Uint8Array;
   /** Numbers in a batch: shardBatch x size x size x 3. */
   readonly length: number;
 
   constructor(faces: Faces, sampler: Sampler) {
     this.#faces = faces;
     this.#sampler = sampler;
-    this.length = sampler.shardBatch * faceBytes(faces.size);
-    this.#bytes = new Uint8Array(this.length);
+    this.#face = new Uint8Array(faceBytes(faces.size));
+    this.length = sampler.shardBatch * this.#face.length;
   }
 
   /** Fills `into` with the shard's images in a step, -1 .. 1. [batch / shards, size, size, 3] */
   read(step: number, shard: number, into: Float32Array): void {
-    this.#faces.read(this.#sampler.indices(step, shard), this.#bytes);
-    normalise(this.#bytes, into);
+    if (into.length !== this.length)
+      throw new RangeError(`${into.length} numbers are no batch of ${this.length}`);
+    let offset = 0;
+    for (const index of this.#sampler.indices(step, shard)) {
+      this.#faces.read([index], this.#face);
+      normalise(this.#face, into.subarray(offset, offset + this.#face.length));
+      offset += this.#face.length;
+    }
   }
 }

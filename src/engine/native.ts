@@ -3,13 +3,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
-import {
-  BATCH_NORM_EPSILON,
-  TRAINING_BATCH_NORM,
-  TRAINING_BATCH_NORM_GRADIENT,
-  type ForwardOutputs,
-  type GradientOutputs,
-} from './batch-norm.js';
+import { BATCH_NORM_EPSILON, TRAINING_BATCH_NORM, TRAINING_BATCH_NORM_GRADIENT } from './batch-norm.js';
 import type { Engine } from './engine.js';
 
 const BACKEND = 'tensorflow';
@@ -52,9 +46,14 @@ function registerFusedBatchNorm(backend: NodeJSKernelBackend): void {
       const { features, gamma, beta } = inputs as Record<'features' | 'gamma' | 'beta', tf.Tensor>;
       // In training the op reads no running statistics: they are given empty.
       const none = tf.tensor1d([], 'float32');
-      const outputs = backend.executeMultipleOutputs('FusedBatchNormV3', attributes, [features, gamma, beta, none, none], 6);
+      const outputs = backend.executeMultipleOutputs(
+        'FusedBatchNormV3',
+        attributes,
+        [features, gamma, beta, none, none],
+        6,
+      );
       none.dispose();
-      return outputs as unknown as ForwardOutputs;
+      return outputs;
     },
   });
   tf.registerKernel({
@@ -66,7 +65,7 @@ function registerFusedBatchNorm(backend: NodeJSKernelBackend): void {
       const outputs = backend.executeMultipleOutputs('FusedBatchNormGradV3', attributes, operands, 5);
       const [forFeatures, forGamma, forBeta, ...unused] = outputs;
       tf.dispose(unused);
-      return [forFeatures, forGamma, forBeta] as unknown as GradientOutputs;
+      return [forFeatures, forGamma, forBeta];
     },
   });
 }

@@ -11,10 +11,13 @@ const BACKEND = 'wasm';
 /** Makes the WebAssembly backend TensorFlow.js's, with the kernels it lacks for training. */
 export async function loadWasm(): Promise<Engine> {
   const require = createRequire(import.meta.url);
-  setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm')) + sep);
+  setWasmPaths(
+    dirname(require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm')) + sep,
+  );
   // Its thread pool needs a browser's workers; in Node it runs on one thread.
   setThreadsCount(1);
-  if (!(await tf.setBackend(BACKEND))) throw new Error('the WebAssembly backend of TensorFlow.js did not start');
+  if (!(await tf.setBackend(BACKEND)))
+    throw new Error('the WebAssembly backend of TensorFlow.js did not start');
   registerComposedBatchNorm(BACKEND);
   registerConvolutionFilterGradient(BACKEND);
   return { name: 'wasm', version: version_wasm, device: 'cpu', precisions: ['fp32'] };

@@ -20,7 +20,12 @@ export type AdamState = {
  * One update by Adam (Kingma and Ba 2015, algorithm 1), in the order of operations of torch.optim.Adam.
  * `update` counts from 1. Returns new tensors; call it in a tidy().
  */
-export function adam(state: AdamState, gradient: tf.Tensor1D, update: number, options: AdamOptions): AdamState {
+export function adam(
+  state: AdamState,
+  gradient: tf.Tensor1D,
+  update: number,
+  options: AdamOptions,
+): AdamState {
   const { learningRate, beta1 } = options;
   const firstMoment = decay(state.firstMoment, gradient, beta1);
   const secondMoment = decay(state.secondMoment, tf.square(gradient), BETA2);

@@ -42,14 +42,20 @@ function stages(imageSize: number): number {
 
 /** Channels from the noise to the image: one projection, then one transposed convolution of stride 2 a stage. */
 export function generatorLayers(options: ModelOptions): Layer[] {
-  const widest = (options.architecture === 'paper' ? 2 : 1) * options.generatorFeatures * 2 ** (stages(options.imageSize) - 1);
+  const widest =
+    (options.architecture === 'paper' ? 2 : 1) *
+    options.generatorFeatures *
+    2 ** (stages(options.imageSize) - 1);
   const hidden = Array.from({ length: stages(options.imageSize) }, (_, stage) => widest / 2 ** stage);
   return chain([options.latentSize, ...hidden, IMAGE_CHANNELS], (layer, last) => layer < last);
 }
 
 /** Channels from the image to the logit: one convolution of stride 2 a stage, then one over the whole map. */
 export function discriminatorLayers(options: ModelOptions): Layer[] {
-  const hidden = Array.from({ length: stages(options.imageSize) }, (_, stage) => options.discriminatorFeatures * 2 ** stage);
+  const hidden = Array.from(
+    { length: stages(options.imageSize) },
+    (_, stage) => options.discriminatorFeatures * 2 ** stage,
+  );
   return chain([IMAGE_CHANNELS, ...hidden, 1], (layer, last) => layer > 0 && layer < last);
 }
 

@@ -15,7 +15,11 @@ export interface Judgement {
 }
 
 /** D(x) before its sigmoid, with the batch's own statistics. images [batch, size, size, 3] */
-export function judge(layout: NetworkLayout, parameters: readonly tf.Tensor[], images: tf.Tensor4D): Judgement {
+export function judge(
+  layout: NetworkLayout,
+  parameters: readonly tf.Tensor[],
+  images: tf.Tensor4D,
+): Judgement {
   const statistics: tf.Tensor1D[] = [];
   let features = images;
   for (const { kernel, norm } of layerTensors(layout, parameters)) {

@@ -12,7 +12,11 @@ export interface GeneratedImages {
 }
 
 /** G(z) with the batch's own statistics, as in training. noise [batch, latent] */
-export function generate(layout: NetworkLayout, parameters: readonly tf.Tensor[], noise: tf.Tensor2D): GeneratedImages {
+export function generate(
+  layout: NetworkLayout,
+  parameters: readonly tf.Tensor[],
+  noise: tf.Tensor2D,
+): GeneratedImages {
   const statistics: tf.Tensor1D[] = [];
   const images = forward(layout, parameters, noise, (features, gamma, beta) => {
     const { output, mean, variance } = trainingBatchNorm(features, gamma, beta);
@@ -61,7 +65,13 @@ function forward(
   for (const { kernel, norm, outputChannels } of upsampling) {
     // [batch, side, side, input] -> [batch, 2 * side, 2 * side, output]
     const side = 2 * features.shape[1];
-    features = tf.conv2dTranspose(features, kernel as tf.Tensor4D, [batch, side, side, outputChannels], 2, 'same');
+    features = tf.conv2dTranspose(
+      features,
+      kernel as tf.Tensor4D,
+      [batch, side, side, outputChannels],
+      2,
+      'same',
+    );
     features = norm ? tf.relu(normalise(features, norm.gamma, norm.beta)) : tf.tanh(features);
   }
   return features;

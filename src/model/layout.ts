@@ -65,11 +65,17 @@ function discriminatorKernel({ inputChannels, outputChannels }: Layer): number[]
   return [KERNEL_SIZE, KERNEL_SIZE, inputChannels, outputChannels];
 }
 
-function networkLayout(layers: readonly Layer[], kernelShape: (layer: Layer, index: number) => number[]): NetworkLayout {
+function networkLayout(
+  layers: readonly Layer[],
+  kernelShape: (layer: Layer, index: number) => number[],
+): NetworkLayout {
   const parameters: ParameterSlot[] = [];
   const statistics: Slot[] = [];
   layers.forEach((layer, index) => {
-    parameters.push({ ...nextSlot(parameters, `layer${index}.kernel`, kernelShape(layer, index)), initial: KERNEL });
+    parameters.push({
+      ...nextSlot(parameters, `layer${index}.kernel`, kernelShape(layer, index)),
+      initial: KERNEL,
+    });
     if (!layer.batchNorm) return;
     const shape = [layer.outputChannels];
     parameters.push({ ...nextSlot(parameters, `layer${index}.gamma`, shape), initial: GAMMA });

@@ -43,7 +43,10 @@ export function phaseLayout(phase: Phase, model: ModelLayout): PhaseLayout {
   let end = 0;
   const next = (length: number): Span => ({ start: end, end: (end += length) });
   const gradient = next(model[phase].parameterCount);
-  const statistics = FORWARD_PASSES[phase].map((network) => ({ network, span: next(model[network].statisticCount) }));
+  const statistics = FORWARD_PASSES[phase].map((network) => ({
+    network,
+    span: next(model[network].statisticCount),
+  }));
   const measures = next(MEASURES[phase].length);
   return { length: end, gradient, statistics, measures };
 }

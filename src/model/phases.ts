@@ -25,14 +25,23 @@ export function discriminatorGradients(
   /** [batch, latent] */
   noise: tf.Tensor2D,
 ): tf.Tensor1D {
-  const generated = generate(layout.generator, unflatten(weights.generator, layout.generator.parameters), noise);
+  const generated = generate(
+    layout.generator,
+    unflatten(weights.generator, layout.generator.parameters),
+    noise,
+  );
   const parameters = unflatten(weights.discriminator, layout.discriminator.parameters);
   const { loss, extras, gradients } = valueAndGradients(parameters, (discriminator) => {
     const onReal = judge(layout.discriminator, discriminator, real);
     const onFake = judge(layout.discriminator, discriminator, generated.images);
     return {
       loss: tf.add(binaryCrossEntropy(onReal.logits, 1), binaryCrossEntropy(onFake.logits, 0)),
-      extras: [...onReal.statistics, ...onFake.statistics, meanScore(onReal.logits), meanScore(onFake.logits)],
+      extras: [
+        ...onReal.statistics,
+        ...onFake.statistics,
+        meanScore(onReal.logits),
+        meanScore(onFake.logits),
+      ],
     };
   });
   const scores = extras.slice(-2);
@@ -46,7 +55,10 @@ export function generatorGradients(layout: ModelLayout, weights: Weights, noise:
   const { loss, extras, gradients } = valueAndGradients(parameters, (generator) => {
     const { images } = generate(layout.generator, generator, noise);
     const onFake = judge(layout.discriminator, discriminator, images);
-    return { loss: binaryCrossEntropy(onFake.logits, 1), extras: [...onFake.statistics, meanScore(onFake.logits)] };
+    return {
+      loss: binaryCrossEntropy(onFake.logits, 1),
+      extras: [...onFake.statistics, meanScore(onFake.logits)],
+    };
   });
   const score = extras.slice(-1);
   return flatten([...gradients, ...extras.slice(0, -1), loss, ...score]);

@@ -24,12 +24,15 @@ export interface ReplicaCalls {
 export type CallName = keyof ReplicaCalls;
 
 export type CallMessage = {
-  [Name in CallName]: { readonly id: number; readonly name: Name; readonly request: ReplicaCalls[Name]['request'] };
+  [Name in CallName]: {
+    readonly id: number;
+    readonly name: Name;
+    readonly request: ReplicaCalls[Name]['request'];
+  };
 }[CallName];
 
 export type AnswerMessage =
-  | { readonly id: number; readonly response: unknown }
-  | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly response: unknown } | { readonly id: number; readonly error: string };
 
 /** A float32 array that both threads see. */
 export function sharedFloats(length: number): Float32Array<SharedArrayBuffer> {

@@ -33,11 +33,14 @@ export class Replica {
   /** Takes over a whole state: see `stateLayout`. */
   restore(state: Float32Array): void {
     if (state.length !== this.#stateLayout.length)
-      throw new Error(`a state of ${state.length} numbers does not fit networks of ${this.#stateLayout.length}`);
+      throw new Error(
+        `a state of ${state.length} numbers does not fit networks of ${this.#stateLayout.length}`,
+      );
     this.dispose();
     const network = (name: Network): NetworkState => {
       const spans = this.#stateLayout.spans[name];
-      const part = ({ start, end }: { start: number; end: number }): tf.Tensor1D => tf.tensor1d(state.slice(start, end));
+      const part = ({ start, end }: { start: number; end: number }): tf.Tensor1D =>
+        tf.tensor1d(state.slice(start, end));
       return {
         parameters: part(spans.parameters),
         firstMoment: part(spans.firstMoment),
@@ -83,7 +86,8 @@ export class Replica {
   /** The update of `step` (counted from 1) from the vector averaged over all shards. */
   apply(phase: Phase, step: number, averaged: Float32Array): void {
     const layout = phaseLayout(phase, this.#layout);
-    const cut = ({ start, end }: { start: number; end: number }): tf.Tensor1D => tf.tensor1d(averaged.slice(start, end));
+    const cut = ({ start, end }: { start: number; end: number }): tf.Tensor1D =>
+      tf.tensor1d(averaged.slice(start, end));
     const updated = tf.tidy(() => adam(this.#state(phase), cut(layout.gradient), step, this.optimizer));
     this.#replace(phase, updated);
     for (const { network, span } of layout.statistics) {
@@ -102,7 +106,10 @@ export class Replica {
   /** Images drawn with the running statistics, each independent of the others in the batch. */
   generate(noise: Float32Array): Float32Array {
     return this.#draw(noise, (parameters, z) => {
-      const statistics = unflatten(this.#state('generator').runningStatistics, this.#layout.generator.statistics);
+      const statistics = unflatten(
+        this.#state('generator').runningStatistics,
+        this.#layout.generator.statistics,
+      );
       return generateFromRunningStatistics(this.#layout.generator, parameters, statistics, z);
     });
   }
@@ -112,7 +119,10 @@ export class Replica {
     this.#networks = undefined;
   }
 
-  #draw(noise: Float32Array, draw: (parameters: tf.Tensor[], noise: tf.Tensor2D) => tf.Tensor4D): Float32Array {
+  #draw(
+    noise: Float32Array,
+    draw: (parameters: tf.Tensor[], noise: tf.Tensor2D) => tf.Tensor4D,
+  ): Float32Array {
     const images = tf.tidy(() => {
       const z = tf.tensor2d(noise, [noise.length / this.model.latentSize, this.model.latentSize]);
       return draw(unflatten(this.#state('generator').parameters, this.#layout.generator.parameters), z);
@@ -137,6 +147,9 @@ export class Replica {
   #replace(network: Network, changed: Partial<Record<StatePart, tf.Tensor1D>>): void {
     const before = this.#state(network);
     for (const part of STATE_PARTS) if (changed[part]) before[part].dispose();
-    this.#networks = { ...this.#networks, [network]: { ...before, ...changed } } as Record<Network, NetworkState>;
+    this.#networks = { ...this.#networks, [network]: { ...before, ...changed } } as Record<
+      Network,
+      NetworkState
+    >;
   }
 }

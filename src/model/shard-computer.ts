@@ -42,7 +42,12 @@ export class ShardComputer {
   }
 
   /** `next` is the shard that will be asked for after this one, where that is known. */
-  async compute(phase: Phase, step: number, shard: number, next: { step: number; shard: number }): Promise<ShardGradient> {
+  async compute(
+    phase: Phase,
+    step: number,
+    shard: number,
+    next: { step: number; shard: number },
+  ): Promise<ShardGradient> {
     const noise = shardNoise(this.options.seed, step, shard, this.#noise);
     const into = this.#vectors[phase][this.#turn];
     this.#turn = 1 - this.#turn;
@@ -83,7 +88,7 @@ class ImageBuffers {
   }
 
   #fill(step: number, shard: number): { key: string | undefined; readonly floats: Float32Array } {
-    const buffer = this.#buffers[1] as { key: string | undefined; readonly floats: Float32Array };
+    const buffer = this.#buffers[1];
     buffer.key = undefined;
     this.source.read(step, shard, buffer.floats);
     buffer.key = `${step}/${shard}`;

@@ -41,14 +41,14 @@ export class ShardSum {
   mean(): Float32Array {
     if (!this.complete) throw new Error('a mean needs every part of every shard');
     const sum = this.#sum;
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / this.shards;
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i] / this.shards;
     return sum;
   }
 
   #accumulate(shard: number, offset: number, values: Float32Array): void {
     const sum = this.#sum.subarray(offset, offset + values.length);
     if (shard === 0) sum.set(values);
-    else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (values[i] as number);
+    else for (let i = 0; i < sum.length; i++) sum[i] = sum[i] + values[i];
     this.#missing -= values.length;
   }
 }

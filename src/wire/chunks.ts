@@ -25,7 +25,10 @@ export class ChunkAssembly {
   /** Throws a Rejection for a chunk that is not the next one. */
   add(chunk: { readonly offset: number; readonly total: number; readonly payload: Uint8Array }): void {
     if (chunk.total !== this.into.length)
-      throw new Rejection('out_of_range', `a chunk of ${chunk.total} bytes where ${this.into.length} were expected`);
+      throw new Rejection(
+        'out_of_range',
+        `a chunk of ${chunk.total} bytes where ${this.into.length} were expected`,
+      );
     if (chunk.offset !== this.#received)
       throw new Rejection('unexpected', `a chunk at ${chunk.offset} where ${this.#received} was next`);
     this.into.set(chunk.payload, chunk.offset);

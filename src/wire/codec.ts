@@ -30,7 +30,8 @@ export function decode(bytes: Uint8Array): Message {
   const envelope = parse(bytes);
   const kind = envelope.body;
   if (!kind) throw new Rejection('undecodable', 'a message without a body');
-  if (!(envelope.phase in PHASE_NAMES)) throw new Rejection('out_of_range', `no phase has number ${envelope.phase}`);
+  if (!(envelope.phase in PHASE_NAMES))
+    throw new Rejection('out_of_range', `no phase has number ${envelope.phase}`);
   const header: Header = {
     run: envelope.run,
     generation: envelope.generation,
@@ -63,7 +64,10 @@ function check(message: Message): void {
       if (payload.length === 0 || payload.length > CHUNK_BYTES)
         throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
       if (offset + payload.length > total)
-        throw new Rejection('out_of_range', `a chunk that ends at ${offset + payload.length} of ${total} bytes`);
+        throw new Rejection(
+          'out_of_range',
+          `a chunk that ends at ${offset + payload.length} of ${total} bytes`,
+        );
       return;
     }
     case 'shardDone':

@@ -76,6 +76,9 @@ export class Link {
 }
 
 function cannotConnect(address: string, error: unknown): UserError {
-  const cause = codeOf(error) === 'EINVAL' || codeOf(error) === 'EPROTONOSUPPORT' ? 'not an address' : messageOf(error);
-  return new UserError(`cannot connect to ${address}: ${cause}; give --coordinator tcp://HOST:PORT`, { cause: error });
+  const cause =
+    codeOf(error) === 'EINVAL' || codeOf(error) === 'EPROTONOSUPPORT' ? 'not an address' : messageOf(error);
+  return new UserError(`cannot connect to ${address}: ${cause}; give --coordinator tcp://HOST:PORT`, {
+    cause: error,
+  });
 }

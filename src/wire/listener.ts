@@ -114,5 +114,7 @@ function cannotListen(address: string, error: unknown): UserError {
     EPROTONOSUPPORT: 'it is not an address such as tcp://127.0.0.1:5555',
   };
   const cause = causes[codeOf(error) ?? ''] ?? messageOf(error);
-  return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with --listen`, { cause: error });
+  return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with --listen`, {
+    cause: error,
+  });
 }

@@ -9,7 +9,9 @@ export type PhaseName = 'discriminator' | 'generator';
 export type BodyKind = NonNullable<dcgan.Envelope['body']>;
 
 /** A generated message's fields, all present: proto3 has a default for each. */
-type Fields<T> = { readonly [Name in keyof T as Name extends '$unknowns' ? never : Name]-?: NonNullable<T[Name]> };
+type Fields<T> = {
+  readonly [Name in keyof T as Name extends '$unknowns' ? never : Name]-?: NonNullable<T[Name]>;
+};
 
 export type Bodies = { readonly [Kind in BodyKind]: Fields<NonNullable<dcgan.Envelope[Kind]>> };
 

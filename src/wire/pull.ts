@@ -29,7 +29,10 @@ export class Pull {
   /** Throws a Rejection for a chunk that was not asked for. */
   receive({ offset, total, payload }: Bodies['chunk']): void {
     if (total !== this.total || offset !== this.#received || offset >= this.#asked)
-      throw new Rejection('unexpected', `a chunk at ${offset} of ${total} where ${this.#received} of ${this.total} was next`);
+      throw new Rejection(
+        'unexpected',
+        `a chunk at ${offset} of ${total} where ${this.#received} of ${this.total} was next`,
+      );
     if (payload.length !== Math.min(this.chunkBytes, total - offset))
       throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
     this.#received += payload.length;

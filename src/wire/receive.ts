@@ -7,8 +7,7 @@ import type { TrafficObserver } from './traffic.js';
 export function receive(frames: readonly Uint8Array[], traffic: TrafficObserver): Message | undefined {
   try {
     const bytes = frames.length === 1 ? frames[0] : undefined;
-    if (!bytes)
-      throw new Rejection('undecodable', `a message of ${frames.length} frames`);
+    if (!bytes) throw new Rejection('undecodable', `a message of ${frames.length} frames`);
     traffic.received(bytes.length);
     return decode(bytes);
   } catch (error) {

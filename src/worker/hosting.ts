@@ -17,7 +17,11 @@ import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
 import { shardImages, wholeImages, type OpenImages, type RunDataset } from './run-images.js';
 
-export type Send = <Kind extends BodyKind>(kind: Kind, at: Partial<Header>, body: Bodies[Kind]) => Promise<void>;
+export type Send = <Kind extends BodyKind>(
+  kind: Kind,
+  at: Partial<Header>,
+  body: Bodies[Kind],
+) => Promise<void>;
 
 export interface HostingParts {
   readonly options: TrainingOptions;
@@ -52,11 +56,12 @@ export class Hosting {
     };
   }
 
-  /** Takes over shards: gets the state that `step` begins from, and the images that are not here. */
-  async assign(shards: readonly number[], step: number, fetchState: boolean): Promise<void> {
+  /** Takes over shards: gets the state to begin from, and the images that are not here. */
+  async assign(shards: readonly number[], fetchState: boolean): Promise<void> {
     const { options, replica, faces, sampler, dataset, cache } = this.parts;
     const state = sharedFloats(stateLayout(modelLayout(options)).length);
-    if (fetchState) await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
+    if (fetchState)
+      await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
     else initialState(modelLayout(options), options.seed, state);
     await replica.call('restore', { state });
 
@@ -65,12 +70,17 @@ export class Hosting {
       ? wholeImages(faces, sampler)
       : await shardImages(cache, dataset, sampler, shards, (shard, take) => {
           const face = faceBytes(dataset.size);
-          return this.#fetch(Content.IMAGES, shard, sampler.sizeOf(shard) * face, imageChunkBytes(face), take);
+          return this.#fetch(
+            Content.IMAGES,
+            shard,
+            sampler.sizeOf(shard) * face,
+            imageChunkBytes(face),
+            take,
+          );
         });
     this.#shards = shards;
     this.#computer = new ShardComputer(options, replica, this.#images);
     this.#incoming = undefined;
-    void step;
   }
 
   /** Computes the phase on every shard hosted here; each is sent while the next is computed. */
@@ -79,8 +89,10 @@ export class Hosting {
     if (!computer) throw new Rejection('unexpected', 'asked to compute before any shard was assigned');
     let sent: Promise<void> = Promise.resolve();
     for (const [index, shard] of this.#shards.entries()) {
-      const following = this.#shards[index + 1];
-      const next = following === undefined ? { step: step + 1, shard: this.#shards[0] ?? 0 } : { step, shard: following };
+      const isLast = index + 1 === this.#shards.length;
+      const next = isLast
+        ? { step: step + 1, shard: this.#shards[0] }
+        : { step, shard: this.#shards[index + 1] };
       const { vector, seconds } = await computer.compute(phase, step, shard, next);
       await sent;
       sent = this.#sendGradient({ phase, step }, shard, vector, seconds);
@@ -89,7 +101,10 @@ export class Hosting {
   }
 
   /** Takes a chunk of what was asked for, or of an average; `enqueue` gets the update once that is whole. */
-  receiveChunk({ body, phase, step }: MessageOf<'chunk'>, enqueue: (apply: () => Promise<void>) => void): void {
+  receiveChunk(
+    { body, phase, step }: MessageOf<'chunk'>,
+    enqueue: (apply: () => Promise<void>) => void,
+  ): void {
     if (body.content !== Content.AVERAGE) {
       const { content, shard } = body;
       if (this.#pull?.content !== content || this.#pull.shard !== shard)
@@ -153,11 +168,22 @@ export class Hosting {
     return into;
   }
 
-  async #sendGradient(at: Partial<Header>, shard: number, vector: Float32Array, seconds: number): Promise<void> {
+  async #sendGradient(
+    at: Partial<Header>,
+    shard: number,
+    vector: Float32Array,
+    seconds: number,
+  ): Promise<void> {
     const bytes = bytesOf(vector);
     for (const { offset, length } of chunkOffsets(bytes.length)) {
       const payload = bytes.subarray(offset, offset + length);
-      await this.send('chunk', at, { content: Content.GRADIENT, shard, offset, total: bytes.length, payload });
+      await this.send('chunk', at, {
+        content: Content.GRADIENT,
+        shard,
+        offset,
+        total: bytes.length,
+        payload,
+      });
     }
     await this.send('shardDone', at, { shard, computeSeconds: seconds });
   }
@@ -169,7 +195,12 @@ export class Hosting {
     chunkBytes: number,
     take: (payload: Uint8Array, offset: number) => Promise<void> | void,
   ): Promise<void> {
-    const pull = new Pull(total, chunkBytes, (offset) => this.send('fetch', {}, { content, shard, offset }), take);
+    const pull = new Pull(
+      total,
+      chunkBytes,
+      (offset) => this.send('fetch', {}, { content, shard, offset }),
+      take,
+    );
     this.#pull = { content, shard, pull };
     await pull.start();
     this.#pull = undefined;

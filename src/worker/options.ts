@@ -15,13 +15,25 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
   return new Command('worker')
     .description('Computes gradients for a coordinator on one device.')
     .addOption(
-      new Option('--coordinator <address>', 'where the coordinator listens, such as tcp://10.0.0.1:5555').makeOptionMandatory(),
+      new Option(
+        '--coordinator <address>',
+        'where the coordinator listens, such as tcp://10.0.0.1:5555',
+      ).makeOptionMandatory(),
     )
-    .option('--data <dir>', "this machine's copy of the run's image folder; without it the coordinator sends the images")
+    .option(
+      '--data <dir>',
+      "this machine's copy of the run's image folder; without it the coordinator sends the images",
+    )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
-    .option('--connect-timeout <seconds>', 'how long to wait for a coordinator that does not answer', positive, 60)
-    .action(({ coordinator, data, engine, connectTimeout }: Omit<WorkerOptions, 'data'> & { data?: string }) =>
-      run({ coordinator, data, engine, connectTimeout }),
+    .option(
+      '--connect-timeout <seconds>',
+      'how long to wait for a coordinator that does not answer',
+      positive,
+      60,
+    )
+    .action(
+      ({ coordinator, data, engine, connectTimeout }: Omit<WorkerOptions, 'data'> & { data?: string }) =>
+        run({ coordinator, data, engine, connectTimeout }),
     );
 }
 

@@ -94,7 +94,8 @@ export async function shardImages(
   for (const shard of shards) {
     const name = `${dataset.fingerprint}-${shard}-of-${sampler.options.shards}.pack`;
     const path = join(folder, name);
-    if (!existsSync(path)) await fetchPack(path, dataset, sampler.sizeOf(shard), (take) => fetch(shard, take));
+    if (!existsSync(path))
+      await fetchPack(path, dataset, sampler.sizeOf(shard), (take) => fetch(shard, take));
     packs.set(shard, Faces.open(path));
   }
   const bytes = new Uint8Array(sampler.shardBatch * faceBytes(dataset.size));
@@ -102,11 +103,8 @@ export async function shardImages(
     read(step, shard, into) {
       const faces = packs.get(shard);
       if (!faces) throw new Error(`the images of shard ${shard} are not on this worker`);
-      // Shard s owns the images s, s + S, s + 2S, ...: in its own pack they are numbered 0, 1, 2, ...
-      faces.read(
-        sampler.indices(step, shard).map((index) => (index - shard) / sampler.options.shards),
-        bytes,
-      );
+      const own = sampler.indices(step, shard).map((image) => sampler.ownNumber(image));
+      faces.read(own, bytes);
       normalise(bytes, into);
     },
     close() {

@@ -55,7 +55,8 @@ export class WorkerSession {
     };
     this.#link = Link.connect(options.coordinator, traffic, (event) => {
       if (event === 'connected') this.#connected = true;
-      else if (this.#connected) this.#over.reject(new Error(`the coordinator at ${options.coordinator} is gone`));
+      else if (this.#connected)
+        this.#over.reject(new Error(`the coordinator at ${options.coordinator} is gone`));
     });
   }
 
@@ -154,7 +155,11 @@ export class WorkerSession {
     this.#header = { run, generation, step: 0, phase: undefined };
     const options = JSON.parse(body.options) as TrainingOptions;
     checkTrainingOptions(options);
-    const dataset = { fingerprint: body.datasetFingerprint, count: body.datasetCount, size: options.imageSize };
+    const dataset = {
+      fingerprint: body.datasetFingerprint,
+      count: body.datasetCount,
+      size: options.imageSize,
+    };
 
     const { name, reason } = await chooseEngine(this.options.engine, this.cache);
     if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
@@ -162,12 +167,22 @@ export class WorkerSession {
     const replica = new ReplicaHandle();
     this.#membership = Promise.resolve({ options, dataset, replica });
     const { learningRate, beta1 } = options;
-    const engine = await replica.call('load', { engine: name, model: options, optimizer: { learningRate, beta1 } });
+    const engine = await replica.call('load', {
+      engine: name,
+      model: options,
+      optimizer: { learningRate, beta1 },
+    });
 
     const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
-    const sampler = new Sampler({ count: dataset.count, batch: options.batchSize, shards: options.shards, seed: options.seed });
-    this.#hosting = new Hosting({ options, dataset, replica, faces, sampler, cache: this.cache }, (kind, at, payload) =>
-      this.#send(kind, payload, at),
+    const sampler = new Sampler({
+      count: dataset.count,
+      batch: options.batchSize,
+      shards: options.shards,
+      seed: options.seed,
+    });
+    this.#hosting = new Hosting(
+      { options, dataset, replica, faces, sampler, cache: this.cache },
+      (kind, at, payload) => this.#send(kind, payload, at),
     );
     await this.#send('ready', {
       optionsHash: hashOptions(body.options),
@@ -176,8 +191,8 @@ export class WorkerSession {
     });
   }
 
-  async #prepare({ step, body }: MessageOf<'assignment'>): Promise<void> {
-    await this.#requireHosting().assign(body.shards, step, body.fetchState);
+  async #prepare({ body }: MessageOf<'assignment'>): Promise<void> {
+    await this.#requireHosting().assign(body.shards, body.fetchState);
     await this.#send('prepared', {});
   }
 

@@ -44,7 +44,9 @@ export async function writeCheckpoint(
 /** Removes all but the newest `keep` checkpoints. */
 export async function pruneCheckpoints(run: RunFolder, keep: number): Promise<void> {
   const files = await listCheckpoints(run);
-  await Promise.all(files.slice(0, Math.max(0, files.length - keep)).map((path) => rm(path, { force: true })));
+  await Promise.all(
+    files.slice(0, Math.max(0, files.length - keep)).map((path) => rm(path, { force: true })),
+  );
 }
 
 /** A checkpoint that was read and fits the run. Close it when its state is no longer needed. */
@@ -69,7 +71,9 @@ export class Checkpoint implements StateSource {
       const header = await readHeader(file);
       const expected = stateLayout(modelLayout(training)).slots;
       if (!header || JSON.stringify(header.tensors) !== JSON.stringify(expected))
-        throw new UserError(`${path} is damaged or of another network: remove it to go on from the one before`);
+        throw new UserError(
+          `${path} is damaged or of another network: remove it to go on from the one before`,
+        );
       const { step, epoch, engine = '', dataset = '' } = header.metadata;
       const facts = { step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset };
       return new Checkpoint(path, facts, file, header);
@@ -99,8 +103,12 @@ export class Checkpoint implements StateSource {
 export async function listCheckpoints(run: RunFolder): Promise<string[]> {
   try {
     const names = await readdir(run.checkpoints);
-    const steps = names.map((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1]).filter((step) => step !== undefined);
-    return steps.sort((one, other) => Number(one) - Number(other)).map((step) => join(run.checkpoints, `step-${step}.safetensors`));
+    const steps = names
+      .map((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1])
+      .filter((step) => step !== undefined);
+    return steps
+      .sort((one, other) => Number(one) - Number(other))
+      .map((step) => join(run.checkpoints, `step-${step}.safetensors`));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
@@ -125,7 +133,7 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | undefin
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }

@@ -28,7 +28,9 @@ export function encodeHeader(tensors: readonly Slot[], metadata: Metadata): Uint
   ]);
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   // Spaces at the end align the tensors to 8 bytes.
-  const text = Buffer.from(json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - Buffer.byteLength(json) + json.length));
+  const text = Buffer.from(
+    json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - Buffer.byteLength(json) + json.length),
+  );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   return Buffer.concat([length, text]);
@@ -46,11 +48,15 @@ export function decodeHeader(json: Buffer): SafetensorsHeader {
   const { __metadata__: metadata = {}, ...entries } = parsed;
   let next = 0;
   const tensors = Object.entries(entries)
-    .map(([name, entry]) => ({ name, ...(entry as { dtype: string; shape: number[]; data_offsets: [number, number] }) }))
+    .map(([name, entry]) => ({
+      name,
+      ...(entry as { dtype: string; shape: number[]; data_offsets: [number, number] }),
+    }))
     .sort((one, other) => one.data_offsets[0] - other.data_offsets[0])
     .map(({ name, dtype, shape, data_offsets: [start, end] }): Slot => {
       const size = shape.reduce((product, side) => product * side, 1);
-      if (dtype !== 'F32' || start !== next || end - start !== size * FLOAT) throw new Error(`tensor ${name} is misplaced`);
+      if (dtype !== 'F32' || start !== next || end - start !== size * FLOAT)
+        throw new Error(`tensor ${name} is misplaced`);
       next = end;
       return { name, shape, offset: start / FLOAT, size };
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Deferred } from '../../common/deferred.js';
+import type { Deferred } from '../../common/deferred.js';
 import { messageOf, UserError } from '../../common/errors.js';
-import { faceBytes, type Faces, type Sampler } from '../../data/index.js';
+import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
@@ -10,8 +10,7 @@ import { phaseLayout, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
 import { bytesOf, chunkOffsets } from '../../wire/chunks.js';
-import { CHUNK_BYTES, encode, PROTOCOL_VERSION } from '../../wire/codec.js';
-import { imageChunkBytes } from '../../wire/face-chunks.js';
+import { CHUNK_BYTES, encode } from '../../wire/codec.js';
 import { Listener, PeerGone, type Received } from '../../wire/listener.js';
 import { Content, type Bodies, type BodyKind, type Header, type Message } from '../../wire/message.js';
 import { Pull } from '../../wire/pull.js';
@@ -19,7 +18,10 @@ import { Rejection } from '../../wire/rejection.js';
 import type { ComputeGroup, PhaseResult, StateSource, TakeBytes } from '../compute-group.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
+import { ContentSource } from './content-source.js';
 import { StepDeadline } from './deadline.js';
+import { Expectations } from './expectations.js';
+import { refuseHello, refuseReady } from './handshake.js';
 import { LocalWorkers, type Placement } from './local-workers.js';
 import { PhaseRound } from './phase-round.js';
 import { Roster, type Member } from './roster.js';
@@ -65,23 +67,25 @@ export class Fleet implements ComputeGroup {
   readonly #averaged: Record<Phase, Float32Array>;
   readonly #workerOfShard = new Map<number, number>();
   readonly #deadline = new StepDeadline();
+  readonly #content: ContentSource;
   readonly #traffic = { sent: 0, received: 0 };
   #listener!: Listener;
   #processes: LocalWorkers | undefined;
   #liveness: NodeJS.Timeout | undefined;
   #closing = false;
 
-  /** Set once, by the first thing that goes wrong: everything that waits then ends with it. */
-  #fault: Error | undefined;
-  /** What the training loop waits for at the moment; it waits for one thing at a time. */
+  readonly #expectations = new Expectations();
+  readonly #joined = this.#expectations.expect();
+  /** What the training loop waits for at the moment: one thing at a time. */
   #round: { readonly round: PhaseRound; readonly done: Deferred<void> } | undefined;
-  #snapshot: { readonly content: Content; readonly total: number; readonly taken: Deferred<void> } | undefined;
+  #snapshot:
+    { readonly content: Content; readonly total: number; readonly taken: Deferred<void> } | undefined;
   #pull: { readonly content: Content; readonly pull: Pull } | undefined;
-  readonly #joined = new Deferred<void>();
 
   private constructor(private readonly options: FleetOptions) {
     const layout = modelLayout(options.training);
     this.#roster = new Roster(options.workers, options.metrics);
+    this.#content = new ContentSource(options.faces, options.sampler, options.from);
     this.#optionsJson = JSON.stringify(options.training);
     this.#averaged = {
       discriminator: new Float32Array(phaseLayout('discriminator', layout).length),
@@ -94,7 +98,7 @@ export class Fleet implements ComputeGroup {
     const fleet = new Fleet(options);
     try {
       await fleet.#open();
-      await fleet.#orAbort(fleet.#within(JOIN_TIMEOUT, fleet.#joined, () => fleet.#roster.missing()));
+      await fleet.#gather();
       return fleet;
     } catch (error) {
       await fleet.close();
@@ -112,11 +116,11 @@ export class Fleet implements ComputeGroup {
 
   async compute(phase: Phase, step: number): Promise<PhaseResult> {
     const round = new PhaseRound(phase, step, this.#workerOfShard, this.#averaged[phase]);
-    const done = this.#expect<void>();
+    const done = this.#expectations.expect();
     this.#round = { round, done };
     const started = performance.now();
     await this.#toAll(encode(this.#message('compute', {}, { phase, step })));
-    await this.#within(this.#deadline.milliseconds, done, () => round.late, 'overdue');
+    await this.#within(this.#deadline.milliseconds, done, () => round.late);
     this.#round = undefined;
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
@@ -157,7 +161,7 @@ export class Fleet implements ComputeGroup {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#liveness);
-    this.#fail(new Error('the fleet is closed'));
+    this.#expectations.fail(new Error('the fleet is closed'));
     const stop = this.#message('stop', { reason: 'the run is over' });
     const told = this.#roster.all().map(({ peer }) => this.#listener.send(peer, stop).catch(() => undefined));
     await Promise.all(told);
@@ -188,7 +192,9 @@ export class Fleet implements ComputeGroup {
       void this.#probe();
     }, LIVENESS_INTERVAL);
     if (external) {
-      log(`waiting for ${workers} worker${workers === 1 ? '' : 's'}: worker --coordinator ${this.#listener.address}`);
+      log(
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: worker --coordinator ${this.#listener.address}`,
+      );
       return;
     }
     this.#processes = new LocalWorkers({
@@ -209,7 +215,7 @@ export class Fleet implements ComputeGroup {
     try {
       for await (const received of this.#listener.messages()) this.#receive(received);
     } catch (error) {
-      if (!this.#closing) this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+      if (!this.#closing) this.#expectations.fail(asError(error));
     }
   }
 
@@ -219,7 +225,7 @@ export class Fleet implements ComputeGroup {
       else this.#handle(this.#requireMember(peer, message), message);
     } catch (error) {
       if (error instanceof Rejection) this.options.metrics.countRejected(error.reason);
-      else this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+      else this.#expectations.fail(asError(error));
     }
   }
 
@@ -233,7 +239,8 @@ export class Fleet implements ComputeGroup {
         if (this.#roster.allAre('ready')) this.#joined.resolve();
         return;
       case 'chunk':
-        if (message.body.content === Content.GRADIENT) this.#requireRound().addChunk(member.number, message, message.body);
+        if (message.body.content === Content.GRADIENT)
+          this.#requireRound().addChunk(member.number, message, message.body);
         else this.#requirePull(message.body.content).receive(message.body);
         return;
       case 'shardDone': {
@@ -248,9 +255,7 @@ export class Fleet implements ComputeGroup {
         this.#snapshot.taken.resolve();
         return;
       case 'fetch':
-        void this.#sendChunk(member, message.body).catch((error: unknown) => {
-          this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
-        });
+        void this.#answerFetch(member, message.body);
         return;
       case 'failure':
         this.#lose(member.number, 'exited', `cannot go on: ${message.body.reason}`);
@@ -271,7 +276,8 @@ export class Fleet implements ComputeGroup {
     const member = this.#roster.ofPeer(peer);
     if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
     if (run !== this.#run) throw new Rejection('wrong_run', `a message of run ${run}`);
-    if (generation !== this.#generation) throw new Rejection('wrong_generation', `a message of generation ${generation}`);
+    if (generation !== this.#generation)
+      throw new Rejection('wrong_generation', `a message of generation ${generation}`);
     return member;
   }
 
@@ -281,25 +287,24 @@ export class Fleet implements ComputeGroup {
   }
 
   #requirePull(content: Content): Pull {
-    if (this.#pull?.content !== content) throw new Rejection('unexpected', `a chunk of content ${content} that nobody asked for`);
+    if (this.#pull?.content !== content)
+      throw new Rejection('unexpected', `a chunk of content ${content} that nobody asked for`);
     return this.#pull.pull;
   }
 
   /** Hello: numbers the worker and tells it what the run is. */
-  #welcome(peer: string, { protocol, host, pid }: Bodies['hello']): void {
-    if (protocol !== PROTOCOL_VERSION) {
-      this.#refuse(peer, `it speaks protocol ${protocol}, this coordinator ${PROTOCOL_VERSION}: use the same version of both`);
+  #welcome(peer: string, hello: Bodies['hello']): void {
+    const { faces, external } = this.options;
+    const number = external ? this.#roster.freeNumber() : this.#processes?.numberOf(hello.pid);
+    const place = number === undefined || this.#roster.has(number) ? undefined : number;
+    const refusal = refuseHello(hello, place, external);
+    if (place === undefined || refusal !== undefined) {
+      this.#refuse(peer, refusal ?? 'there is no place for it');
       return;
     }
-    const number = this.options.external ? this.#roster.nextNumber() : this.#processes?.numberOf(pid);
-    if (number === undefined || this.#roster.has(number)) {
-      this.#refuse(peer, this.options.external ? `the run has its ${this.workers} workers` : 'the run starts its own workers (no --external)');
-      return;
-    }
-    this.#roster.add({ number, peer, host, pid, state: 'joining' });
-    const { faces } = this.options;
-    void this.#send(number, peer, 'welcome', {
-      worker: number,
+    this.#roster.add({ number: place, peer, host: hello.host, pid: hello.pid, state: 'joining' });
+    void this.#send(place, peer, 'welcome', {
+      worker: place,
       options: this.#optionsJson,
       optionsHash: hashOptions(this.#optionsJson),
       datasetFingerprint: faces.fingerprint,
@@ -308,32 +313,35 @@ export class Fleet implements ComputeGroup {
   }
 
   /** Ready: compares what must be the same for all, and hands out the shards once everybody is here. */
-  #admit(member: Member, { optionsHash, engine, datasetFingerprint }: Bodies['ready']): void {
-    const differs = this.#differs(optionsHash, engine, datasetFingerprint);
-    if (differs !== undefined) {
-      this.#refuse(member.peer, differs);
+  #admit(member: Member, ready: Bodies['ready']): void {
+    const refusal = refuseReady(ready, {
+      optionsHash: hashOptions(this.#optionsJson),
+      datasetFingerprint: this.options.faces.fingerprint,
+      engine: this.#roster.engine,
+    });
+    if (refusal !== undefined) {
+      this.#refuse(member.peer, refusal);
       this.#roster.remove(member);
-      if (!this.options.external) this.#fail(new Error(`worker ${member.number} was refused: ${differs}`));
-      else this.options.log(`refused worker ${member.number} (${member.host}, pid ${member.pid}): ${differs}`);
+      // Another worker may come in its place; one of this machine's will not.
+      if (!this.options.external)
+        this.#expectations.fail(new Error(`worker ${member.number} was refused: ${refusal}`));
+      else
+        this.options.log(`refused worker ${member.number} (${member.host}, pid ${member.pid}): ${refusal}`);
       return;
     }
-    this.#roster.engine ??= engine;
+    this.#roster.engine ??= ready.engine;
     member.state = 'admitted';
-    if (!this.#roster.allAre('admitted')) return;
-    assignShards(this.options.training.shards, this.workers).forEach((shards, worker) => {
-      for (const shard of shards) this.#workerOfShard.set(shard, worker);
-      const { peer } = this.#roster.get(worker);
-      const assignment = { shards, fetchState: this.options.from !== undefined };
-      void this.#send(worker, peer, 'assignment', assignment, { step: this.options.firstStep });
-    });
+    if (this.#roster.allAre('admitted')) this.#assignShards();
   }
 
-  #differs(optionsHash: string, engine: string, fingerprint: string): string | undefined {
-    if (optionsHash !== hashOptions(this.#optionsJson)) return 'it understood other options';
-    if (fingerprint !== '' && fingerprint !== this.options.faces.fingerprint) return 'it has other images';
-    const others = this.#roster.engine;
-    if (others !== undefined && engine !== others) return `it has engine ${engine}, the other workers ${others}`;
-    return undefined;
+  #assignShards(): void {
+    const { training, from, firstStep } = this.options;
+    assignShards(training.shards, this.workers).forEach((shards, worker) => {
+      for (const shard of shards) this.#workerOfShard.set(shard, worker);
+      const { peer } = this.#roster.get(worker);
+      const assignment = { shards, fetchState: from !== undefined };
+      void this.#send(worker, peer, 'assignment', assignment, { step: firstStep });
+    });
   }
 
   #refuse(peer: string, reason: string): void {
@@ -343,44 +351,41 @@ export class Fleet implements ComputeGroup {
   /** Has one worker keep a copy of something, and fetches it while the others wait for their next step. */
   async #fetchSnapshot(content: Content, total: number, take: TakeBytes): Promise<void> {
     const { number, peer } = this.#roster.get(0);
-    const taken = this.#expect<void>();
+    const taken = this.#expectations.expect();
     this.#snapshot = { content, total, taken };
     await this.#send(number, peer, 'snapshot', { content });
-    await this.#within(SNAPSHOT_TIMEOUT, taken, () => [0], 'overdue');
+    await this.#within(SNAPSHOT_TIMEOUT, taken, () => [0]);
     this.#snapshot = undefined;
 
-    const arrived = this.#expect<void>();
-    const ask = (offset: number): Promise<void> => this.#send(number, peer, 'fetch', { content, shard: 0, offset });
+    const arrived = this.#expectations.expect();
+    const ask = (offset: number): Promise<void> =>
+      this.#send(number, peer, 'fetch', { content, shard: 0, offset });
     const pull = new Pull(total, CHUNK_BYTES, ask, take);
     this.#pull = { content, pull };
     pull.start().then(arrived.resolve, arrived.reject);
-    await this.#within(SNAPSHOT_TIMEOUT, arrived, () => [0], 'overdue');
+    await this.#within(SNAPSHOT_TIMEOUT, arrived, () => [0]);
     this.#pull = undefined;
   }
 
-  /** Answers a worker's request for a chunk of the state to begin with, or of a shard's images. */
-  async #sendChunk(member: Member, { content, shard, offset }: Bodies['fetch']): Promise<void> {
-    const send = (total: number, payload: Uint8Array): Promise<void> =>
-      this.#send(member.number, member.peer, 'chunk', { content, shard, offset, total, payload });
-    const { from, faces, sampler, training } = this.options;
-    if (content === Content.STATE && from && offset < from.bytes)
-      return send(from.bytes, await from.read(offset, Math.min(CHUNK_BYTES, from.bytes - offset)));
-    if (content === Content.IMAGES && shard < training.shards) {
-      const face = faceBytes(faces.size);
-      const total = sampler.sizeOf(shard) * face;
-      if (offset < total && offset % face === 0) {
-        const count = Math.min(imageChunkBytes(face), total - offset) / face;
-        const images = Array.from({ length: count }, (_, index) => (offset / face + index) * training.shards + shard);
-        const payload = new Uint8Array(count * face);
-        faces.read(images, payload);
-        return send(total, payload);
-      }
+  async #answerFetch({ number, peer }: Member, fetch: Bodies['fetch']): Promise<void> {
+    try {
+      await this.#send(number, peer, 'chunk', await this.#content.chunk(fetch));
+    } catch (error) {
+      if (error instanceof Rejection) this.options.metrics.countRejected(error.reason);
+      else this.#expectations.fail(asError(error));
     }
-    this.options.metrics.countRejected('out_of_range');
   }
 
   #message<Kind extends BodyKind>(kind: Kind, body: Bodies[Kind], at: Partial<Header> = {}): Message {
-    return { run: this.#run, generation: this.#generation, step: 0, phase: undefined, ...at, kind, body } as Message;
+    return {
+      run: this.#run,
+      generation: this.#generation,
+      step: 0,
+      phase: undefined,
+      ...at,
+      kind,
+      body,
+    } as Message;
   }
 
   async #send<Kind extends BodyKind>(
@@ -413,58 +418,36 @@ export class Fleet implements ComputeGroup {
   }
 
   #lose(worker: number, reason: WorkerLossReason, cause: string): void {
-    if (this.#closing || this.#fault) return;
+    if (this.#closing || this.#expectations.failed) return;
     this.options.metrics.countWorkerLoss(reason);
     this.#roster.lose(worker);
-    this.#fail(new WorkerLost(worker, reason, `${this.#roster.describe(worker)} ${cause}`));
+    this.#expectations.fail(new WorkerLost(worker, reason, `${this.#roster.describe(worker)} ${cause}`));
   }
 
-  /** The first fault is the one that is told; whatever comes after follows from it. */
-  #fail(error: Error): void {
-    this.#fault ??= error;
-    this.#joined.reject(this.#fault);
-    this.#round?.done.reject(this.#fault);
-    this.#snapshot?.taken.reject(this.#fault);
-    this.#pull?.pull.cancel(this.#fault);
+  /** Waits for workers; those who do not answer in time are lost. */
+  #within(milliseconds: number, awaited: Deferred<void>, late: () => number[]): Promise<void> {
+    return this.#expectations.within(milliseconds, awaited, () => {
+      for (const worker of late())
+        this.#lose(worker, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
+    });
   }
 
-  /** Something to wait for, unless the run has failed already. */
-  #expect<T>(): Deferred<T> {
-    const deferred = new Deferred<T>();
-    if (this.#fault) deferred.reject(this.#fault);
-    return deferred;
-  }
-
-  /** Waits, but not for ever: who is late is named. */
-  async #within<T>(
-    milliseconds: number,
-    awaited: Deferred<T>,
-    late: () => number[],
-    reason: WorkerLossReason = 'overdue',
-  ): Promise<T> {
-    const timer = setTimeout(() => {
-      const [first = 0] = late();
-      this.#lose(first, reason, `did not answer for ${Math.round(milliseconds / 1000)} s`);
-      awaited.reject(this.#fault ?? new Error('timed out'));
-    }, milliseconds);
-    try {
-      return await awaited.promise;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #orAbort<T>(promise: Promise<T>): Promise<T> {
+  /** Waits until everybody is ready, or the user no longer wants to. */
+  async #gather(): Promise<void> {
     const { signal } = this.options;
     const onAbort = (): void => {
-      this.#fail(new UserError('stopped before the first step'));
+      this.#expectations.fail(new UserError('stopped before the first step'));
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await promise;
+      await this.#within(JOIN_TIMEOUT, this.#joined, () => this.#roster.missing());
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error));
 }

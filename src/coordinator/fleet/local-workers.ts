@@ -74,8 +74,17 @@ export class LocalWorkers {
 }
 
 function start({ coordinator, engine }: LocalWorkersOptions, { gpu, cores }: Placement): ChildProcess {
-  const node = [process.execPath, '--enable-source-maps', PROGRAM, '--coordinator', coordinator, '--engine', engine];
-  const pinned = cores.length > 0 && existsSync(TASKSET) ? [TASKSET, '--cpu-list', cores.join(','), ...node] : node;
+  const node = [
+    process.execPath,
+    '--enable-source-maps',
+    PROGRAM,
+    '--coordinator',
+    coordinator,
+    '--engine',
+    engine,
+  ];
+  const pinned =
+    cores.length > 0 && existsSync(TASKSET) ? [TASKSET, '--cpu-list', cores.join(','), ...node] : node;
   const [command, ...args] = pinned as [string, ...string[]];
   return spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

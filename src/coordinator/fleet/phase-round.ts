@@ -68,7 +68,10 @@ export class PhaseRound {
 
   #require(worker: number, { phase, step }: Header, shard: number): void {
     if (phase !== this.phase || step !== this.step)
-      throw new Rejection('unexpected', `a gradient of step ${step}, ${String(phase)}, in step ${this.step}, ${this.phase}`);
+      throw new Rejection(
+        'unexpected',
+        `a gradient of step ${step}, ${String(phase)}, in step ${this.step}, ${this.phase}`,
+      );
     if (this.#waiting.get(shard) !== worker)
       throw new Rejection('unexpected', `a gradient of shard ${shard}, which worker ${worker} does not owe`);
   }

@@ -64,7 +64,7 @@ export class Roster {
   }
 
   /** The lowest number that nobody has, or undefined when the run has all its workers. */
-  nextNumber(): number | undefined {
+  freeNumber(): number | undefined {
     return this.missing().find((worker) => !this.#members.has(worker));
   }
 
@@ -81,7 +81,12 @@ export class Roster {
   }
 
   #count(): void {
-    const count = (...states: MemberState[]): number => this.all().filter(({ state }) => states.includes(state)).length;
-    this.metrics.setWorkers({ joining: count('joining', 'admitted'), ready: count('ready'), lost: count('lost') });
+    const count = (...states: MemberState[]): number =>
+      this.all().filter(({ state }) => states.includes(state)).length;
+    this.metrics.setWorkers({
+      joining: count('joining', 'admitted'),
+      ready: count('ready'),
+      lost: count('lost'),
+    });
   }
 }
