@@ -4,6 +4,7 @@ import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
+import { generate } from './generate.js';
 import { addTrainOptions, type TrainArguments } from './options.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
@@ -28,6 +29,15 @@ export function coordinatorCommand(): Command {
     .command('plot <run>')
     .description("draw a run's losses again: loss.png, losses.csv, GL.npy and DL.npy")
     .action(plot);
+
+  program
+    .command('generate <run>')
+    .description("draw new faces with a run's newest checkpoint")
+    .option('--count <n>', 'how many', wholeCount, 64)
+    .option('--seed <n>', 'the same faces for the same seed', wholeSeed, 0)
+    .option('--out <file>', 'the picture', 'faces.png')
+    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .action(generate);
 
   program
     .command('dataset <dir>')

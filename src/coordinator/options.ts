@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
@@ -43,6 +44,7 @@ export function addTrainOptions(command: Command): Command {
     .option(
       '--data <dir>',
       'image folder: a folder with at least one sub-folder of images (default: drawn faces)',
+      (path) => resolve(path),
     )
     .option(
       '--max-broken <share>',

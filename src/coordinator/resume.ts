@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { TrainArguments } from './options.js';
 import type { RunFolder } from './run/run-folder.js';
 
@@ -25,6 +26,14 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
 export interface SavedArguments {
   readonly arguments: Partial<TrainArguments>;
   readonly training: Partial<TrainArguments>;
+}
+
+/** The options that a run was trained with. */
+export async function savedTraining(run: RunFolder): Promise<TrainingOptions> {
+  const { training } = (await run.readOptions()) as { training?: TrainingOptions };
+  if (!training) throw new UserError(`${run.optionsFile} does not hold a run's options`);
+  checkTrainingOptions(training);
+  return training;
 }
 
 /** The arguments of an earlier run, with those on top that were typed now and may be. */
