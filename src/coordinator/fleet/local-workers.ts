@@ -9,6 +9,9 @@ const PROGRAM = fileURLToPath(new URL('../../worker/main.js', import.meta.url));
 /** How long a worker that was told to stop may take, in milliseconds. */
 const STOP_TIMEOUT = 10_000;
 
+/** What TensorFlow logs as information or warning, whatever its log level is set to: of no use to anybody here. */
+const TENSORFLOW_NOTICE = /^([IW]\d{4} |WARNING: All log messages before absl)/;
+
 /** Puts a process on some cores only; part of every Linux. */
 const TASKSET = '/usr/bin/taskset';
 
@@ -100,7 +103,7 @@ function watch(child: ChildProcess, worker: number, { onLine, onExit }: LocalWor
   if (child.stderr)
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (line.startsWith('worker: ')) lastWord = line.slice('worker: '.length);
-      else onLine(worker, line);
+      else if (!TENSORFLOW_NOTICE.test(line)) onLine(worker, line);
     });
   return new Promise((resolve) => {
     child.on('error', (error) => {

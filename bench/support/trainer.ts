@@ -1,0 +1,23 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { StepRecord } from '../../src/coordinator/step-record.js';
+
+const COORDINATOR = fileURLToPath(new URL('../../src/coordinator/main.js', import.meta.url));
+
+/** Starts a run in `folder`, which has to be new. */
+export function startTrainer(folder: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [COORDINATOR, ...args, '--run-dir', folder, '--no-http'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** Waits for a run to end, and returns its steps. */
+export async function stepsOf(trainer: ChildProcess, folder: string): Promise<StepRecord[]> {
+  const [code] = (await once(trainer, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the trainer ended with code ${String(code)}`);
+  const lines = readFileSync(join(folder, 'stats.jsonl'), 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as StepRecord);
+}
