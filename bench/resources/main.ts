@@ -72,10 +72,15 @@ function report(steps: number): void {
     const most = Math.max(...all.map(({ mebibytes }) => mebibytes));
     const share = (last.processorSeconds - first.processorSeconds) / ((last.at - first.at) / 1000);
     console.log(
-      `${name.padEnd(14)} ${first.mebibytes.toFixed(0)} MiB at first, ${last.mebibytes.toFixed(0)} at last, ` +
-        `${most.toFixed(0)} at most; ${(100 * share).toFixed(1)} % of a core`,
+      `${name.padEnd(14)} MiB: ${overTime(settled)}; ${most.toFixed(0)} at most; ${(100 * share).toFixed(1)} % of a core`,
     );
   }
+}
+
+/** Memory at equal distances in time: whether it grows, and whether that ends. */
+function overTime(all: readonly Sample[]): string {
+  const places = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * (all.length - 1)));
+  return places.map((place) => all[place].mebibytes.toFixed(0)).join(', ');
 }
 
 function measure(pid: number): Sample | undefined {
