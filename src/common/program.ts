@@ -1,9 +1,10 @@
 import { CommanderError, type Command } from 'commander';
-import { messageOf, UserError } from './errors.js';
+import { Interrupted, messageOf, UserError } from './errors.js';
 
-/** Exit codes: 0 done, 1 a fault, 2 a user's error. */
+/** Exit codes: 0 done, 1 a fault, 2 a user's error, 130 interrupted with nothing to keep. */
 const FAULT = 1;
 const MISUSE = 2;
+const INTERRUPTED = 130;
 
 /**
  * Runs a command to its end. Whatever goes wrong ends in one line on stderr and an exit code, never a stack trace.
@@ -19,8 +20,13 @@ export async function runProgram(command: Command, args: readonly string[]): Pro
       return;
     }
     process.stderr.write(`${command.name()}: ${messageOf(error)}\n`);
-    process.exitCode = error instanceof UserError ? MISUSE : FAULT;
+    process.exitCode = exitCodeOf(error);
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UserError) return MISUSE;
+  return error instanceof Interrupted ? INTERRUPTED : FAULT;
 }
 
 /** Lets commander throw where it would exit, in all sub-commands, and print its errors as this program's line. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { UserError } from '../common/errors.js';
+import { Interrupted } from '../common/errors.js';
 import { DEFAULT_FACES, defaultFaces, drawFaces, Faces, prepareFaces } from '../data/index.js';
 import { taskProgress } from './task-progress.js';
 
@@ -32,7 +32,7 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
     });
     return { faces: Faces.open(prepared.path), broken: prepared.broken };
   } catch (error) {
-    throw signal.aborted ? new UserError('stopped while the images were decoded') : error;
+    throw signal.aborted ? new Interrupted('stopped while the images were decoded') : error;
   } finally {
     progress.stop();
   }
@@ -47,7 +47,7 @@ async function drawnFaces(cache: string, log: (line: string) => void, signal: Ab
   try {
     await drawFaces({ folder, count, seed, signal, onProgress: progress.update });
   } catch (error) {
-    throw signal.aborted ? new UserError('stopped while the faces were drawn') : error;
+    throw signal.aborted ? new Interrupted('stopped while the faces were drawn') : error;
   } finally {
     progress.stop();
   }

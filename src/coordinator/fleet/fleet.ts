@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Deferred } from '../../common/deferred.js';
-import { messageOf, UserError } from '../../common/errors.js';
+import { Interrupted, messageOf } from '../../common/errors.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
@@ -436,7 +436,7 @@ export class Fleet implements ComputeGroup {
   async #gather(): Promise<void> {
     const { signal } = this.options;
     const onAbort = (): void => {
-      this.#expectations.fail(new UserError('stopped before the first step'));
+      this.#expectations.fail(new Interrupted('stopped before the first step'));
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });

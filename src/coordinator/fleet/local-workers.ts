@@ -10,7 +10,8 @@ const PROGRAM = fileURLToPath(new URL('../../worker/main.js', import.meta.url));
 const STOP_TIMEOUT = 10_000;
 
 /** What TensorFlow logs as information or warning, whatever its log level is set to: of no use to anybody here. */
-const TENSORFLOW_NOTICE = /^([IW]\d{4} |WARNING: All log messages before absl)/;
+const TENSORFLOW_NOTICE =
+  /^([IW]\d{4} |WARNING: All log messages before absl|To enable the following instructions)/;
 
 /** Puts a process on some cores only; part of every Linux. */
 const TASKSET = '/usr/bin/taskset';
