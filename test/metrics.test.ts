@@ -87,7 +87,6 @@ describe('metrics', () => {
         'dcgan_wire_rejected_total{reason="undecodable"}',
         'dcgan_worker_losses_total{reason="exited"}',
         'dcgan_worker_losses_total{reason="overdue"}',
-        'dcgan_worker_losses_total{reason="protocol"}',
         'dcgan_worker_losses_total{reason="silent"}',
         'dcgan_workers{state="joining"}',
         'dcgan_workers{state="lost"}',

@@ -29,11 +29,11 @@ export async function printEngineStatus(choice: EngineChoice): Promise<void> {
     const engine = await replica.call('load', { engine: name, ...SMALLEST });
     const gpus = visibleGpus();
     const lines = [
-      `engine      ${engine.name}${reason === undefined ? '' : `, because ${reason}`}`,
-      `${engine.name === 'native' ? 'TensorFlow ' : 'TensorFlow.js'}  ${engine.version}`,
-      `device      ${engine.device}`,
-      `GPUs        ${gpus.length === 0 ? 'none visible' : gpus.join(', ')}`,
-      `precision   ${engine.precisions.join(', ')}`,
+      `engine        ${engine.name}${reason === undefined ? '' : `, because ${reason}`}`,
+      `${(engine.name === 'native' ? 'TensorFlow' : 'TensorFlow.js').padEnd(14)}${engine.version}`,
+      `device        ${engine.device}`,
+      `GPUs          ${gpus.length === 0 ? 'none visible' : gpus.join(', ')}`,
+      `precision     ${engine.precisions.join(', ')}`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
   } finally {

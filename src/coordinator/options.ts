@@ -53,8 +53,12 @@ export function addTrainOptions(command: Command): Command {
       DEFAULT_MAX_BROKEN_SHARE,
     )
     .optionsGroup('Who computes:')
-    .option('--workers <n>', 'worker processes (default: one for each visible GPU)', whole(1))
-    .option('--single-node', 'train in this process alone (default with at most one GPU)')
+    .option(
+      '--workers <n>',
+      'worker processes (default: one for each GPU, where there are several)',
+      whole(1),
+    )
+    .option('--single-node', 'train in this process alone (default where there is no second GPU)')
     .option('--external', 'wait for workers that are started elsewhere')
     .option('--listen <address>', 'where workers connect to (default: a free port on 127.0.0.1)')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
@@ -84,9 +88,9 @@ export function addTrainOptions(command: Command): Command {
     .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))
     .option('--epochs <n>', 'passes over the images', whole(1), 5)
     .option('--steps <n>', 'steps in all, instead of epochs', whole(1))
-    .option('--seed <n>', 'of weights, noise and order', whole(0), 0)
-    .option('--learning-rate <rate>', "Adam's", number, 2e-4)
-    .option('--beta1 <rate>', "Adam's", number, 0.5)
+    .option('--seed <n>', 'decides weights, noise and the order of images', whole(0), 0)
+    .option('--learning-rate <rate>', "Adam's step size", number, 2e-4)
+    .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
     .option('--resume <dir>', 'go on with the run in this directory from its newest checkpoint')

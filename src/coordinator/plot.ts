@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { LossReport } from './run/loss-report.js';
 import { RunFolder } from './run/run-folder.js';
 
@@ -6,5 +7,5 @@ export async function plot(path: string): Promise<void> {
   const run = await RunFolder.open(path);
   const report = new LossReport(run, (line) => process.stderr.write(`${line}\n`));
   const steps = await report.write();
-  process.stdout.write(`${run.lossPicture}: ${steps} steps\n`);
+  process.stdout.write(`${relative(process.cwd(), run.lossPicture)}: ${steps} steps\n`);
 }

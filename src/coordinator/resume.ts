@@ -53,8 +53,8 @@ export async function resumeArguments(
         `the run has ${optionName(name)} ${String(fixed[name])}, which cannot become ${String(value)} when it goes on: start a new run`,
       );
   const said = Object.fromEntries(now) as Partial<TrainArguments>;
-  // One way of computing replaces the other; a number of steps, a number of epochs.
-  const dropped = new Set<string>();
+  // The run stays where it is. One way of computing replaces the other; a number of steps, a number of epochs.
+  const dropped = new Set(['runDir']);
   if (said.singleNode) for (const name of ['workers', 'external', 'listen']) dropped.add(name);
   if (said.workers !== undefined) dropped.add('singleNode');
   if (said.epochs !== undefined && said.steps === undefined) dropped.add('steps');

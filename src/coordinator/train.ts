@@ -67,7 +67,7 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   const engine = await chooseEngine(options.engine, cache);
   if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
 
-  const status = { ready: false, step: 0 };
+  const status = { ready: false, step: 0, metrics: '' };
   const metrics = new RunMetrics({
     batchSize: training.batchSize,
     phases: PHASES,
@@ -81,7 +81,7 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
       describe: () => ({ ...status, ...options }),
     });
     closing.add(() => http.close());
-    say(`metrics at http://${formatHttpAddress(http.address)}/metrics`);
+    status.metrics = `http://${formatHttpAddress(http.address)}/metrics`;
   }
 
   const { faces, broken } = await openRunFaces({
@@ -145,6 +145,7 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
+  if (status.metrics !== '') say(`metrics at ${status.metrics}`);
 
   const progress = startProgress({ totalSteps: lastStep, totalEpochs: sampler.epochOf(lastStep) });
   closing.add(() => {

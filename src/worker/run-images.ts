@@ -77,6 +77,9 @@ export function wholeImages(faces: Faces, sampler: Sampler): OpenImages {
   };
 }
 
+/** Offsets on the wire have 32 bits. */
+const MAX_FETCHED_BYTES = 2 ** 32 - 1;
+
 /** Downloads all bytes of a shard's images, in the order of its own numbers. */
 export type FetchShard = (shard: number, take: (faces: Uint8Array) => Promise<void>) => Promise<void>;
 
@@ -91,6 +94,11 @@ export async function shardImages(
   const folder = join(cache, 'shards');
   await mkdir(folder, { recursive: true });
   const packs = new Map<number, Faces>();
+  const bytesOf = (shard: number): number => sampler.sizeOf(shard) * faceBytes(dataset.size);
+  if (shards.some((shard) => bytesOf(shard) > MAX_FETCHED_BYTES))
+    throw new UserError(
+      'the images of a shard are more than 4 GiB, too many to be sent: give this worker --data, or the run more --shards',
+    );
   for (const shard of shards) {
     const name = `${dataset.fingerprint}-${shard}-of-${sampler.options.shards}.pack`;
     const path = join(folder, name);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Deferred } from '../../common/deferred.js';
 import { Interrupted, messageOf } from '../../common/errors.js';
 import type { Faces, Sampler } from '../../data/index.js';
@@ -193,7 +194,8 @@ export class Fleet implements ComputeGroup {
     }, LIVENESS_INTERVAL);
     if (external) {
       log(
-        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: worker --coordinator ${this.#listener.address}`,
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: ` +
+          `npm run worker -- --coordinator ${reachable(this.#listener.address)}`,
       );
       return;
     }
@@ -446,6 +448,11 @@ export class Fleet implements ComputeGroup {
       signal.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/** An address that listens everywhere, as another machine would name it. */
+function reachable(address: string): string {
+  return address.replace(/\/\/(0\.0\.0\.0|\[::\]|\*):/, `//${hostname()}:`);
 }
 
 function asError(error: unknown): Error {

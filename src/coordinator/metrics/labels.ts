@@ -4,8 +4,8 @@
 export const WORKER_STATES = ['joining', 'ready', 'lost'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
-/** Exited: its process ended. Silent: no heartbeat. Overdue: a step took too long. Protocol: it sent rubbish. */
-export const WORKER_LOSS_REASONS = ['exited', 'silent', 'overdue', 'protocol'] as const;
+/** Exited: its process ended. Silent: no heartbeat. Overdue: a step took too long. */
+export const WORKER_LOSS_REASONS = ['exited', 'silent', 'overdue'] as const;
 export type WorkerLossReason = (typeof WORKER_LOSS_REASONS)[number];
 
 export const WIRE_DIRECTIONS = ['sent', 'received'] as const;
