@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { encode, MAX_MESSAGE_BYTES } from './codec.js';
@@ -62,8 +63,12 @@ export class Link {
     });
   }
 
+  /** Waits for what is still being sent, but not for a coordinator that takes nothing any more. */
   async close(): Promise<void> {
-    await this.#outbox.drained();
+    const patience = new AbortController();
+    const { signal } = patience;
+    await Promise.race([this.#outbox.drained(), pause(LINGER, undefined, { signal }).catch(() => undefined)]);
+    patience.abort();
     this.socket.close();
   }
 

@@ -51,6 +51,9 @@ export class Listener {
       heartbeatTimeout: heartbeat.timeout,
       heartbeatTimeToLive: heartbeat.timeout,
       sendHighWaterMark: 0,
+      // Without it, a message to a peer that was the last one waits for ever: a mandatory ROUTER that has no peer
+      // at all counts as busy, not as unable to route.
+      sendTimeout: 0,
     });
     const listener = new Listener(socket, traffic);
     try {
@@ -110,6 +113,8 @@ function cannotListen(address: string, error: unknown): UserError {
     EACCES: 'it needs privileges',
     EADDRNOTAVAIL: 'it is not an address of this machine',
     ENODEV: 'it is not an address of this machine',
+    // What ZeroMQ says of a host that is not known and of a missing port.
+    EAGAIN: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
     EINVAL: 'it is not an address such as tcp://127.0.0.1:5555',
     EPROTONOSUPPORT: 'it is not an address such as tcp://127.0.0.1:5555',
   };
