@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { Dealer } from 'zeromq';
+import { UserError } from '../src/common/errors.js';
+import { Link } from '../src/wire/link.js';
+import { Listener, PeerGone, type Received } from '../src/wire/listener.js';
+import { encode, MAX_MESSAGE_BYTES } from '../src/wire/codec.js';
+import type { Message } from '../src/wire/message.js';
+import { MESSAGES, plain } from './support/wire/messages.js';
+import { TrafficLog } from './support/wire/traffic-log.js';
+import { until } from './support/wire/until.js';
+
+const LOCAL = 'tcp://127.0.0.1:*';
+const HELLO = MESSAGES[0];
+
+async function listen(t: TestContext) {
+  const traffic = new TrafficLog();
+  const listener = await Listener.bind(LOCAL, traffic);
+  t.after(() => listener.close());
+  const received: Received[] = [];
+  void (async () => {
+    for await (const each of listener.messages()) received.push(each);
+  })();
+  return { listener, traffic, received };
+}
+
+function connect(t: TestContext, address: string) {
+  const traffic = new TrafficLog();
+  const events: string[] = [];
+  const link = Link.connect(address, traffic, (event) => events.push(event));
+  t.after(() => link.close());
+  const received: Message[] = [];
+  void (async () => {
+    for await (const message of link.messages()) received.push(message);
+  })();
+  return { link, traffic, events, received };
+}
+
+describe('a listener and its links', () => {
+  it('exchange every kind of message, and count the same bytes', async (t) => {
+    const { listener, traffic, received } = await listen(t);
+    const one = connect(t, listener.address);
+    const other = connect(t, listener.address);
+    const bytes = MESSAGES.reduce((sum, message) => sum + encode(message).length, 0);
+
+    await Promise.all(MESSAGES.map((message) => one.link.send(message)));
+    await until('all messages', () => received.length === MESSAGES.length);
+    assert.deepEqual(
+      received.map(({ message }) => plain(message)),
+      MESSAGES.map(plain),
+    );
+    const { peer } = received[0];
+    assert.ok(received.every((each) => each.peer === peer));
+    assert.deepEqual([one.traffic.sentBytes, traffic.receivedBytes], [bytes, bytes]);
+
+    await other.link.send(HELLO);
+    const otherPeer = (await until('the other hello', () => received.at(MESSAGES.length))).peer;
+    assert.notEqual(otherPeer, peer);
+
+    await Promise.all(MESSAGES.map((message) => listener.send(peer, message)));
+    await until('all answers', () => one.received.length === MESSAGES.length);
+    assert.deepEqual(one.received.map(plain), MESSAGES.map(plain));
+    assert.deepEqual([traffic.sentBytes, one.traffic.receivedBytes], [bytes, bytes]);
+    assert.deepEqual(other.received, []);
+    assert.deepEqual(one.events, ['connected']);
+  });
+
+  it('reject a message of two frames', async (t) => {
+    const { listener, traffic, received } = await listen(t);
+    const stranger = new Dealer({ linger: 0 });
+    t.after(() => {
+      stranger.close();
+    });
+    stranger.connect(listener.address);
+    await stranger.send([encode(HELLO), encode(HELLO)]);
+    await stranger.send(encode(HELLO));
+    await until('the hello in one frame', () => received.length > 0);
+    assert.equal(received.length, 1);
+    assert.deepEqual(traffic.rejections, ['undecodable']);
+  });
+
+  it('know when the other end is gone', async (t) => {
+    const { listener, received } = await listen(t);
+    const { link } = connect(t, listener.address);
+    await link.send(HELLO);
+    const { peer } = await until('the hello', () => received.at(0));
+    await link.close();
+    const gone = await until('PeerGone', () =>
+      listener.send(peer, HELLO).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    assert.ok(gone instanceof PeerGone);
+    assert.equal(gone.peer, peer);
+    await assert.rejects(listener.send('00ff', HELLO), PeerGone);
+
+    const second = connect(t, listener.address);
+    await until('a connection', () => second.events.includes('connected'));
+    await listener.close();
+    await until('its end', () => second.events.includes('disconnected'));
+  });
+
+  it('close the connection of who sends more than a message may have, and no other', async (t) => {
+    const { listener, received } = await listen(t);
+    const { link, events, received: answers } = connect(t, listener.address);
+    await link.send(HELLO);
+    const { peer } = await until('the hello', () => received.at(0));
+    const stranger = new Dealer({ linger: 0 });
+    t.after(() => {
+      stranger.close();
+    });
+    let disconnected = false;
+    stranger.events.on('disconnect', () => {
+      disconnected = true;
+    });
+    stranger.connect(listener.address);
+    await stranger.send(new Uint8Array(MAX_MESSAGE_BYTES + 1));
+    await until('the end of the connection', () => disconnected);
+    await listener.send(peer, HELLO);
+    await until('an answer', () => answers.length > 0);
+    assert.deepEqual(events, ['connected']);
+    assert.equal(received.length, 1);
+  });
+
+  it('close although nobody takes what a link sends', async (t) => {
+    const link = Link.connect('tcp://127.0.0.1:1', new TrafficLog(), () => undefined);
+    // More than a link holds: the last sends wait for a connection that never comes.
+    const sends = Array.from({ length: 100 }, () => link.send(HELLO).then(() => true));
+    const outcomes = Promise.allSettled(sends);
+    await link.close();
+    t.after(() => link.close()); // twice does no harm
+    const lost = (await outcomes).filter(({ status }) => status === 'rejected');
+    assert.ok(lost.length > 0, 'the last sends were given up');
+  });
+
+  it('are refused an address in one line that says why', async (t) => {
+    const { listener } = await listen(t);
+    const refused = (address: string): Promise<string> =>
+      Listener.bind(address, new TrafficLog()).then(
+        () => assert.fail(`${address} was taken`),
+        (error: unknown) => {
+          assert.ok(error instanceof UserError);
+          return error.message;
+        },
+      );
+    assert.equal(
+      await refused(listener.address),
+      `cannot listen for workers at ${listener.address}: it is taken; give another with --listen`,
+    );
+    assert.match(
+      await refused('tcp://192.0.2.1:5555'),
+      /: it is not an address of this machine; give another/,
+    );
+    for (const wrong of ['5555', 'http://127.0.0.1:5555'])
+      assert.match(
+        await refused(wrong),
+        /: it is not an address such as tcp:\/\/127\.0\.0\.1:5555; give/,
+        wrong,
+      );
+    for (const wrong of ['5555', 'http://127.0.0.1:5555'])
+      assert.throws(
+        () => Link.connect(wrong, new TrafficLog(), () => undefined),
+        (error) =>
+          error instanceof UserError && /^cannot connect to .*: not an address; give/.test(error.message),
+        wrong,
+      );
+  });
+});
