@@ -23,7 +23,7 @@ import { StepLog } from './run/step-log.js';
 import { settleOptions, type RunOptions } from './settle-options.js';
 import { startGroup } from './start-group.js';
 import { StopRequest } from './stop-request.js';
-import { NotFinite, trainStep } from './training-loop.js';
+import { NotFinite, trainSteps } from './training-loop.js';
 
 /** `coordinator train`: from options to a finished run. `typed` names the options that the user gave. */
 export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
@@ -151,17 +151,7 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   closing.add(() => {
     progress.stop();
   });
-  const { sampleEvery, checkpointEvery, keepCheckpoints } = options;
-  const record = new RunRecord({
-    run: folder,
-    log,
-    training,
-    group,
-    metrics,
-    progress,
-    faces,
-    keepCheckpoints,
-  });
+  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
   closing.add(() => {
     record.close();
   });
@@ -169,19 +159,12 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   status.ready = true;
   status.step = firstStep - 1;
   try {
-    if (!earlier) {
-      await record.reals(sampler);
-      await record.samples(0);
+    if (!earlier) await record.beginning(sampler);
+    for await (const step of trainSteps({ group, training, sampler, firstStep, lastStep, stop })) {
+      await record.step(step);
+      status.step = step.record.step;
     }
-    for (let step = firstStep; step <= lastStep && !stop.aborted; step++) {
-      const epoch = sampler.epochOf(step);
-      await record.step(await trainStep(group, training, step, epoch));
-      status.step = step;
-      if (isDue(step, sampleEvery)) await record.samples(step);
-      if (isDue(step, checkpointEvery)) await record.checkpoint(step, epoch);
-    }
-    await record.samples(status.step);
-    await record.checkpoint(status.step, sampler.epochOf(Math.max(1, status.step)));
+    await record.end(status.step, sampler.epochOf(Math.max(1, status.step)));
   } catch (error) {
     if (error instanceof NotFinite) metrics.countNonFinite();
     throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, record.lastCheckpoint ?? from?.path)}`, {
@@ -223,8 +206,4 @@ function say(line: string): void {
 function shown(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith('..') ? path : short;
-}
-
-function isDue(step: number, every: number): boolean {
-  return every > 0 && step % every === 0;
 }

@@ -1,3 +1,4 @@
+import type { Sampler } from '../data/index.js';
 import { modelLayout } from '../model/layout.js';
 import { PHASES, phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import type { TrainingOptions } from '../model/training-options.js';
@@ -23,11 +24,28 @@ export interface StepOutcome {
   readonly gradientNorms: Readonly<Record<Phase, number>>;
 }
 
+export interface TrainingLoop {
+  readonly group: ComputeGroup;
+  readonly training: TrainingOptions;
+  readonly sampler: Sampler;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  /** Ends the loop after the step that is under way. */
+  readonly stop: AbortSignal;
+}
+
+/** Trains step by step; each is yielded when it is done, and the next begins when that is dealt with. */
+export async function* trainSteps(loop: TrainingLoop): AsyncGenerator<StepOutcome> {
+  const { group, training, sampler, firstStep, lastStep, stop } = loop;
+  for (let step = firstStep; step <= lastStep && !stop.aborted; step++)
+    yield await trainStep(group, training, step, sampler.epochOf(step));
+}
+
 /**
  * One step: each phase's gradient, averaged over the shards, then that network's update. The generator is trained
  * through the discriminator that this step has just updated, as in PyTorch's tutorial.
  */
-export async function trainStep(
+async function trainStep(
   group: ComputeGroup,
   training: TrainingOptions,
   step: number,
