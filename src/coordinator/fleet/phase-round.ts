@@ -49,10 +49,13 @@ export class PhaseRound {
   /** Throws a Rejection for what this worker cannot send now. */
   addChunk(worker: number, header: Header, { shard, offset, total, payload }: Bodies['chunk']): void {
     this.#require(worker, header, shard);
-    if (total !== this.#length || payload.length % FLOAT !== 0)
+    if (total !== this.#length)
       throw new Rejection('out_of_range', `a gradient of ${total} bytes where ${this.#length} were expected`);
     if (offset !== (this.#received.get(shard) ?? 0))
       throw new Rejection('unexpected', `a chunk at ${offset} of shard ${shard}, out of order`);
+    // All shards are cut alike: parts of the same place are added.
+    if (payload.length !== Math.min(CHUNK_BYTES, total - offset))
+      throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
     this.#received.set(shard, offset + payload.length);
     this.#alignedBytes.set(payload);
     this.#sum.add(shard, offset / FLOAT, this.#aligned.subarray(0, payload.length / FLOAT));

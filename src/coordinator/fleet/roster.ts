@@ -30,6 +30,8 @@ export class Roster {
 
   remove({ number }: Member): void {
     this.#members.delete(number);
+    // Those who come next need not have the engine of those who left.
+    if (this.all().every(({ state }) => state === 'joining')) this.engine = undefined;
     this.#count();
   }
 
