@@ -3,7 +3,7 @@ export const DEMONSTRATION: readonly string[] = [
   'train',
   ...['--workers', '2'],
   ...['--architecture', 'tutorial', '--image-size', '32'],
-  ...['--generator-features', '32', '--discriminator-features', '32'],
+  ...['--generator-features', '64', '--discriminator-features', '32'],
   ...['--batch-size', '64', '--epochs', '20', '--sample-every', '50'],
 ];
 
