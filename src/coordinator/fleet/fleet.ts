@@ -24,7 +24,7 @@ import { Expectations } from './expectations.js';
 import { LocalWorkers, type Placement } from './local-workers.js';
 import { PhaseRound } from './phase-round.js';
 import { Post } from './post.js';
-import { Roster, type Member, type MemberState } from './roster.js';
+import { Roster, type Member } from './roster.js';
 import { SnapshotFetch } from './snapshot-fetch.js';
 import { WorkerLost } from './worker-lost.js';
 
@@ -307,8 +307,19 @@ export class Fleet implements ComputeGroup {
   #lose(worker: number, reason: WorkerLossReason, cause: string): void {
     if (this.#closing || this.expectations.failed) return;
     this.options.metrics.countWorkerLoss(reason);
+    const whatHappened = `${this.roster.describe(worker)} ${cause}`;
+    if (this.#canBeReplaced(worker)) {
+      this.roster.remove(this.roster.get(worker));
+      this.options.log(`worker ${worker} ${whatHappened}; waiting for another in its place`);
+      return;
+    }
     this.roster.lose(worker);
-    this.expectations.fail(new WorkerLost(worker, reason, `${this.roster.describe(worker)} ${cause}`));
+    this.expectations.fail(new WorkerLost(worker, reason, whatHappened));
+  }
+
+  /** Before the shards are handed out, another worker may come; one of this machine's will not. */
+  #canBeReplaced(worker: number): boolean {
+    return this.options.external && this.#admission.workerOfShard.size === 0 && this.roster.has(worker);
   }
 
   /** Waits for workers; those who do not answer in time are lost. */
