@@ -34,7 +34,8 @@ function ownExit(command: Command, program: string): Command {
   command.exitOverride();
   command.configureOutput({
     outputError: (text, write) => {
-      write(`${program}: ${text.replace(/^error: /, '')}`);
+      // commander puts what it guesses was meant on a line of its own.
+      write(`${program}: ${messageOf(text.replace(/^error: /, ''))}\n`);
     },
   });
   for (const child of command.commands) ownExit(child, program);

@@ -1,10 +1,11 @@
 import type { Deferred } from '../../common/deferred.js';
 import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
 import type { Bodies } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
 import type { Expectations } from './expectations.js';
 import { refuseHello, refuseReady } from './handshake.js';
 import type { Post } from './post.js';
-import type { Member, Roster } from './roster.js';
+import type { Member, MemberState, Roster } from './roster.js';
 import { assignShards } from './shard-assignment.js';
 
 export interface AdmissionParts {
@@ -36,6 +37,7 @@ export class Admission {
   /** Tells a worker what the run is; `place` is the number it would have, if there is one for it. */
   async hello(peer: string, hello: Bodies['hello'], place: number | undefined): Promise<void> {
     const { roster, post, dataset, external } = this.parts;
+    if (roster.ofPeer(peer)) throw new Rejection('unexpected', 'a second hello');
     const free = place === undefined || roster.has(place) ? undefined : place;
     const refusal = refuseHello(hello, free, external);
     if (free === undefined || refusal !== undefined) return post.refuse(peer, refusal ?? 'no place is free');
@@ -52,6 +54,7 @@ export class Admission {
 
   /** Compares what must be the same for all, and hands out the shards once everybody is here. */
   async ready(member: Member, ready: Bodies['ready']): Promise<void> {
+    requireState(member, 'joining');
     const { roster, dataset } = this.parts;
     const refusal = refuseReady(ready, {
       optionsHash: hashOptions(this.#options),
@@ -65,6 +68,7 @@ export class Admission {
   }
 
   prepared(member: Member): void {
+    requireState(member, 'admitted');
     member.state = 'ready';
     if (this.parts.roster.allAre('ready')) this.done.resolve();
   }
@@ -88,4 +92,9 @@ export class Admission {
       await post.send(member, 'assignment', { shards, fetchState }, { step: firstStep });
     }
   }
+}
+
+/** Throws a Rejection for what is said before or after its time. */
+function requireState({ number, state }: Member, expected: MemberState): void {
+  if (state !== expected) throw new Rejection('unexpected', `worker ${number} is ${state}, not ${expected}`);
 }

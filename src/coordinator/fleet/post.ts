@@ -119,7 +119,8 @@ export class Post {
       await this.listener.sendEncoded(member.peer, bytes);
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
-      this.options.onGone(member);
+      // He may have been told before, and have left.
+      if (this.options.roster.ofPeer(member.peer)) this.options.onGone(member);
     }
   }
 }
