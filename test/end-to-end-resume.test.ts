@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, truncate } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import type { Ending } from './support/trainer/program.js';
+import { lastState, readNumbers } from './support/trainer/run-results.js';
+import { Workplace } from './support/trainer/workplace.js';
+
+describe('a run that goes on', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+  });
+  after(() => workplace.remove());
+
+  async function train(run: string, args: readonly string[]): Promise<void> {
+    const { code, lines } = await workplace.run(run, ['--shards', '2', '--sample-every', '0', ...args]);
+    assert.equal(code, 0, lines.join('\n'));
+  }
+
+  function resume(run: string, args: readonly string[]): Promise<Ending> {
+    return workplace.start(['train', '--resume', run, ...args]).ended();
+  }
+
+  it('is the run that never stopped, bit for bit, on whatever it goes on', async () => {
+    const straight = workplace.path('straight');
+    await train(straight, ['--steps', '8', '--single-node']);
+    const [numbers, state] = [await readNumbers(straight), await lastState(straight)];
+    assert.equal(numbers.length, 8);
+
+    for (const [name, first, then] of [
+      ['alone', ['--single-node'], []],
+      ['in-a-fleet', ['--workers', '2'], []],
+      ['from-one-to-two', ['--single-node'], ['--workers', '2']],
+      ['from-two-to-one', ['--workers', '2'], ['--single-node']],
+    ] as const) {
+      const run = workplace.path(name);
+      // An epoch has 6 steps: the end of one lies in what is done after the stop.
+      await train(run, ['--steps', '3', ...first]);
+      assert.notDeepEqual(await lastState(run), state);
+      const { code, lines } = await resume(run, ['--steps', '8', ...then]);
+      assert.equal(code, 0, lines.join('\n'));
+      assert.deepEqual(await readNumbers(run), numbers, name);
+      assert.ok((await lastState(run)).equals(state), `${name}: the checkpoints differ`);
+      assert.deepEqual((await readdir(`${run}/checkpoints`)).sort(), [
+        'step-000003.safetensors',
+        'step-000008.safetensors',
+      ]);
+    }
+  });
+
+  it('is refused what would change its numbers, other images, or nothing left to do', async () => {
+    const run = workplace.path('fixed');
+    await train(run, ['--steps', '2', '--single-node']);
+    const log = await readFile(`${run}/stats.jsonl`);
+    const refused = async (args: readonly string[], line: RegExp): Promise<void> => {
+      const { code, lines } = await resume(run, args);
+      assert.equal(code, 2);
+      assert.match(lines[lines.length - 1], line);
+      assert.equal(lines.filter((each) => each.startsWith('coordinator: ')).length, 1);
+      assert.deepEqual(await readFile(`${run}/stats.jsonl`), log);
+    };
+    await refused(
+      ['--seed', '1', '--steps', '4'],
+      /^coordinator: the run has --seed 0, which cannot become 1 when it goes on: start a new run$/,
+    );
+    await refused(['--batch-size', '32', '--steps', '4'], /--batch-size 16, which cannot become 32/);
+    await refused(['--shards', '4', '--steps', '4'], /--shards 2, which cannot become 4/);
+    await refused([], /^coordinator: the run has done 2 of 2 steps: give more --epochs or --steps to go on$/);
+    const others = await workplace.makeImages('others', 96, 1);
+    await refused(
+      ['--data', others, '--steps', '4'],
+      /^coordinator: fixed was trained on other images \(fingerprint \w{8}, these have \w{8}\): give --data/,
+    );
+    await refused(['--run-dir', 'elsewhere', '--steps', '4'], /^coordinator: .*--run-dir/);
+  });
+
+  it('says which checkpoint is damaged', async () => {
+    const run = workplace.path('damaged');
+    await train(run, ['--steps', '4', '--checkpoint-every', '2', '--single-node']);
+    await truncate(`${run}/checkpoints/step-000004.safetensors`, 5000);
+    const { code, lines } = await resume(run, ['--steps', '6']);
+    assert.equal(code, 2);
+    assert.match(
+      lines[lines.length - 1],
+      /^coordinator: \S+step-000004\.safetensors is damaged or of another network: remove it to go on/,
+    );
+  });
+
+  it('is refused where there is no run', async () => {
+    const { code, lines } = await resume('nowhere', []);
+    assert.equal(code, 2);
+    assert.deepEqual(lines, [
+      `coordinator: ${workplace.path('nowhere')} is not a run's directory: it has no readable options.json`,
+    ]);
+  });
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { lastState, readNumbers, type Stats } from './support/trainer/run-results.js';
+import { Workplace } from './support/trainer/workplace.js';
+
+const STEPS = ['--steps', '20', '--sample-every', '0'];
+
+describe('a run of 20 steps and 4 shards', () => {
+  let workplace: Workplace;
+  let numbers: Stats[];
+  let state: Buffer;
+
+  async function train(name: string, args: readonly string[]): Promise<{ numbers: Stats[]; state: Buffer }> {
+    const run = workplace.path(name);
+    const { code, lines } = await workplace.run(run, [...STEPS, '--shards', '4', ...args]);
+    assert.equal(code, 0, lines.join('\n'));
+    return { numbers: await readNumbers(run), state: await lastState(run) };
+  }
+
+  before(async () => {
+    workplace = await Workplace.make();
+    ({ numbers, state } = await train('reference', ['--single-node']));
+  });
+  after(() => workplace.remove());
+
+  it('logs 20 steps, each with other losses', () => {
+    assert.deepEqual(
+      numbers.map(({ step }) => step),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+    assert.equal(new Set(numbers.map(({ generatorLoss }) => generatorLoss)).size, 20);
+  });
+
+  for (const [name, args] of [
+    ['one process, once more', ['--single-node']],
+    ['one worker', ['--workers', '1']],
+    ['two workers', ['--workers', '2']],
+    ['four workers', ['--workers', '4']],
+    ['three workers, who cannot share evenly', ['--workers', '3']],
+  ] as const) {
+    it(`is the same bit for bit with ${name}`, async () => {
+      const other = await train(name.replaceAll(/\W+/g, '-'), args);
+      assert.deepEqual(other.numbers, numbers);
+      assert.ok(other.state.equals(state), 'the checkpoints differ');
+    });
+  }
+
+  it('is another one with another seed or another number of shards', async () => {
+    const seed = await train('seed', ['--single-node', '--seed', '1']);
+    assert.notDeepEqual(seed.numbers[0], numbers[0]);
+    const shards = await train('shards', ['--single-node', '--shards', '2']);
+    assert.notDeepEqual(shards.numbers[0], numbers[0]);
+    assert.ok(!seed.state.equals(state) && !shards.state.equals(state));
+  });
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { SMALL, Workplace } from './support/trainer/workplace.js';
+
+describe("a user's error ends with one line, code 2 and nothing written:", () => {
+  let workplace: Workplace;
+  const taken = createServer();
+
+  before(async () => {
+    workplace = await Workplace.make();
+    await mkdir(workplace.path('empty'));
+    await writeFile(workplace.path('file'), 'no folder');
+    await mkdir(workplace.path('texts/texts'), { recursive: true });
+    for (const name of ['a.txt', 'b.jpg'])
+      await writeFile(workplace.path('texts/texts', name), 'not an image, whatever its name says');
+    await cp(`${workplace.images}/faces`, workplace.path('flat'), { recursive: true });
+    await workplace.makeImages('few', 10);
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(async () => {
+    taken.close();
+    await workplace.remove();
+  });
+
+  const port = (): number => (taken.address() as AddressInfo).port;
+
+  const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
+    ['an unknown option', () => ['--wrokers', '2'], /unknown option '--wrokers'/],
+    ['an unknown command', () => ['trian'], /there is no command trian: see --help/],
+    [
+      'a number that is none',
+      () => ['--workers', 'two'],
+      /'--workers <n>' argument 'two' is invalid. It must be/,
+    ],
+    ['a number with a unit', () => ['--batch-size', '16x'], /argument '16x' is invalid/],
+    [
+      'no workers',
+      () => ['--workers', '0'],
+      /argument '0' is invalid. It must be a whole number of at least 1/,
+    ],
+    ['a negative seed', () => ['--seed', '-1'], /argument '-1' is invalid/],
+    [
+      'a learning rate of 0',
+      () => ['--learning-rate', '0'],
+      /the learning rate must be a number above 0, not 0/,
+    ],
+    ['a beta1 of 1', () => ['--beta1', '1'], /beta1 must be at least 0 and below 1, not 1/],
+    ['an unknown architecture', () => ['--architecture', 'stylegan'], /Allowed choices are paper, tutorial/],
+    ['an image size in between', () => ['--image-size', '48'], /Allowed choices are 32, 64, 128/],
+    ['an unknown engine', () => ['--engine', 'gpu'], /Allowed choices are auto, native, wasm/],
+    [
+      'shards that do not divide',
+      () => ['--shards', '3'],
+      /16 images cannot be cut into 3 equal shards: give/,
+    ],
+    [
+      'more workers than shards',
+      () => ['--workers', '4', '--shards', '2'],
+      /4 workers cannot share 2 shards/,
+    ],
+    [
+      'a contradiction',
+      () => ['--workers', '2', '--single-node'],
+      /--single-node and --workers exclude each/,
+    ],
+    [
+      'externals without a number',
+      () => ['--external'],
+      /--external needs to know how many workers will come/,
+    ],
+    ['an empty folder', () => ['--data', 'empty'], /empty is empty: put a folder of images into it/],
+    ['a file', () => ['--data', 'file'], /file is a file: give a folder that holds/],
+    ['a folder of texts', () => ['--data', 'texts'], /texts/],
+    ['no folder', () => ['--data', 'nowhere'], /there is no folder \S*nowhere: give/],
+    [
+      'a flat folder',
+      () => ['--data', 'flat'],
+      /flat holds images but no sub-directory: put this folder into/,
+    ],
+    [
+      'too few images',
+      () => ['--data', 'few'],
+      /10 images are fewer than one batch of 16: the largest .* is 10/,
+    ],
+    [
+      'a taken port',
+      () => ['--http', `127.0.0.1:${port()}`],
+      /port \d+ on 127\.0\.0\.1 is taken: give another/,
+    ],
+    ['no port', () => ['--http', 'localhost'], /--http localhost is not HOST:PORT/],
+    [
+      'a taken address',
+      () => ['--workers', '2', '--listen', `tcp://127.0.0.1:${port()}`],
+      /cannot listen for workers at tcp:\/\/127\.0\.0\.1:\d+: it is taken; give another with --listen/,
+    ],
+    [
+      'no address',
+      () => ['--workers', '2', '--listen', '5555'],
+      /cannot listen .* it is not an address such as/,
+    ],
+    ['a run folder that is a file', () => ['--steps', '1', '--run-dir', 'file'], /a file is in the way/],
+    [
+      'a run folder in use',
+      () => ['--steps', '1', '--run-dir', 'few'],
+      /few is not empty: give --run-dir a new/,
+    ],
+  ];
+  for (const [name, args, line] of cases) {
+    it(name, async () => {
+      const ending = await workplace
+        .start(['--data', workplace.images, ...SMALL, '--http', '127.0.0.1:0', ...args()])
+        .ended();
+      const said = ending.lines.filter((each) => !each.startsWith('metrics at '));
+      assert.match(said[said.length - 1], line);
+      assert.equal(ending.code, 2, said.join('\n'));
+      assert.equal(ending.stdout, '');
+      assert.equal(said.filter((each) => each.startsWith('coordinator: ')).length, 1, said.join('\n'));
+      assert.ok(!said.some((each) => /^ +at /.test(each)), 'no stack trace');
+      assert.ok(!existsSync(workplace.path('runs')));
+    });
+  }
+
+  it('a worker without an address, or with none that can be', async () => {
+    for (const [args, line] of [
+      [[], /^worker: required option '--coordinator <address>' not specified$/],
+      [
+        ['--coordinator', 'localhost:5555'],
+        /^worker: cannot connect to localhost:5555: not an address; give/,
+      ],
+      [
+        ['--coordinator', 'tcp://127.0.0.1:1', '--connect-timeout', '0'],
+        /^worker: .* It must be a number above 0/,
+      ],
+    ] as const) {
+      const { code, lines } = await workplace.startWorker(args).ended();
+      assert.equal(code, 2);
+      assert.match(lines[lines.length - 1], line);
+    }
+  });
+});
