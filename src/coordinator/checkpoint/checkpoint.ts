@@ -7,7 +7,13 @@ import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { ComputeGroup, StateSource } from '../compute-group.js';
 import type { RunFolder } from '../run/run-folder.js';
-import { decodeHeader, encodeHeader, headerLength, type SafetensorsHeader } from './safetensors.js';
+import {
+  decodeHeader,
+  encodeHeader,
+  headerLength,
+  type Metadata,
+  type SafetensorsHeader,
+} from './safetensors.js';
 
 /** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {
@@ -70,12 +76,11 @@ export class Checkpoint implements StateSource {
     try {
       const header = await readHeader(file);
       const expected = stateLayout(modelLayout(training)).slots;
-      if (!header || JSON.stringify(header.tensors) !== JSON.stringify(expected))
+      const facts = header && factsOf(header.metadata);
+      if (!facts || JSON.stringify(header.tensors) !== JSON.stringify(expected))
         throw new UserError(
           `${path} is damaged or of another network: remove it to go on from the one before`,
         );
-      const { step, epoch, engine = '', dataset = '' } = header.metadata;
-      const facts = { step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset };
       return new Checkpoint(path, facts, file, header);
     } catch (error) {
       await file.close();
@@ -113,6 +118,12 @@ export async function listCheckpoints(run: RunFolder): Promise<string[]> {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Undefined where they are not those of a checkpoint of ours. */
+function factsOf({ step, epoch, engine = '', dataset = '' }: Metadata): CheckpointFacts | undefined {
+  const facts = { step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset };
+  return Number.isSafeInteger(facts.step) && Number.isSafeInteger(facts.epoch) ? facts : undefined;
 }
 
 /** Undefined where the file is not a whole safetensors file. */
