@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Command } from 'commander';
+import { UserError } from '../src/common/errors.js';
+import { addTrainOptions, type TrainArguments } from '../src/coordinator/options.js';
+import { settleOptions, type RunOptions } from '../src/coordinator/settle-options.js';
+
+const MACHINE = { cores: 8, gpus: [] };
+
+/** Options as typed after `coordinator train`, settled on a machine. */
+function settle(line: string, machine: { cores: number; gpus: number[] } = MACHINE): RunOptions {
+  const command = addTrainOptions(new Command());
+  command.parse(line.split(' ').filter(Boolean), { from: 'user' });
+  return settleOptions(command.opts<TrainArguments>(), machine);
+}
+
+function refuses(line: string, message: RegExp): void {
+  assert.throws(
+    () => settle(line),
+    (error) => error instanceof UserError && message.test(error.message) && !error.message.includes('\n'),
+    line,
+  );
+}
+
+describe('the options of a run', () => {
+  it("are the tutorial's where nothing else was said", () => {
+    const { training, ...options } = settle('');
+    const { architecture, imageSize, latentSize, generatorFeatures, discriminatorFeatures } = training;
+    assert.deepEqual(
+      [architecture, imageSize, latentSize, generatorFeatures, discriminatorFeatures],
+      ['paper', 64, 100, 64, 64],
+    );
+    const { batchSize, learningRate, beta1, seed, shards, threads } = training;
+    assert.deepEqual([batchSize, learningRate, beta1, seed, shards, threads], [128, 2e-4, 0.5, 0, 1, 8]);
+    assert.deepEqual(
+      [options.epochs, options.steps, options.workers, options.external],
+      [5, undefined, 0, false],
+    );
+    assert.deepEqual(options.http, { host: '127.0.0.1', port: 9464 });
+  });
+
+  it('follow the machine: a worker for each GPU, but one process where there is nothing to distribute', () => {
+    const workers = (line: string, gpus: number[]): number => settle(line, { cores: 8, gpus }).workers;
+    assert.deepEqual([workers('', []), workers('', [0]), workers('', [0, 1, 2, 3])], [0, 0, 4]);
+    assert.deepEqual([workers('--single-node', [0, 1]), workers('--workers 1', [0, 1])], [0, 1]);
+    assert.equal(settle('--batch-size 12', { cores: 8, gpus: [0, 1, 2] }).training.shards, 3);
+  });
+
+  it('derive shards from workers, and threads from cores and shards', () => {
+    const derived = (line: string): number[] => {
+      const { training } = settle(line);
+      return [training.shards, training.threads];
+    };
+    assert.deepEqual(derived('--workers 4'), [4, 2]);
+    assert.deepEqual(derived('--workers 2 --shards 8'), [8, 1]);
+    assert.deepEqual(derived('--single-node --shards 16'), [16, 1]);
+    assert.deepEqual(derived('--workers 4 --threads 5'), [4, 5]);
+  });
+
+  it('take what was typed', () => {
+    const typed = settle(
+      '--data faces --image-size 32 --steps 7 --no-http --learning-rate 1e-3 --beta1 0.9 --sample-every 0 ' +
+        '--external --workers 2 --listen tcp://127.0.0.1:5555 --seed 42 --max-broken 0.5 --engine wasm',
+    );
+    assert.deepEqual(
+      [typed.training.learningRate, typed.training.beta1, typed.training.seed],
+      [1e-3, 0.9, 42],
+    );
+    assert.deepEqual([typed.steps, typed.http, typed.sampleEvery], [7, undefined, 0]);
+    assert.match(typed.data ?? '', /faces$/);
+    assert.deepEqual(
+      [typed.external, typed.listen, typed.maxBrokenShare, typed.engine, typed.training.imageSize],
+      [true, 'tcp://127.0.0.1:5555', 0.5, 'wasm', 32],
+    );
+  });
+
+  it('are refused where they cannot be, in one line', () => {
+    refuses('--shards 3', /a batch of 128 images cannot be cut into 3 equal shards: give --batch-size 129/);
+    refuses('--workers 3', /a batch of 128 images cannot be cut into 3 equal shards/);
+    refuses('--workers 4 --shards 2', /4 workers cannot share 2 shards: give --shards 4 or fewer --workers/);
+    refuses('--external', /--external needs to know how many workers/);
+    refuses('--learning-rate 0', /the learning rate must be a number above 0, not 0/);
+    refuses('--learning-rate -1', /the learning rate must be a number above 0, not -1/);
+    refuses('--beta1 1', /beta1 must be at least 0 and below 1, not 1/);
+    refuses('--http 9464', /--http 9464 is not HOST:PORT/);
+  });
+
+  it('that exclude each other are refused by name', () => {
+    refuses('--single-node --workers 2', /^--single-node and --workers exclude each other$/);
+    refuses('--single-node --external', /^--single-node and --external exclude each other$/);
+    refuses('--single-node --listen tcp://127.0.0.1:1', /^--single-node and --listen exclude each other$/);
+  });
+
+  it('cannot be changed once they are settled', () => {
+    const options = settle('');
+    assert.ok(Object.isFrozen(options) && Object.isFrozen(options.training));
+  });
+});

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
+import { bytesOf } from '../src/wire/chunks.js';
+import { Content, type Bodies, type Header } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
+
+const AT: Header = { run: 'r', generation: 1, step: 7, phase: 'generator' };
+const CHUNK = 1024 * 1024;
+/** Two chunks: one of a MiB, one of 8 bytes. */
+const LENGTH = CHUNK / 4 + 2;
+
+/** Shards 0 and 1 are with worker 0, shard 2 is with worker 1; each shard's vector is its number + 1 everywhere. */
+function begin(): { round: PhaseRound; into: Float32Array } {
+  const into = new Float32Array(LENGTH);
+  const workerOfShard = new Map([
+    [0, 0],
+    [1, 0],
+    [2, 1],
+  ]);
+  return { round: new PhaseRound('generator', 7, workerOfShard, into), into };
+}
+
+function chunk(shard: number, offset: number, changes: Partial<Bodies['chunk']> = {}): Bodies['chunk'] {
+  const bytes = bytesOf(new Float32Array(LENGTH).fill(shard + 1));
+  // In a message, floats lie anywhere: here at an odd address.
+  const payload = new Uint8Array(bytes.subarray(offset, offset + CHUNK).length + 1).subarray(1);
+  payload.set(bytes.subarray(offset, offset + CHUNK));
+  return { content: Content.GRADIENT, shard, offset, total: bytes.length, payload, ...changes };
+}
+
+function send(round: PhaseRound, worker: number, shard: number, computeSeconds = 1): void {
+  round.addChunk(worker, AT, chunk(shard, 0));
+  round.addChunk(worker, AT, chunk(shard, CHUNK));
+  round.shardDone(worker, AT, { shard, computeSeconds });
+}
+
+function rejects(reason: string, action: () => void): void {
+  assert.throws(action, (error) => error instanceof Rejection && error.reason === reason);
+}
+
+describe('a phase of a step', () => {
+  it('is complete when every shard is done, with the mean and the seconds of each worker', () => {
+    const { round, into } = begin();
+    send(round, 1, 2, 4);
+    assert.deepEqual(round.late, [0]);
+    send(round, 0, 1, 2);
+    assert.equal(round.complete, false);
+    send(round, 0, 0, 1);
+    assert.equal(round.complete, true);
+    assert.deepEqual(round.late, []);
+    assert.deepEqual(
+      round.secondsOfWorker,
+      new Map([
+        [1, 4],
+        [0, 3],
+      ]),
+    );
+    assert.equal(round.mean(), into);
+    assert.ok(
+      into.every((value) => value === 2),
+      '(1 + 2 + 3) / 3',
+    );
+  });
+
+  it('rejects what does not belong to it, and comes out the same', () => {
+    const { round, into } = begin();
+    const other: readonly [string, () => void][] = [
+      [
+        'unexpected',
+        () => {
+          round.addChunk(0, { ...AT, step: 6 }, chunk(0, 0));
+        },
+      ],
+      [
+        'unexpected',
+        () => {
+          round.addChunk(0, { ...AT, phase: 'discriminator' }, chunk(0, 0));
+        },
+      ],
+      [
+        'unexpected',
+        () => {
+          round.addChunk(0, { ...AT, phase: undefined }, chunk(0, 0));
+        },
+      ],
+      [
+        'unexpected',
+        () => {
+          round.addChunk(1, AT, chunk(0, 0));
+        },
+      ], // not its shard
+      [
+        'unexpected',
+        () => {
+          round.addChunk(0, AT, chunk(3, 0));
+        },
+      ], // no such shard
+      [
+        'unexpected',
+        () => {
+          round.addChunk(0, AT, chunk(0, CHUNK));
+        },
+      ], // the second before the first
+      [
+        'out_of_range',
+        () => {
+          round.addChunk(0, AT, chunk(0, 0, { total: 4 * LENGTH + 4 }));
+        },
+      ],
+      [
+        'out_of_range',
+        () => {
+          round.addChunk(0, AT, chunk(0, 0, { payload: new Uint8Array(8) }));
+        },
+      ],
+      [
+        'out_of_range',
+        () => {
+          round.addChunk(0, AT, chunk(0, 0, { payload: new Uint8Array(CHUNK - 1) }));
+        },
+      ],
+      [
+        'unexpected',
+        () => {
+          round.shardDone(0, AT, { shard: 0, computeSeconds: 1 });
+        },
+      ], // nothing is here
+      [
+        'unexpected',
+        () => {
+          round.shardDone(1, AT, { shard: 0, computeSeconds: 1 });
+        },
+      ],
+    ];
+    for (const [reason, action] of other) rejects(reason, action);
+    send(round, 0, 0);
+    rejects('unexpected', () => {
+      round.addChunk(0, AT, chunk(0, 0));
+    }); // all of it a second time
+    rejects('unexpected', () => {
+      round.shardDone(0, AT, { shard: 0, computeSeconds: 1 });
+    });
+    round.addChunk(0, AT, chunk(1, 0));
+    rejects('unexpected', () => {
+      round.addChunk(0, AT, chunk(1, 0));
+    }); // the first chunk a second time
+    rejects('unexpected', () => {
+      round.shardDone(0, AT, { shard: 1, computeSeconds: 1 });
+    }); // half of it is here
+    round.addChunk(0, AT, chunk(1, CHUNK));
+    round.shardDone(0, AT, { shard: 1, computeSeconds: 1 });
+    send(round, 1, 2);
+    assert.ok(round.mean() === into && into.every((value) => value === 2));
+  });
+});
