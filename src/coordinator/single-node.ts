@@ -1,6 +1,7 @@
 import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
 import { engineIdentity, type EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
+import { visibleGpus } from '../engine/gpus.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
@@ -42,7 +43,7 @@ export class SingleNode implements ComputeGroup {
   }
 
   static async start({ training, engine, faces, sampler, from }: SingleNodeOptions): Promise<SingleNode> {
-    Object.assign(process.env, engineEnvironment({ threads: training.threads }));
+    Object.assign(process.env, engineEnvironment({ threads: training.threads, gpu: visibleGpus()[0] }));
     const replica = new ReplicaHandle();
     try {
       const { learningRate, beta1 } = training;

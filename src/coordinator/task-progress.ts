@@ -22,6 +22,8 @@ function barOf(what: string): TaskProgress {
   let started = false;
   return {
     update(done, total) {
+      // What was done by an earlier run is no progress to show.
+      if (!started && done === total) return;
       if (!started) bar.start(total, done);
       started = true;
       bar.update(done);

@@ -5,6 +5,7 @@ import { Sampler } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { engineIdentity } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
+import { visibleGpus } from '../engine/gpus.js';
 import type { Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { checkTrainingOptions, hashOptions, type TrainingOptions } from '../model/training-options.js';
@@ -163,7 +164,7 @@ export class WorkerSession {
 
     const { name, reason } = await chooseEngine(this.options.engine, this.cache);
     if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
-    Object.assign(process.env, engineEnvironment({ threads: options.threads }));
+    Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
     const replica = new ReplicaHandle();
     this.#membership = Promise.resolve({ options, dataset, replica });
     const { learningRate, beta1 } = options;

@@ -101,7 +101,7 @@ export class Fleet implements ComputeGroup {
     const post = await Post.open({
       ...{ address: listen ?? LOCAL_ADDRESS, run: randomUUID(), generation: GENERATION, roster, metrics },
       onGone: ({ number }) => {
-        fleet.#lose(number, 'silent', 'lost its connection');
+        void fleet.#connectionLost(number);
       },
     });
     const fleet = new Fleet(options, roster, post, expectations);
@@ -302,6 +302,12 @@ export class Fleet implements ComputeGroup {
   #refuseOrFail(error: unknown): void {
     if (error instanceof Rejection) this.options.metrics.countRejected(error.reason);
     else this.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+  }
+
+  /** Where a process of this machine ended, its end says more than its broken connection: it is told first. */
+  async #connectionLost(worker: number): Promise<void> {
+    await this.#processes?.ended(worker);
+    this.#lose(worker, 'silent', 'lost its connection');
   }
 
   #lose(worker: number, reason: WorkerLossReason, cause: string): void {

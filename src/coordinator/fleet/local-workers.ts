@@ -13,6 +13,9 @@ const STOP_TIMEOUT = 10_000;
 const TENSORFLOW_NOTICE =
   /^([IW]\d{4} |WARNING: All log messages before absl|To enable the following instructions)/;
 
+/** How long the news that a process has ended may take, in milliseconds. */
+const EXIT_NOTICE_TIME = 1_000;
+
 /** Puts a process on some cores only; part of every Linux. */
 const TASKSET = '/usr/bin/taskset';
 
@@ -69,6 +72,16 @@ export class LocalWorkers {
       this.kill();
     }, STOP_TIMEOUT);
     await Promise.all(this.#exits);
+    clearTimeout(timer);
+  }
+
+  /** Resolves when this worker's process has ended, or in a second where it lives on. */
+  async ended(worker: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, EXIT_NOTICE_TIME);
+    });
+    await Promise.race([this.#exits[worker], patience]);
     clearTimeout(timer);
   }
 
