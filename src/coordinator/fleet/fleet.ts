@@ -248,7 +248,7 @@ export class Fleet implements ComputeGroup {
       case 'chunk':
         if (message.body.content === Content.GRADIENT)
           this.#currentRound().addChunk(member.number, message, message.body);
-        else this.#snapshots.chunk(message.body);
+        else this.#snapshots.chunk(member, message.body);
         return;
       case 'shardDone': {
         const round = this.#currentRound();
@@ -257,7 +257,7 @@ export class Fleet implements ComputeGroup {
         return;
       }
       case 'snapshotTaken':
-        this.#snapshots.taken(message.body);
+        this.#snapshots.taken(member, message.body);
         return;
       case 'fetch':
         this.#settle(this.#answerFetch(member, message.body));

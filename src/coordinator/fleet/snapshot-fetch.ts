@@ -11,8 +11,14 @@ import type { Member } from './roster.js';
 /** Has a worker keep a copy of state or samples, and fetches it. One at a time. */
 export class SnapshotFetch {
   #snapshot:
-    { readonly content: Content; readonly total: number; readonly taken: Deferred<void> } | undefined;
-  #pull: { readonly content: Content; readonly pull: Pull } | undefined;
+    | {
+        readonly member: Member;
+        readonly content: Content;
+        readonly total: number;
+        readonly taken: Deferred<void>;
+      }
+    | undefined;
+  #pull: { readonly member: Member; readonly content: Content; readonly pull: Pull } | undefined;
 
   constructor(
     private readonly post: Post,
@@ -23,7 +29,7 @@ export class SnapshotFetch {
 
   async fetch(member: Member, content: Content, total: number, take: TakeBytes): Promise<void> {
     const taken = this.expectations.expect();
-    this.#snapshot = { content, total, taken };
+    this.#snapshot = { member, content, total, taken };
     await this.post.send(member, 'snapshot', { content });
     await this.wait(taken, member);
     this.#snapshot = undefined;
@@ -32,21 +38,22 @@ export class SnapshotFetch {
     const ask = (offset: number): Promise<void> =>
       this.post.send(member, 'fetch', { content, shard: 0, offset });
     const pull = new Pull(total, CHUNK_BYTES, ask, take);
-    this.#pull = { content, pull };
+    this.#pull = { member, content, pull };
     pull.start().then(arrived.resolve, arrived.reject);
     await this.wait(arrived, member);
     this.#pull = undefined;
   }
 
   /** Throws a Rejection for what was not asked for, as `chunk` does. */
-  taken({ content, total }: Bodies['snapshotTaken']): void {
-    if (this.#snapshot?.content !== content || this.#snapshot.total !== total)
+  taken(from: Member, { content, total }: Bodies['snapshotTaken']): void {
+    const asked = this.#snapshot;
+    if (asked?.member !== from || asked.content !== content || asked.total !== total)
       throw new Rejection('unexpected', 'a snapshot that nobody asked for');
-    this.#snapshot.taken.resolve();
+    asked.taken.resolve();
   }
 
-  chunk(chunk: Bodies['chunk']): void {
-    if (this.#pull?.content !== chunk.content)
+  chunk(from: Member, chunk: Bodies['chunk']): void {
+    if (this.#pull?.member !== from || this.#pull.content !== chunk.content)
       throw new Rejection('unexpected', `a chunk of content ${chunk.content} that nobody asked for`);
     this.#pull.pull.receive(chunk);
   }
