@@ -15,6 +15,9 @@ export interface PackWriterOptions {
   readonly temporary?: string;
 }
 
+/** Bytes that are written at a time. */
+const GATHERED_BYTES = 2 ** 20;
+
 /** Writes a pack whole or not at all. End it with finish() or abort(). */
 export class PackWriter {
   readonly #file: FileHandle;
@@ -23,6 +26,9 @@ export class PackWriter {
   readonly #options: PackWriterOptions;
   readonly #hash: Hash;
   #written = 0; // bytes of faces
+  /** Faces come one by one, and a write costs more than copying them. */
+  readonly #gathering = new Uint8Array(GATHERED_BYTES);
+  #gathered = 0;
 
   private constructor(
     file: FileHandle,
@@ -61,12 +67,17 @@ export class PackWriter {
       );
     }
     if (this.#options.fingerprint === undefined) this.#hash.update(records);
-    await this.#writeAll(records, HEADER_BYTES + this.#written);
-    this.#written += records.length;
+    if (this.#gathered + records.length > this.#gathering.length) await this.#flush();
+    if (records.length > this.#gathering.length) await this.#writeNext(records);
+    else {
+      this.#gathering.set(records, this.#gathered);
+      this.#gathered += records.length;
+    }
   }
 
   /** Makes the pack appear under its name. */
   async finish(): Promise<{ readonly path: string } & PackHeader> {
+    await this.#flush();
     const { size, fingerprint = this.#hash.digest('hex') } = this.#options;
     const count = this.#written / faceBytes(size);
     if (this.#options.count !== undefined && this.#options.count !== count) {
@@ -88,6 +99,17 @@ export class PackWriter {
     await rm(this.#temporary, { force: true });
   }
 
+  async #flush(): Promise<void> {
+    const bytes = this.#gathering.subarray(0, this.#gathered);
+    this.#gathered = 0;
+    await this.#writeNext(bytes);
+  }
+
+  async #writeNext(bytes: Uint8Array): Promise<void> {
+    await this.#writeAll(bytes, HEADER_BYTES + this.#written);
+    this.#written += bytes.length;
+  }
+
   async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.#orAbort(
@@ -107,9 +129,8 @@ export class PackWriter {
   }
 
   #fullDisk(): UserError {
-    const megabytes = Math.ceil(this.#written / 1e6);
     return new UserError(
-      `no space left in ${dirname(this.#temporary)} after ${megabytes} MB of decoded faces: make room there, ` +
+      `no space left in ${dirname(this.#temporary)} for the decoded faces: make room there, ` +
         'or name a cache folder on another disk',
     );
   }
