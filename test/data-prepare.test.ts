@@ -68,7 +68,7 @@ describe('preparing faces', () => {
     });
     assert.deepEqual([prepared.count, prepared.broken, prepared.decoded, prepared.size], [4, 1, 4, 16]);
     assert.equal(broken.length, 1);
-    assert.match(broken[0], /^faces\/truncated\.jpg: .*premature end/);
+    assert.equal(broken[0], 'faces/truncated.jpg: its jpeg data is damaged or cut off');
     assert.deepEqual(last, [6, 6]);
 
     const torchvision = JSON.parse(readFileSync(join(images, '../images.json'), 'utf8')) as Record<

@@ -14,17 +14,17 @@ const jpegs = new JpegDecoder();
 export async function decodeImage(bytes: Buffer, kind: ImageKind, atLeast: number): Promise<Pixels> {
   switch (kind) {
     case 'jpeg':
-      return jpegs.decode(bytes, atLeast) ?? (await decodeBySharp(bytes));
+      return jpegs.decode(bytes, atLeast) ?? (await decodeBySharp(bytes, kind));
     case 'png':
     case 'webp':
     case 'gif':
-      return decodeBySharp(bytes);
+      return decodeBySharp(bytes, kind);
     case 'bmp':
       return decodeBitmap(bytes);
   }
 }
 
-async function decodeBySharp(bytes: Uint8Array): Promise<Pixels> {
+async function decodeBySharp(bytes: Uint8Array, kind: ImageKind): Promise<Pixels> {
   const sharp = await loadSharp();
   try {
     const { data, info } = await sharp(bytes, {
@@ -39,7 +39,9 @@ async function decodeBySharp(bytes: Uint8Array): Promise<Pixels> {
     const { width, height } = info;
     return { data, width, height, original: { width, height }, reduction: 1 };
   } catch (error) {
-    throw new BrokenImage(messageOf(error));
+    // libvips keeps one text for errors of all threads: in a pool it may be another picture's, or none.
+    const isHuge = /exceeds pixel limit/.test(messageOf(error));
+    throw new BrokenImage(isHuge ? messageOf(error) : `its ${kind} data is damaged or cut off`);
   }
 }
 
