@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { cacheFolder } from '../src/common/cache-folder.js';
@@ -141,17 +151,26 @@ describe('installing the engine', { skip: !supported }, () => {
   });
 
   it('links the binding to where tfjs-node looks for it, and links anew for another engine', async () => {
+    // The cache is reached by a link that need not last: what is linked to is where the binding really lies.
+    const cache = await realpath(await mkdtemp(join(toolbox.folder, 'cache-')));
+    const linked = join(toolbox.folder, 'linked-cache');
+    await symlink(cache, linked);
+    for (const name of ['one', 'two']) {
+      await mkdir(join(cache, name));
+      await writeFile(join(cache, name, 'tfjs_binding.node'), name);
+    }
     const engine = (name: string): NativeEngine => ({
       kind: 'native',
-      folder: `/${name}`,
-      bindingPath: `/${name}/tfjs_binding.node`,
+      folder: join(linked, name),
+      bindingPath: join(linked, name, 'tfjs_binding.node'),
       tensorflowVersion: '2.21.0',
       flavour: 'cpu',
     });
+    const packageFolder = join(toolbox.folder, 'package');
     for (const name of ['one', 'one', 'two']) {
-      await linkBinding(engine(name), toolbox.folder);
-      const folder = join(toolbox.folder, 'lib/napi-v8');
-      assert.equal(await readlink(join(folder, 'tfjs_binding.node')), `/${name}/tfjs_binding.node`);
+      await linkBinding(engine(name), packageFolder);
+      const folder = join(packageFolder, 'lib/napi-v8');
+      assert.equal(await readlink(join(folder, 'tfjs_binding.node')), join(cache, name, 'tfjs_binding.node'));
       assert.deepEqual(await readdir(folder), ['tfjs_binding.node']);
     }
   });

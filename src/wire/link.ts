@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { encode, MAX_MESSAGE_BYTES } from './codec.js';
+import { encode } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
-import { DEFAULT_HEARTBEAT, LINGER, type Heartbeat, type TrafficObserver } from './traffic.js';
+import { DEFAULT_HEARTBEAT, LINGER, socketOptions, type Heartbeat } from './socket-options.js';
+import type { TrafficObserver } from './traffic.js';
 
 /** Chunks that may wait for the network before the next send waits too. */
 const SEND_HIGH_WATER_MARK = 64;
@@ -30,11 +31,7 @@ export class Link {
     heartbeat: Heartbeat = DEFAULT_HEARTBEAT,
   ): Link {
     const socket = new Dealer({
-      linger: LINGER,
-      maxMessageSize: MAX_MESSAGE_BYTES,
-      heartbeatInterval: heartbeat.interval,
-      heartbeatTimeout: heartbeat.timeout,
-      heartbeatTimeToLive: heartbeat.timeout,
+      ...socketOptions(heartbeat),
       sendHighWaterMark: SEND_HIGH_WATER_MARK,
     });
     const link = new Link(socket, traffic);

@@ -1,10 +1,11 @@
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { encode, MAX_MESSAGE_BYTES } from './codec.js';
+import { encode } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
-import { DEFAULT_HEARTBEAT, LINGER, type Heartbeat, type TrafficObserver } from './traffic.js';
+import { DEFAULT_HEARTBEAT, socketOptions, type Heartbeat } from './socket-options.js';
+import type { TrafficObserver } from './traffic.js';
 
 export interface Received {
   /** Names the connection it came from: an answer goes there. */
@@ -45,11 +46,7 @@ export class Listener {
   ): Promise<Listener> {
     const socket = new Router({
       mandatory: true,
-      linger: LINGER,
-      maxMessageSize: MAX_MESSAGE_BYTES,
-      heartbeatInterval: heartbeat.interval,
-      heartbeatTimeout: heartbeat.timeout,
-      heartbeatTimeToLive: heartbeat.timeout,
+      ...socketOptions(heartbeat),
       sendHighWaterMark: 0,
       // Without it, a message to a peer that was the last one waits for ever: a mandatory ROUTER that has no peer
       // at all counts as busy, not as unable to route.

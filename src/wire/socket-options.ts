@@ -1,0 +1,24 @@
+import { MAX_MESSAGE_BYTES } from './codec.js';
+
+/** ZeroMQ's own heartbeats, in milliseconds: its I/O threads send them, whatever the program computes. */
+export interface Heartbeat {
+  readonly interval: number;
+  /** Silence for this long ends a connection. */
+  readonly timeout: number;
+}
+
+export const DEFAULT_HEARTBEAT: Heartbeat = { interval: 1_000, timeout: 10_000 };
+
+/** How long a socket that is closed may go on sending what it holds, in milliseconds. */
+export const LINGER = 1_000;
+
+/** What both ends of a connection have in common. */
+export function socketOptions({ interval, timeout }: Heartbeat) {
+  return {
+    linger: LINGER,
+    maxMessageSize: MAX_MESSAGE_BYTES,
+    heartbeatInterval: interval,
+    heartbeatTimeout: timeout,
+    heartbeatTimeToLive: timeout,
+  } as const;
+}
