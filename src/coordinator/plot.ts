@@ -1,11 +1,11 @@
-import { relative } from 'node:path';
 import { LossReport } from './run/loss-report.js';
 import { RunFolder } from './run/run-folder.js';
+import { shown } from './say.js';
 
 /** `coordinator plot RUN`: the loss files from the run's step log. */
 export async function plot(path: string): Promise<void> {
   const run = await RunFolder.open(path);
   const report = new LossReport(run, (line) => process.stderr.write(`${line}\n`));
   const steps = await report.write();
-  process.stdout.write(`${relative(process.cwd(), run.lossPicture)}: ${steps} steps\n`);
+  process.stdout.write(`${shown(run.lossPicture)}: ${steps} steps\n`);
 }

@@ -1,27 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
-import { cacheFolder } from '../common/cache-folder.js';
 import { Closing } from '../common/closing.js';
-import { messageOf, UserError } from '../common/errors.js';
+import { messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
-import { Sampler, type Faces } from '../data/index.js';
-import { chooseEngine } from '../engine/choose-engine.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { PHASES } from '../model/phase.js';
-import { REJECTION_REASONS } from '../wire/rejection.js';
-import { Checkpoint } from './checkpoint/checkpoint.js';
-import { formatHttpAddress } from './metrics/http-address.js';
-import { startHttpServer } from './metrics/http-server.js';
-import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
+import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
 import { resumeArguments } from './resume.js';
-import { openRunFaces } from './run-faces.js';
 import { RunRecord } from './run-record.js';
 import { RunFolder } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
-import { settleOptions, type RunOptions } from './settle-options.js';
-import { startGroup } from './start-group.js';
+import { say, shown } from './say.js';
+import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
 import { NotFinite, trainSteps } from './training-loop.js';
 
@@ -49,80 +39,13 @@ export async function train(given: TrainArguments, typed: ReadonlySet<string>): 
   }
 }
 
-interface Request {
-  readonly options: RunOptions;
-  readonly machine: { readonly cores: number; readonly gpus: readonly number[] };
-  /** As typed and remembered: kept in options.json for --resume. */
-  readonly arguments: TrainArguments;
-  /** The run that goes on. */
-  readonly earlier: RunFolder | undefined;
-  readonly stop: AbortSignal;
-  readonly closing: Closing;
-}
-
-/** Everything that can fail comes before the run's directory is made. */
-async function run({ options, machine, arguments: given, earlier, stop, closing }: Request): Promise<void> {
+async function run(request: RunRequest): Promise<void> {
+  const { options, earlier, stop, closing } = request;
   const { training } = options;
-  const cache = cacheFolder();
-  const engine = await chooseEngine(options.engine, cache);
-  if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
+  const prepared = await prepareRun(request);
+  const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
 
-  const status = { ready: false, step: 0, metrics: '' };
-  const metrics = new RunMetrics({
-    batchSize: training.batchSize,
-    phases: PHASES,
-    rejectionReasons: REJECTION_REASONS,
-  });
-  if (options.http) {
-    const http = await startHttpServer({
-      ...options.http,
-      metrics,
-      isReady: () => status.ready,
-      describe: () => ({ ...status, ...options }),
-    });
-    closing.add(() => http.close());
-    status.metrics = `http://${formatHttpAddress(http.address)}/metrics`;
-  }
-
-  const { faces, broken } = await openRunFaces({
-    data: options.data,
-    size: training.imageSize,
-    maxBrokenShare: options.maxBrokenShare,
-    cache,
-    log: say,
-    signal: stop,
-  });
-  closing.add(() => {
-    faces.close();
-  });
-  const sampler = new Sampler({
-    count: faces.count,
-    batch: training.batchSize,
-    shards: training.shards,
-    seed: training.seed,
-  });
-  const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
-
-  const from = earlier && (await openCheckpoint(earlier, options, faces));
-  if (from) closing.add(() => from.close());
-  const firstStep = (from?.facts.step ?? 0) + 1;
-  if (firstStep > lastStep)
-    throw new UserError(
-      `the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`,
-    );
-
-  const group = await startGroup({
-    ...{ options, machine, engine: engine.name, faces, sampler, firstStep, from, metrics },
-    log: say,
-    signal: stop,
-  });
-  closing.add(() => group.close());
-  if (from && from.facts.engine !== group.engine)
-    say(
-      `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
-    );
-
-  const folder = earlier ?? (await RunFolder.create(given.runDir));
+  const folder = earlier ?? (await RunFolder.create(request.arguments.runDir));
   await folder.writeOptions({
     version: PROJECT_VERSION,
     node: process.version,
@@ -130,11 +53,11 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
     dataset: {
       folder: options.data ?? 'drawn faces',
       images: faces.count,
-      broken,
+      broken: prepared.broken,
       fingerprint: faces.fingerprint,
     },
     training,
-    arguments: given,
+    arguments: request.arguments,
   });
   const log = earlier
     ? await StepLog.resume(folder.statsFile, firstStep - 1, say)
@@ -145,7 +68,7 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
-  if (status.metrics !== '') say(`metrics at ${status.metrics}`);
+  if (prepared.metricsAddress !== undefined) say(`metrics at ${prepared.metricsAddress}`);
 
   const progress = startProgress({ totalSteps: lastStep, totalEpochs: sampler.epochOf(lastStep) });
   closing.add(() => {
@@ -180,30 +103,8 @@ async function run({ options, machine, arguments: given, earlier, stop, closing 
   );
 }
 
-async function openCheckpoint(run: RunFolder, { training }: RunOptions, faces: Faces): Promise<Checkpoint> {
-  const checkpoint = await Checkpoint.openNewest(run, training);
-  const { datasetFingerprint } = checkpoint.facts;
-  if (datasetFingerprint === faces.fingerprint) return checkpoint;
-  await checkpoint.close();
-  throw new UserError(
-    `${shown(run.path)} was trained on other images (fingerprint ${datasetFingerprint.slice(0, 8)}, ` +
-      `these have ${faces.fingerprint.slice(0, 8)}): give --data the folder it had`,
-  );
-}
-
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {
   return checkpoint === undefined
     ? `no checkpoint was written yet, what there is lies in ${shown(folder.path)}`
     : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${shown(folder.path)}`;
-}
-
-/** Messages before and after the progress bar. */
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-/** As short as it can be typed from here. */
-function shown(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
 }

@@ -1,0 +1,131 @@
+import { cacheFolder } from '../common/cache-folder.js';
+import type { Closing } from '../common/closing.js';
+import { UserError } from '../common/errors.js';
+import { Sampler, type Faces } from '../data/index.js';
+import { chooseEngine } from '../engine/choose-engine.js';
+import { PHASES } from '../model/phase.js';
+import { REJECTION_REASONS } from '../wire/rejection.js';
+import { Checkpoint } from './checkpoint/checkpoint.js';
+import type { ComputeGroup } from './compute-group.js';
+import { formatHttpAddress } from './metrics/http-address.js';
+import { startHttpServer } from './metrics/http-server.js';
+import { RunMetrics } from './metrics/run-metrics.js';
+import type { TrainArguments } from './options.js';
+import { openRunFaces } from './run-faces.js';
+import type { RunFolder } from './run/run-folder.js';
+import { say, shown } from './say.js';
+import type { Machine, RunOptions } from './settle-options.js';
+import { startGroup } from './start-group.js';
+
+export interface RunRequest {
+  readonly options: RunOptions;
+  readonly machine: Machine;
+  /** As typed and remembered: kept in options.json for --resume. */
+  readonly arguments: TrainArguments;
+  /** The run that goes on. */
+  readonly earlier: RunFolder | undefined;
+  readonly stop: AbortSignal;
+  readonly closing: Closing;
+}
+
+/** What HTTP tells of the run. */
+export interface RunStatus {
+  ready: boolean;
+  /** The last step that was done. */
+  step: number;
+}
+
+/** A run that can begin. */
+export interface PreparedRun {
+  readonly status: RunStatus;
+  readonly metrics: RunMetrics;
+  /** Where the metrics are; undefined with --no-http. */
+  readonly metricsAddress: string | undefined;
+  readonly faces: Faces;
+  /** Images that were left out. */
+  readonly broken: number;
+  readonly sampler: Sampler;
+  /** The checkpoint to go on from. */
+  readonly from: Checkpoint | undefined;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  readonly group: ComputeGroup;
+}
+
+/** Everything that can fail, before the run's directory is made. `closing` gets what has to be closed. */
+export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
+  const { options, machine, earlier, stop, closing } = request;
+  const { training } = options;
+  const cache = cacheFolder();
+  const engine = await chooseEngine(options.engine, cache);
+  if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
+
+  const status = { ready: false, step: 0 };
+  const metrics = new RunMetrics({
+    batchSize: training.batchSize,
+    phases: PHASES,
+    rejectionReasons: REJECTION_REASONS,
+  });
+  let metricsAddress: string | undefined;
+  if (options.http) {
+    const http = await startHttpServer({
+      ...options.http,
+      metrics,
+      isReady: () => status.ready,
+      describe: () => ({ ...status, ...options }),
+    });
+    closing.add(() => http.close());
+    metricsAddress = `http://${formatHttpAddress(http.address)}/metrics`;
+  }
+
+  const { faces, broken } = await openRunFaces({
+    data: options.data,
+    size: training.imageSize,
+    maxBrokenShare: options.maxBrokenShare,
+    cache,
+    log: say,
+    signal: stop,
+  });
+  closing.add(() => {
+    faces.close();
+  });
+
+  const sampler = new Sampler({
+    count: faces.count,
+    batch: training.batchSize,
+    shards: training.shards,
+    seed: training.seed,
+  });
+  const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+
+  const from = earlier && (await openCheckpoint(earlier, options, faces));
+  if (from) closing.add(() => from.close());
+  const firstStep = (from?.facts.step ?? 0) + 1;
+  if (firstStep > lastStep)
+    throw new UserError(
+      `the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`,
+    );
+
+  const group = await startGroup({
+    ...{ options, machine, engine: engine.name, faces, sampler, firstStep, from, metrics },
+    log: say,
+    signal: stop,
+  });
+  closing.add(() => group.close());
+  if (from && from.facts.engine !== group.engine)
+    say(
+      `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
+    );
+  return { status, metrics, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
+}
+
+async function openCheckpoint(run: RunFolder, { training }: RunOptions, faces: Faces): Promise<Checkpoint> {
+  const checkpoint = await Checkpoint.openNewest(run, training);
+  const { datasetFingerprint } = checkpoint.facts;
+  if (datasetFingerprint === faces.fingerprint) return checkpoint;
+  await checkpoint.close();
+  throw new UserError(
+    `${shown(run.path)} was trained on other images (fingerprint ${datasetFingerprint.slice(0, 8)}, ` +
+      `these have ${faces.fingerprint.slice(0, 8)}): give --data the folder it had`,
+  );
+}
