@@ -20,6 +20,9 @@ import { findWholeDataset, type RunDataset } from './run-images.js';
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
 
+/** How long messages that have come already may take to be read, in milliseconds. */
+const LAST_WORDS_TIME = 1_000;
+
 /** What a worker knows once it was welcomed. */
 interface Membership {
   readonly options: TrainingOptions;
@@ -40,6 +43,7 @@ export class WorkerSession {
   #membership: Promise<Membership> | undefined;
   #hosting: Hosting | undefined;
   #connected = false;
+  #lastWords: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: WorkerOptions,
@@ -56,8 +60,7 @@ export class WorkerSession {
     };
     this.#link = Link.connect(options.coordinator, traffic, (event) => {
       if (event === 'connected') this.#connected = true;
-      else if (this.#connected)
-        this.#over.reject(new Error(`the coordinator at ${options.coordinator} is gone`));
+      else if (this.#connected) this.#missCoordinator();
     });
   }
 
@@ -72,6 +75,7 @@ export class WorkerSession {
       await this.#over.promise;
     } finally {
       clearTimeout(patience);
+      clearTimeout(this.#lastWords);
       this.#hosting?.close();
       await this.#link.close();
       const membership = await this.#membership?.catch(() => undefined);
@@ -84,6 +88,13 @@ export class WorkerSession {
     void this.#send('failure', { reason }).finally(() => {
       this.#over.resolve();
     });
+  }
+
+  /** What the coordinator said last may be read after the news that its connection ended. */
+  #missCoordinator(): void {
+    this.#lastWords ??= setTimeout(() => {
+      this.#over.reject(new Error(`the coordinator at ${this.options.coordinator} is gone`));
+    }, LAST_WORDS_TIME);
   }
 
   async #readMessages(): Promise<void> {
