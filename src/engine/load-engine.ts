@@ -1,6 +1,7 @@
 // Registers the gradients of TensorFlow.js's ops, for whichever backend.
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
 import type { Engine, EngineName } from './engine.js';
 
@@ -12,9 +13,10 @@ export async function loadEngine(name: EngineName): Promise<Engine> {
   // Leaves out checks of every result for NaN, which read each tensor back.
   tf.enableProdMode();
   registerBatchNormGradient();
+  registerActivationGradients();
   switch (name) {
     case 'native': {
-      const { loadNative } = await import('./native.js');
+      const { loadNative } = await import('./native/index.js');
       return loadNative();
     }
     case 'wasm': {

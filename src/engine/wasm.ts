@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
+import { registerComposedActivationGradients } from './composed-activation-gradients.js';
 import { registerComposedBatchNorm } from './composed-batch-norm.js';
 import { registerConvolutionFilterGradient } from './convolution-filter-gradient.js';
 import type { Engine } from './engine.js';
@@ -18,6 +19,7 @@ export async function loadWasm(): Promise<Engine> {
   setThreadsCount(1);
   if (!(await tf.setBackend(BACKEND)))
     throw new Error('the WebAssembly backend of TensorFlow.js did not start');
+  registerComposedActivationGradients(BACKEND);
   registerComposedBatchNorm(BACKEND);
   registerConvolutionFilterGradient(BACKEND);
   return { name: 'wasm', version: version_wasm, device: 'cpu', precisions: ['fp32'] };

@@ -1,35 +1,10 @@
-import { createRequire } from 'node:module';
-import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
-import { BATCH_NORM_EPSILON, TRAINING_BATCH_NORM, TRAINING_BATCH_NORM_GRADIENT } from './batch-norm.js';
-import type { Engine } from './engine.js';
-
-const BACKEND = 'tensorflow';
-
-/** Loads libtensorflow into this process and makes it TensorFlow.js's backend. The binding must be linked already. */
-export function loadNative(): Engine {
-  shimForNode23();
-  createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
-  const backend = tf.backend() as NodeJSKernelBackend;
-  registerFusedBatchNorm(backend);
-  return {
-    name: 'native',
-    version: backend.binding.TF_Version,
-    device: backend.isUsingGpuDevice ? 'gpu' : 'cpu',
-    precisions: ['fp32'],
-  };
-}
-
-/** tfjs-node 4.22 calls a function that Node 23 removed. */
-function shimForNode23(): void {
-  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
-  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
-}
+import { BATCH_NORM_EPSILON, TRAINING_BATCH_NORM, TRAINING_BATCH_NORM_GRADIENT } from '../batch-norm.js';
 
 /** TensorFlow's FusedBatchNormV3 and its gradient, which TensorFlow.js has no op for. */
-function registerFusedBatchNorm(backend: NodeJSKernelBackend): void {
+export function registerFusedBatchNorm(backendName: string, backend: NodeJSKernelBackend): void {
   const { binding } = backend;
   const float32 = backend.getDTypeInteger('float32');
   const attributes: TFEOpAttr[] = [
@@ -41,7 +16,7 @@ function registerFusedBatchNorm(backend: NodeJSKernelBackend): void {
   ];
   tf.registerKernel({
     kernelName: TRAINING_BATCH_NORM,
-    backendName: BACKEND,
+    backendName,
     kernelFunc: ({ inputs }) => {
       const { features, gamma, beta } = inputs as Record<'features' | 'gamma' | 'beta', tf.Tensor>;
       // In training the op reads no running statistics: they are given empty.
@@ -58,7 +33,7 @@ function registerFusedBatchNorm(backend: NodeJSKernelBackend): void {
   });
   tf.registerKernel({
     kernelName: TRAINING_BATCH_NORM_GRADIENT,
-    backendName: BACKEND,
+    backendName,
     kernelFunc: ({ inputs }) => {
       const { outputGradient, features, gamma, saved1, saved2, saved3 } = inputs as Record<string, tf.Tensor>;
       const operands = [outputGradient, features, gamma, saved1, saved2, saved3] as tf.Tensor[];

@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import type { Engine } from '../engine.js';
+import { registerActivationGradientKernels } from './activation-gradients.js';
+import { registerFusedBatchNorm } from './fused-batch-norm.js';
+
+/** The name under which TensorFlow.js knows it. */
+export const NATIVE_BACKEND = 'tensorflow';
+
+/** Loads libtensorflow into this process and makes it TensorFlow.js's backend. The binding must be linked already. */
+export function loadNative(): Engine {
+  shimForNode23();
+  createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
+  const backend = nativeBackend();
+  registerFusedBatchNorm(NATIVE_BACKEND, backend);
+  registerActivationGradientKernels(NATIVE_BACKEND, backend);
+  return {
+    name: 'native',
+    version: backend.binding.TF_Version,
+    device: backend.isUsingGpuDevice ? 'gpu' : 'cpu',
+    precisions: ['fp32'],
+  };
+}
+
+/** The backend that loadNative() made. */
+export function nativeBackend(): NodeJSKernelBackend {
+  return tf.backend() as NodeJSKernelBackend;
+}
+
+/** tfjs-node 4.22 calls a function that Node 23 removed. */
+function shimForNode23(): void {
+  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
+}
