@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'src/wire/generated/', '.dependency-cruiser.cjs'] },
+  { ignores: ['dist/', '**/generated/', '.dependency-cruiser.cjs'] },
   eslint.configs.recommended,
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateProtocol, isProtocolMissing } from './protocol.mjs';
+import { copyProtocol, generateProtocol, isProtocolMissing } from './protocol.mjs';
 import { root, runPackageTool } from './tool.mjs';
 
 const stamp = 'inputs.sha256';
@@ -21,7 +21,7 @@ export const build = {
     await rm(partial, { recursive: true, force: true });
     await generateProtocol(partial, lock);
     await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', '.', '--outDir', partial], { lock });
-    await cp(join(root, 'src/wire/generated'), join(partial, 'src/wire/generated'), { recursive: true });
+    await copyProtocol(partial);
     await writeFile(join(partial, stamp), inputs);
     // A whole new folder, so that nothing of a removed source stays.
     await rm(join(root, 'dist'), { recursive: true, force: true });
@@ -48,6 +48,6 @@ async function listSources() {
   );
   return lists
     .flat()
-    .filter((path) => /\.(ts|mts|mjs|proto)$/.test(path) && !path.startsWith('src/wire/generated'))
+    .filter((path) => /\.(ts|mts|mjs|proto)$/.test(path) && !path.includes('/generated/'))
     .sort();
 }

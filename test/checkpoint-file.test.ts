@@ -27,6 +27,7 @@ const TRAINING: TrainingOptions = {
     discriminatorFeatures: 4,
   },
   ...{ batchSize: 16, shards: 2, seed: 1, threads: 1, learningRate: 2e-4, beta1: 0.5 },
+  ...{ precision: 'fp32', eager: false },
 };
 const FACTS = { step: 12, epoch: 2, engine: 'native 2.21.0 cpu', datasetFingerprint: '9f3c' };
 const layout = stateLayout(modelLayout(TRAINING));

@@ -1,17 +1,35 @@
 import { describe } from 'node:test';
+import { nativeBackend } from '../src/engine/native/index.js';
+import { Recording } from '../src/engine/recording/index.js';
+import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { testAdam } from './support/engine/adam.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
-import { testStep } from './support/engine/one-step.js';
+import { testDrawing, testStep } from './support/engine/one-step.js';
+import { makeEagerReplica, type ReplicaFactory } from './support/engine/replica-factory.js';
 import { testReplicaState } from './support/engine/replica-state.js';
 import { startEngine } from './support/engine/start-engine.js';
+
+const makeRecordedReplica: ReplicaFactory = (model, optimizer, batch) =>
+  new RecordedReplica(new Recording(nativeBackend()), {
+    ...{ model, optimizer, batch, samples: batch },
+    precision: 'fp32',
+  });
 
 const skip = await startEngine('native');
 
 describe('the native engine', { skip }, () => {
   testLoss();
-  testAdam();
   testBatchNorm();
-  testStep();
-  testReplicaState();
+  testDrawing();
 });
+
+for (const [kind, makeReplica] of [
+  ['eager', makeEagerReplica],
+  ['recorded', makeRecordedReplica],
+] as const)
+  describe(`the native engine, ${kind}`, { skip }, () => {
+    testAdam(makeReplica);
+    testStep(makeReplica);
+    testReplicaState(makeReplica);
+  });

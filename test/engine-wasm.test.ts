@@ -2,7 +2,8 @@ import { describe } from 'node:test';
 import { testAdam } from './support/engine/adam.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
-import { testStep } from './support/engine/one-step.js';
+import { testDrawing, testStep } from './support/engine/one-step.js';
+import { makeEagerReplica } from './support/engine/replica-factory.js';
 import { testReplicaState } from './support/engine/replica-state.js';
 import { startEngine } from './support/engine/start-engine.js';
 
@@ -10,8 +11,9 @@ await startEngine('wasm');
 
 describe('the wasm engine', () => {
   testLoss();
-  testAdam();
+  testAdam(makeEagerReplica);
   testBatchNorm();
-  testStep();
-  testReplicaState();
+  testStep(makeEagerReplica);
+  testDrawing();
+  testReplicaState(makeEagerReplica);
 });

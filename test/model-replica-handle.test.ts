@@ -5,7 +5,7 @@ import { shardNoise } from '../src/model/noise.js';
 import { phaseLayout } from '../src/model/phase.js';
 import { ComputeError, ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
-import { Replica } from '../src/model/replica.js';
+import { EagerReplica } from '../src/model/eager-replica.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import { startEngine } from './support/engine/start-engine.js';
 import { OPTIMIZER, randomImages, SMALL_MODEL } from './support/small-model.js';
@@ -19,7 +19,7 @@ images.set(randomImages(SMALL_MODEL, BATCH));
 
 describe('the compute thread', () => {
   const handle = new ReplicaHandle();
-  const own = new Replica(SMALL_MODEL, OPTIMIZER);
+  const own = new EagerReplica(SMALL_MODEL, OPTIMIZER);
 
   before(async () => {
     await assert.rejects(handle.call('restore', { state }), new ComputeError('the engine is not loaded yet'));

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
-import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
@@ -31,6 +31,8 @@ export interface TrainArguments {
   readonly beta1: number;
   readonly engine: EngineChoice;
   readonly threads?: number;
+  readonly precision: Precision;
+  readonly eager?: true;
   readonly sampleEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
@@ -63,6 +65,12 @@ export function addTrainOptions(command: Command): Command {
     .option('--listen <address>', 'where workers connect to (default: a free port on 127.0.0.1)')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
+    .addOption(
+      new Option('--precision <name>', 'of convolutions and matrix products; the rest is fp32')
+        .choices(PRECISIONS)
+        .default('fp32'),
+    )
+    .option('--eager', 'native engine: run operation by operation instead of as a recorded graph (slower)')
     .optionsGroup('What is trained:')
     .addOption(
       new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial")

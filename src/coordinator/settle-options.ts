@@ -49,6 +49,8 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     learningRate: given.learningRate,
     beta1: given.beta1,
     threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
+    precision: given.precision,
+    eager: given.eager ?? false,
   };
   checkTrainingOptions(training);
   return Object.freeze({

@@ -11,7 +11,7 @@ import { sharedFloats } from '../model/replica-protocol.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
 import { initialState, stateLayout } from '../model/state.js';
-import type { TrainingOptions } from '../model/training-options.js';
+import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import type { ComputeGroup, PhaseResult, StateSource, TakeBytes } from './compute-group.js';
 
 export interface SingleNodeOptions {
@@ -46,12 +46,7 @@ export class SingleNode implements ComputeGroup {
     Object.assign(process.env, engineEnvironment({ threads: training.threads, gpu: visibleGpus()[0] }));
     const replica = new ReplicaHandle();
     try {
-      const { learningRate, beta1 } = training;
-      const loaded = await replica.call('load', {
-        engine,
-        model: training,
-        optimizer: { learningRate, beta1 },
-      });
+      const loaded = await replica.call('load', trainingLoad(engine, training));
       const computer = new ShardComputer(training, replica, new ShardBatches(faces, sampler));
       const node = new SingleNode(training, engineIdentity(loaded), replica, computer);
       await node.#restore(from);

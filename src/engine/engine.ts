@@ -7,7 +7,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
-export const PRECISIONS = ['fp32'] as const;
+export const PRECISIONS = ['fp32', 'bf16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** What computes the tensors of this process. */

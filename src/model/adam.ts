@@ -6,7 +6,7 @@ export interface AdamOptions {
 }
 
 /** As torch.optim.Adam's defaults. */
-const BETA2 = 0.999;
+export const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /** A network's parameters and Adam's two moments, each one flat vector. A type, so that tidy() can return it. */
@@ -38,4 +38,20 @@ export function adam(
 /** The moving average: rate * average + (1 - rate) * value */
 function decay(average: tf.Tensor1D, value: tf.Tensor1D, rate: number): tf.Tensor1D {
   return tf.add(tf.mul(average, rate), tf.mul(value, 1 - rate));
+}
+
+/** The update of parameter -= stepSize * firstMoment / (sqrt(secondMoment) + epsilon), for engines that have it as one operation. */
+export interface AdamStep {
+  readonly stepSize: number;
+  readonly epsilon: number;
+}
+
+/**
+ * torch.optim.Adam's update `update` (counted from 1) in that form, in which the bias correction of both moments is in
+ * the two numbers. The betas are rounded to float32 first, as the operation's own are.
+ */
+export function adamStep(update: number, { learningRate, beta1 }: AdamOptions): AdamStep {
+  const correction1 = 1 - Math.fround(beta1) ** update;
+  const correction2 = Math.sqrt(1 - Math.fround(BETA2) ** update);
+  return { stepSize: (learningRate * correction2) / correction1, epsilon: EPSILON * correction2 };
 }

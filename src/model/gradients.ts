@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A loss, and what else its forward pass found out. */
+/** A loss, and what else its forward pass found out, in groups. */
 export interface LossAndExtras {
   readonly loss: tf.Scalar;
-  readonly extras: readonly tf.Tensor[];
+  readonly extras: readonly (readonly tf.Tensor[])[];
 }
 
 export interface ValueAndGradients extends LossAndExtras {
@@ -20,16 +20,18 @@ export function valueAndGradients(
   parameters: readonly tf.Tensor[],
   forward: (parameters: readonly tf.Tensor[]) => LossAndExtras,
 ): ValueAndGradients {
-  let kept: readonly tf.Tensor[] = [];
+  let kept: LossAndExtras['extras'] = [];
   const { value, grads } = tf.valueAndGrads((...inputs: tf.Tensor[]) => {
     const { loss, extras } = forward(inputs);
-    kept = extras.map((tensor) => tf.keep(tf.clone(tensor)));
+    kept = extras.map((group) => group.map((tensor) => tf.keep(tf.clone(tensor))));
     return loss;
   })([...parameters]);
-  const extras = kept.map((tensor) => {
-    const owned = tf.clone(tensor);
-    tensor.dispose();
-    return owned;
-  });
+  const extras = kept.map((group) =>
+    group.map((tensor) => {
+      const owned = tf.clone(tensor);
+      tensor.dispose();
+      return owned;
+    }),
+  );
   return { loss: value, extras, gradients: grads };
 }

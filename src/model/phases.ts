@@ -4,62 +4,68 @@ import { generate } from './generator.js';
 import { valueAndGradients } from './gradients.js';
 import type { ModelLayout } from './layout.js';
 import { binaryCrossEntropy, meanScore } from './loss.js';
-import { flatten, unflatten } from './tensors.js';
+import { flatten } from './tensors.js';
 
-/**
- * The phases of one step as pure functions of tensors, as in PyTorch's DCGAN tutorial. Each returns a flat vector
- * laid out by `phaseLayout`: gradient, batch statistics, measures. Call them in a tidy().
- */
+/** A network's parameters, one tensor a slot of its layout. */
+export type Parameters = readonly tf.Tensor[];
+
 export interface Weights {
-  /** Flat, in the layout's order. */
-  readonly generator: tf.Tensor1D;
-  readonly discriminator: tf.Tensor1D;
+  readonly generator: Parameters;
+  readonly discriminator: Parameters;
 }
 
-/** Discriminator on real and on generated images, as two batches with statistics of their own. */
-export function discriminatorGradients(
+/** What a phase computes on one shard; `flattenPhase` joins it into the vector that `phaseLayout` describes. */
+export interface PhaseTensors {
+  /** d loss / d parameter, in the shape of each parameter of the phase's network. */
+  readonly gradients: readonly tf.Tensor[];
+  /** Batch mean and unbiased variance of each batch-norm layer, a list for each forward pass that counts. */
+  readonly statistics: readonly (readonly tf.Tensor[])[];
+  /** Scalars, in the order of MEASURES. */
+  readonly measures: readonly tf.Tensor[];
+}
+
+/**
+ * The phases of one step as pure functions of tensors, as in PyTorch's DCGAN tutorial. Call them in a tidy().
+ *
+ * The discriminator's: on real and on generated images, as two batches with statistics of their own.
+ */
+export function discriminatorPhase(
   layout: ModelLayout,
   weights: Weights,
   /** [batch, size, size, 3], in [-1, 1] */
   real: tf.Tensor4D,
   /** [batch, latent] */
   noise: tf.Tensor2D,
-): tf.Tensor1D {
-  const generated = generate(
-    layout.generator,
-    unflatten(weights.generator, layout.generator.parameters),
-    noise,
-  );
-  const parameters = unflatten(weights.discriminator, layout.discriminator.parameters);
-  const { loss, extras, gradients } = valueAndGradients(parameters, (discriminator) => {
+): PhaseTensors {
+  const generated = generate(layout.generator, weights.generator, noise);
+  const { loss, extras, gradients } = valueAndGradients(weights.discriminator, (discriminator) => {
     const onReal = judge(layout.discriminator, discriminator, real);
     const onFake = judge(layout.discriminator, discriminator, generated.images);
+    const scores = [meanScore(onReal.logits), meanScore(onFake.logits)];
     return {
       loss: tf.add(binaryCrossEntropy(onReal.logits, 1), binaryCrossEntropy(onFake.logits, 0)),
-      extras: [
-        ...onReal.statistics,
-        ...onFake.statistics,
-        meanScore(onReal.logits),
-        meanScore(onFake.logits),
-      ],
+      extras: [onReal.statistics, onFake.statistics, scores],
     };
   });
-  const scores = extras.slice(-2);
-  return flatten([...gradients, ...generated.statistics, ...extras.slice(0, -2), loss, ...scores]);
+  const [onReal, onFake, scores] = extras;
+  return { gradients, statistics: [generated.statistics, onReal, onFake], measures: [loss, ...scores] };
 }
 
-/** Generator through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */
-export function generatorGradients(layout: ModelLayout, weights: Weights, noise: tf.Tensor2D): tf.Tensor1D {
-  const discriminator = unflatten(weights.discriminator, layout.discriminator.parameters);
-  const parameters = unflatten(weights.generator, layout.generator.parameters);
-  const { loss, extras, gradients } = valueAndGradients(parameters, (generator) => {
+/** The generator's, through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */
+export function generatorPhase(layout: ModelLayout, weights: Weights, noise: tf.Tensor2D): PhaseTensors {
+  const { loss, extras, gradients } = valueAndGradients(weights.generator, (generator) => {
     const { images } = generate(layout.generator, generator, noise);
-    const onFake = judge(layout.discriminator, discriminator, images);
+    const onFake = judge(layout.discriminator, weights.discriminator, images);
     return {
       loss: binaryCrossEntropy(onFake.logits, 1),
-      extras: [...onFake.statistics, meanScore(onFake.logits)],
+      extras: [onFake.statistics, [meanScore(onFake.logits)]],
     };
   });
-  const score = extras.slice(-1);
-  return flatten([...gradients, ...extras.slice(0, -1), loss, ...score]);
+  const [onFake, scores] = extras;
+  return { gradients, statistics: [onFake], measures: [loss, ...scores] };
+}
+
+/** Laid out by `phaseLayout`: gradient, batch statistics, measures. */
+export function flattenPhase({ gradients, statistics, measures }: PhaseTensors): tf.Tensor1D {
+  return flatten([...gradients, ...statistics.flat(), ...measures]);
 }

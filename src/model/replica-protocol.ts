@@ -1,4 +1,4 @@
-import type { Engine, EngineName } from '../engine/engine.js';
+import type { Engine, EngineName, Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
 import type { ModelOptions } from './architecture.js';
 import type { Phase } from './phase.js';
@@ -8,7 +8,16 @@ import type { Phase } from './phase.js';
  * nothing is copied between the two.
  */
 export interface ReplicaCalls {
-  load: { request: { engine: EngineName; model: ModelOptions; optimizer: AdamOptions }; response: Engine };
+  load: {
+    request: {
+      engine: EngineName;
+      model: ModelOptions;
+      optimizer: AdamOptions;
+      /** Records the step for shards of so many images; undefined: computes operation by operation. */
+      recorded?: { batch: number; precision: Precision } | undefined;
+    };
+    response: Engine;
+  };
   restore: { request: { state: Float32Array }; response: null };
   save: { request: { into: Float32Array }; response: null };
   compute: {
@@ -16,6 +25,11 @@ export interface ReplicaCalls {
     response: { seconds: number };
   };
   apply: { request: { phase: Phase; step: number; averaged: Float32Array }; response: { seconds: number } };
+  /** See `Replica.train`; `into` takes the measures. */
+  train: {
+    request: { phase: Phase; step: number; images?: Float32Array; noise: Float32Array; into: Float32Array };
+    response: { seconds: number; gradientNorm: number } | { notFinite: true };
+  };
   sample: { request: { noise: Float32Array; into: Float32Array }; response: null };
   generate: { request: { noise: Float32Array; into: Float32Array }; response: null };
   memory: { request: Record<string, never>; response: { tensors: number; bytes: number } };

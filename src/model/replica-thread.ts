@@ -2,7 +2,9 @@ import { parentPort } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import { messageOf } from '../common/errors.js';
 import { loadEngine } from '../engine/load-engine.js';
-import { Replica } from './replica.js';
+import { EagerReplica } from './eager-replica.js';
+import { makeReplica } from './make-replica.js';
+import { NotFinite, type Replica } from './replica.js';
 import type { AnswerMessage, CallMessage, ReplicaCalls, CallName } from './replica-protocol.js';
 
 // The compute thread: reading a tensor blocks its event loop, so sockets, HTTP and input live in the main thread.
@@ -18,7 +20,7 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
   switch (call.name) {
     case 'load': {
       const engine = await loadEngine(call.request.engine);
-      replica = new Replica(call.request.model, call.request.optimizer);
+      replica = await makeReplica(engine, call.request);
       return engine;
     }
     case 'restore':
@@ -38,11 +40,25 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
       loaded().apply(call.request.phase, call.request.step, call.request.averaged);
       return { seconds: (performance.now() - started) / 1000 };
     }
+    case 'train': {
+      const started = performance.now();
+      const { phase, step, images, noise, into } = call.request;
+      try {
+        const { measures, gradientNorm } = loaded().train(phase, step, images, noise);
+        into.set(measures);
+        return { seconds: (performance.now() - started) / 1000, gradientNorm };
+      } catch (error) {
+        if (error instanceof NotFinite) return { notFinite: true };
+        throw error;
+      }
+    }
     case 'sample':
       call.request.into.set(loaded().sample(call.request.noise));
       return null;
     case 'generate':
-      call.request.into.set(loaded().generate(call.request.noise));
+      if (!(replica instanceof EagerReplica))
+        throw new Error('faces are drawn by a replica that was not recorded');
+      call.request.into.set(replica.generate(call.request.noise));
       return null;
     case 'memory': {
       const { numTensors, numBytes } = tf.memory();

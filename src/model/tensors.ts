@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkLayout, Slot } from './layout.js';
 
 /** Cuts a flat vector into the tensors it is made of. [length] -> one tensor a slot */
-export function unflatten(vector: tf.Tensor1D, slots: readonly Slot[]): tf.Tensor[] {
+export function unflatten(vector: tf.Tensor1D, slots: readonly Pick<Slot, 'shape' | 'size'>[]): tf.Tensor[] {
   if (slots.length === 0) return [];
   const parts = tf.split(
     vector,

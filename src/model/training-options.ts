@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../common/errors.js';
+import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
 import { checkModelOptions, type ModelOptions } from './architecture.js';
+import type { ReplicaCalls } from './replica-protocol.js';
 
 /**
  * The options that decide a run's numbers. With the same ones, the same images and the same engine, two runs are the
@@ -15,6 +17,20 @@ export interface TrainingOptions extends ModelOptions, AdamOptions {
   readonly seed: number;
   /** Threads that compute a shard; another number rounds differently in the seventh digit. */
   readonly threads: number;
+  readonly precision: Precision;
+  /** Native engine: operation by operation, as TensorFlow.js is written, instead of as one recorded graph. */
+  readonly eager: boolean;
+}
+
+/** What a compute thread is loaded with to train. */
+export function trainingLoad(engine: EngineName, options: TrainingOptions): ReplicaCalls['load']['request'] {
+  const { learningRate, beta1, batchSize, shards, precision, eager } = options;
+  if (precision !== 'fp32' && engine !== 'native')
+    throw new UserError(
+      `--precision ${precision} needs the native engine: the ${engine} engine computes in fp32`,
+    );
+  const recorded = eager || engine !== 'native' ? undefined : { batch: batchSize / shards, precision };
+  return { engine, model: options, optimizer: { learningRate, beta1 }, recorded };
 }
 
 /** Names the options in a handshake: SHA-256 of their JSON. */
@@ -25,7 +41,7 @@ export function hashOptions(json: string): string {
 /** Refuses options that no run can have, each by name. */
 export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
-  const { batchSize, shards, seed, threads, learningRate, beta1 } = options;
+  const { batchSize, shards, seed, threads, learningRate, beta1, precision, eager } = options;
   for (const [name, value, least] of [
     ['batch size', batchSize, 1],
     ['number of shards', shards, 1],
@@ -39,6 +55,9 @@ export function checkTrainingOptions(options: TrainingOptions): void {
       `a batch of ${batchSize} images cannot be cut into ${shards} equal shards: ` +
         `give --batch-size ${Math.max(1, Math.round(batchSize / shards)) * shards}, or other --shards`,
     );
+  if (!PRECISIONS.includes(precision))
+    throw new UserError(`precision ${precision} is not one of ${PRECISIONS.join(', ')}`);
+  if (eager && precision !== 'fp32') throw new UserError('--eager computes in fp32 only');
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UserError(`the learning rate must be a number above 0, not ${learningRate}`);
   if (!(beta1 >= 0 && beta1 < 1)) throw new UserError(`beta1 must be at least 0 and below 1, not ${beta1}`);

@@ -8,7 +8,7 @@ import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
 import type { Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
-import { checkTrainingOptions, hashOptions, type TrainingOptions } from '../model/training-options.js';
+import { checkTrainingOptions, hashOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
@@ -178,12 +178,7 @@ export class WorkerSession {
     Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
     const replica = new ReplicaHandle();
     this.#membership = Promise.resolve({ options, dataset, replica });
-    const { learningRate, beta1 } = options;
-    const engine = await replica.call('load', {
-      engine: name,
-      model: options,
-      optimizer: { learningRate, beta1 },
-    });
+    const engine = await replica.call('load', trainingLoad(name, options));
 
     const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
     const sampler = new Sampler({

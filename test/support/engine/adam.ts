@@ -3,10 +3,10 @@ import { it } from 'node:test';
 import type { AdamOptions } from '../../../src/model/adam.js';
 import { modelLayout } from '../../../src/model/layout.js';
 import { phaseLayout, PHASES } from '../../../src/model/phase.js';
-import { Replica } from '../../../src/model/replica.js';
 import { stateLayout } from '../../../src/model/state.js';
 import { readNumbers } from '../pytorch-fixtures.js';
 import { SMALL_MODEL } from '../small-model.js';
+import type { ReplicaFactory } from './replica-factory.js';
 
 interface Example extends AdamOptions {
   readonly initial: readonly number[];
@@ -20,13 +20,13 @@ const example = (await readNumbers('adam.json')) as Example;
 const TOLERANCE = 6e-9;
 
 /** A replica's updates against torch.optim.Adam, on gradients from 1e-10 to 1e3. For whichever engine is loaded. */
-export function testAdam(): void {
+export function testAdam(makeReplica: ReplicaFactory): void {
   for (const phase of PHASES)
     it(`moves the ${phase} as PyTorch's Adam over ten steps`, (test) => {
       const layout = modelLayout(SMALL_MODEL);
       const { length, spans } = stateLayout(layout);
       const vectorLayout = phaseLayout(phase, layout);
-      const replica = new Replica(SMALL_MODEL, example);
+      const replica = makeReplica(SMALL_MODEL, example, 2);
       // The example's values are the network's first parameters; the others have no gradient and stay at zero.
       const state = new Float32Array(length);
       state.set(example.initial, spans[phase].parameters.start);

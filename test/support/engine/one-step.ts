@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import { NETWORKS } from '../../../src/model/architecture.js';
 import { PHASES, phaseLayout, readMeasures, type Phase } from '../../../src/model/phase.js';
-import { Replica } from '../../../src/model/replica.js';
+import { EagerReplica } from '../../../src/model/eager-replica.js';
+import type { Replica } from '../../../src/model/replica.js';
 import { stateLayout } from '../../../src/model/state.js';
 import { readFixture } from '../pytorch-fixtures.js';
 import { channelsLast } from '../pytorch-layout.js';
 import { readStep, stateFrom, type Printed, type PyTorchStep } from '../pytorch-step.js';
 import { assertClose, assertTensorClose } from '../relative-error.js';
+import type { ReplicaFactory } from './replica-factory.js';
 
 // Relative to a tensor's largest value. PyTorch's own float32 is within 1e-5 (gradients) and 1e-6 of its float64.
 const GRADIENT_TOLERANCE = 1e-4;
@@ -17,22 +19,25 @@ const IMAGE_TOLERANCE = 1e-4;
 const LOSS_TOLERANCE = 1e-5;
 
 /** The tutorial's step through a Replica, against PyTorch's. For whichever engine is loaded. */
-export function testStep(): void {
+export function testStep(makeReplica: ReplicaFactory): void {
   for (const name of ['step-tutorial-64', 'step-paper-32', 'step-tutorial-128'])
     it(`takes PyTorch's step: ${name}`, async (test) => {
-      compareStep(test, await readStep(name));
+      compareStep(test, makeReplica, await readStep(name));
     });
 
   it("takes PyTorch's step on two shards: gradients and statistics are the mean over both", async (test) => {
-    compareStep(test, await readStep('step-tutorial-64-sharded', 'step-tutorial-64'));
+    compareStep(test, makeReplica, await readStep('step-tutorial-64-sharded', 'step-tutorial-64'));
   });
+}
 
+/** Faces drawn for `generate`. For whichever engine is loaded. */
+export function testDrawing(): void {
   it("draws the image of PyTorch's eval() from the running statistics", async (test) => {
     const { model, optimizer, layout } = await readStep('step-tutorial-64');
     const drawn = await readFixture('eval.safetensors');
     const [noise, image] = [drawn.get('noise'), drawn.get('image')];
     assert.ok(noise && image);
-    const replica = new Replica(model, optimizer);
+    const replica = new EagerReplica(model, optimizer);
     const trained = await readFixture('step-tutorial-64.safetensors');
     replica.restore(stateFrom(trained, layout, (network) => `after.${network}`));
     const actual = replica.generate(noise.values);
@@ -41,9 +46,10 @@ export function testStep(): void {
   });
 }
 
-function compareStep(test: TestContext, expected: PyTorchStep): void {
+function compareStep(test: TestContext, makeReplica: ReplicaFactory, expected: PyTorchStep): void {
   const { model, optimizer, layout, before, noise, fake, printed } = expected;
-  const replica = new Replica(model, optimizer);
+  const batch = noise.length / model.latentSize / expected.shards;
+  const replica = makeReplica(model, optimizer, batch);
   replica.restore(before);
   // With several shards each has batch statistics of its own, and the fixture no images.
   if (expected.shards === 1) {

@@ -4,14 +4,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { modelLayout } from '../../../src/model/layout.js';
 import { shardNoise } from '../../../src/model/noise.js';
 import { PHASES } from '../../../src/model/phase.js';
-import { Replica } from '../../../src/model/replica.js';
+import { EagerReplica } from '../../../src/model/eager-replica.js';
+import type { Replica } from '../../../src/model/replica.js';
 import { initialState, stateLayout } from '../../../src/model/state.js';
 import { OPTIMIZER, randomImages, SMALL_MODEL } from '../small-model.js';
+import type { ReplicaFactory } from './replica-factory.js';
 
 const BATCH = 2;
 
 /** What a replica keeps, and that it keeps no more. For whichever engine is loaded. */
-export function testReplicaState(): void {
+export function testReplicaState(makeReplica: ReplicaFactory): void {
   const layout = modelLayout(SMALL_MODEL);
   const { length } = stateLayout(layout);
   const images = randomImages(SMALL_MODEL, BATCH);
@@ -30,13 +32,13 @@ export function testReplicaState(): void {
 
   it('holds as many tensors after twenty steps and samples as before, and none when disposed of', () => {
     const before = tf.memory().numTensors;
-    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
     replica.restore(initialState(layout, 1));
     const held = tf.memory();
     for (let step = 1; step <= 20; step++) {
       takeStep(replica, step);
       replica.sample(noise(step));
-      replica.generate(noise(step));
+      if (replica instanceof EagerReplica) replica.generate(noise(step));
       replica.save(new Float32Array(length));
       const { numTensors, numBytes } = tf.memory();
       assert.deepEqual([numTensors, numBytes], [held.numTensors, held.numBytes], `step ${step}`);
@@ -48,7 +50,7 @@ export function testReplicaState(): void {
   });
 
   it('leaves no tensor behind when a call fails', () => {
-    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
     replica.restore(initialState(layout, 1));
     const held = tf.memory().numTensors;
     assert.throws(() => replica.compute('discriminator', images.subarray(1), noise(1)));
@@ -67,7 +69,7 @@ export function testReplicaState(): void {
   it('gives back the very bits it was restored from', () => {
     const given = initialState(layout, 3);
     given.set([-0, 1e-42, -1e-45, 3.4e38, 1 / 3]);
-    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
     replica.restore(given);
     const saved = new Float32Array(length).fill(NaN);
     replica.save(saved);
@@ -77,7 +79,7 @@ export function testReplicaState(): void {
 
   it('goes on from a saved state to the same bits', () => {
     const run = (from: Float32Array, steps: readonly number[]): Float32Array => {
-      const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+      const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
       replica.restore(from);
       for (const step of steps) takeStep(replica, step);
       const state = new Float32Array(length);
@@ -93,7 +95,7 @@ export function testReplicaState(): void {
 
   it('does not hold on to the arrays it is given', () => {
     const state = initialState(layout, 5);
-    const replica = new Replica(SMALL_MODEL, OPTIMIZER);
+    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
     replica.restore(state);
     const kept = state.slice();
     state.fill(NaN);

@@ -1,0 +1,62 @@
+import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import { DataType, type Value } from './graph.js';
+import { tensorName } from './saved-model.js';
+
+/** A call as the session takes it. */
+export interface CompiledCall {
+  readonly inputs: readonly { readonly name: string; readonly value: Value }[];
+  readonly fetches: readonly Value[];
+  /** Fetched last, and thrown away: it runs what the call changes. */
+  readonly done: Value | undefined;
+  /** The call whose values this one takes over. */
+  readonly takesFrom: string | undefined;
+}
+
+/** Recorded functions as calls of one session. The session holds the variables; only inputs and fetches cross it. */
+export class Program {
+  readonly #done = new Set<string>();
+
+  constructor(
+    private readonly backend: NodeJSKernelBackend,
+    private readonly session: number,
+    private readonly calls: ReadonlyMap<string, CompiledCall>,
+  ) {}
+
+  /** Feeds by the inputs' names; returns the fetches in the order they were declared in, each flat. */
+  run(name: string, feeds: Readonly<Record<string, Float32Array>>): Float32Array[] {
+    const { binding } = this.backend;
+    const call = this.calls.get(name);
+    if (!call) throw new Error(`no call ${name} was recorded`);
+    if (call.takesFrom !== undefined && !this.#done.has(call.takesFrom))
+      throw new Error(`${name} takes values from ${call.takesFrom}, which has not run yet`);
+    const fed = call.inputs.map((input) => binding.createTensor(...feedOf(name, input, feeds)));
+    try {
+      const fetched = call.done ? [...call.fetches, call.done] : call.fetches;
+      const inputNames = call.inputs.map(({ value }) => tensorName(value)).join(',');
+      const results = binding.runSavedModel(this.session, fed, inputNames, fetched.map(tensorName).join(','));
+      this.#done.add(name);
+      const values = results.slice(0, call.fetches.length).map(({ id }) => binding.tensorDataSync(id));
+      for (const { id } of results) binding.deleteTensor(id);
+      return values as Float32Array[];
+    } finally {
+      for (const id of fed) binding.deleteTensor(id);
+    }
+  }
+
+  /** Ends the session; its variables go with it. */
+  dispose(): void {
+    this.backend.binding.deleteSavedModel(this.session);
+  }
+}
+
+function feedOf(
+  call: string,
+  { name, value }: CompiledCall['inputs'][number],
+  feeds: Readonly<Record<string, Float32Array>>,
+): [shape: number[], dtype: number, values: Float32Array] {
+  const values = feeds[name] as Float32Array | undefined;
+  const length = value.shape.reduce((product, side) => product * side, 1);
+  if (values?.length !== length)
+    throw new Error(`${call} takes ${length} numbers as ${name}, not ${values?.length ?? 'none'}`);
+  return [[...value.shape], DataType.DT_FLOAT, values];
+}

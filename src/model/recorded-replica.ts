@@ -1,0 +1,110 @@
+import type { Program, Recording } from '../engine/recording/index.js';
+import { adamStep, type AdamOptions } from './adam.js';
+import { modelLayout } from './layout.js';
+import type { Phase } from './phase.js';
+import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
+import { stateLayout, type StateLayout } from './state.js';
+import {
+  NOT_FINITE,
+  recordStep,
+  type StepCall,
+  type SomeStepFeeds,
+  type StepFeeds,
+  type StepProgramOptions,
+} from './step-program.js';
+
+/** A replica whose state lies in a session, and whose phases are calls of it. */
+export class RecordedReplica implements Replica {
+  readonly #program: Program;
+  readonly #optimizer: AdamOptions;
+  readonly #state: StateLayout;
+  /** What the images were drawn from that the discriminator's last phase left in the session. */
+  #drawnFrom: Float32Array | undefined;
+
+  constructor(recording: Recording, options: StepProgramOptions) {
+    this.#program = recordStep(recording, options);
+    this.#optimizer = options.optimizer;
+    this.#state = stateLayout(modelLayout(options.model));
+  }
+
+  restore(state: Float32Array): void {
+    if (state.length !== this.#state.length)
+      throw new Error(`a state of ${state.length} numbers does not fit networks of ${this.#state.length}`);
+    const feeds = this.#state.slots.map(({ name, offset, size }) => [
+      name,
+      state.subarray(offset, offset + size),
+    ]);
+    this.#program.run('restore', Object.fromEntries(feeds) as Record<string, Float32Array>);
+    this.#drawnFrom = undefined;
+  }
+
+  save(into: Float32Array): void {
+    const tensors = this.#run('save', {});
+    this.#state.slots.forEach(({ offset }, index) => {
+      into.set(tensors[index], offset);
+    });
+  }
+
+  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
+    if (phase === 'discriminator')
+      return this.#discriminator('discriminator.compute', noise, { real: images })[0];
+    const call = this.#isDrawnFrom(noise) ? 'generator.compute' : 'generator.computeAgain';
+    return this.#run(call, { noise })[0];
+  }
+
+  apply(phase: Phase, step: number, averaged: Float32Array): void {
+    this.#run(`${phase}.apply`, { averaged, ...this.#adam(step) });
+    if (phase === 'generator') this.#drawnFrom = undefined;
+  }
+
+  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
+    const results = this.#train(phase, step, images, noise);
+    const scalars = Float32Array.from(results, ([scalar]) => scalar);
+    return { measures: scalars.subarray(0, -1), gradientNorm: scalars[scalars.length - 1] };
+  }
+
+  sample(noise: Float32Array): Float32Array {
+    return this.#run('sample', { sampleNoise: noise })[0];
+  }
+
+  dispose(): void {
+    this.#program.dispose();
+  }
+
+  #train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): Float32Array[] {
+    const adam = this.#adam(step);
+    try {
+      if (phase === 'discriminator')
+        return this.#discriminator('discriminator.train', noise, { real: images, ...adam });
+      if (!this.#isDrawnFrom(noise))
+        throw new Error("the generator's phase follows the discriminator's on the same noise");
+      this.#drawnFrom = undefined;
+      return this.#run('generator.train', { noise, ...adam });
+    } catch (error) {
+      if (error instanceof Error && error.message.includes(NOT_FINITE)) throw new NotFinite(phase, step);
+      throw error;
+    }
+  }
+
+  #discriminator(call: StepCall, noise: Float32Array, feeds: SomeStepFeeds): Float32Array[] {
+    if (!feeds.real) throw new Error('the discriminator phase needs images');
+    this.#drawnFrom = undefined;
+    const results = this.#run(call, { noise, ...feeds });
+    this.#drawnFrom = noise.slice();
+    return results;
+  }
+
+  #isDrawnFrom(noise: Float32Array): boolean {
+    return this.#drawnFrom?.every((value, index) => value === noise[index]) ?? false;
+  }
+
+  #adam(step: number): Pick<StepFeeds, 'stepSize' | 'epsilon'> {
+    const { stepSize, epsilon } = adamStep(step, this.#optimizer);
+    return { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };
+  }
+
+  #run(call: StepCall, feeds: SomeStepFeeds): Float32Array[] {
+    const given = Object.entries(feeds).filter((entry): entry is [string, Float32Array] => !!entry[1]);
+    return this.#program.run(call, Object.fromEntries(given));
+  }
+}

@@ -1,0 +1,269 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from '../engine/engine.js';
+import {
+  Recording,
+  type GraphNode,
+  type Program,
+  type Value,
+  type Variable,
+} from '../engine/recording/index.js';
+import { BETA2, type AdamOptions } from './adam.js';
+import { IMAGE_CHANNELS, type ModelOptions, type Network } from './architecture.js';
+import { generate } from './generator.js';
+import { modelLayout, type ModelLayout } from './layout.js';
+import { MEASURES, phaseLayout, PHASES, type Phase } from './phase.js';
+import { discriminatorPhase, flattenPhase, generatorPhase, type PhaseTensors } from './phases.js';
+import { updateRunningStatistic } from './running-statistics.js';
+import { stateLayout, type StatePart } from './state.js';
+import { unflatten } from './tensors.js';
+
+export interface StepProgramOptions {
+  readonly model: ModelOptions;
+  readonly optimizer: AdamOptions;
+  /** Images of a shard's step. */
+  readonly batch: number;
+  readonly precision: Precision;
+  /** Images of a sample. */
+  readonly samples: number;
+}
+
+/**
+ * The calls of a step's program. `compute` and `apply` are a phase's two halves, with the average over all shards
+ * between them; `train` is both at once. The `Again` ones draw the generated images anew; the others of the
+ * generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase on the
+ * same shard.
+ */
+export type StepCall =
+  `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample' | 'save' | 'restore';
+
+/** Feeds of the step's calls, besides one for each tensor of the state, which `restore` takes by its name. */
+export interface StepFeeds {
+  /** [batch, size, size, 3] */
+  readonly real: Float32Array;
+  /** [batch, latent] */
+  readonly noise: Float32Array;
+  /** See `phaseLayout`. */
+  readonly averaged: Float32Array;
+  /** See `adamStep`. */
+  readonly stepSize: Float32Array;
+  readonly epsilon: Float32Array;
+  /** [samples, latent] */
+  readonly sampleNoise: Float32Array;
+}
+
+export type SomeStepFeeds = { readonly [Name in keyof StepFeeds]?: StepFeeds[Name] | undefined };
+
+/** What a failed call of `train` says where a gradient is not finite. */
+export const NOT_FINITE = 'gradient that is not finite';
+
+/**
+ * Records a step as one program: both networks, both Adams and the running statistics are its variables. `compute`
+ * fetches a phase's vector, `train` its measures and then the gradient's norm, `save` all tensors of the state.
+ */
+export function recordStep(recording: Recording, options: StepProgramOptions): Program {
+  new StepRecorder(recording, options).declareCalls();
+  return recording.load(options.precision);
+}
+
+/** A phase as values of the graph. */
+type PhaseValues = Readonly<Record<keyof PhaseTensors, readonly Value[]>> & {
+  readonly vector: Value;
+  readonly gradientNorm: Value;
+};
+
+class StepRecorder {
+  readonly #layout: ModelLayout;
+  readonly #state = new Map<string, Variable>();
+  readonly #noise: Value;
+
+  constructor(
+    private readonly recording: Recording,
+    private readonly options: StepProgramOptions,
+  ) {
+    const { model, batch } = options;
+    this.#layout = modelLayout(model);
+    for (const { name, shape } of stateLayout(this.#layout).slots)
+      this.#state.set(name, recording.variable(name, shape));
+    this.#noise = recording.input('noise', [batch, model.latentSize]);
+  }
+
+  declareCalls(): void {
+    // The same reads for both phases: the generator's weights do not change between them.
+    const generator = this.#read('generator', 'parameters');
+    const phases = {
+      discriminator: this.#discriminatorPhase(generator),
+      generator: this.#generatorPhase(generator),
+    };
+    for (const phase of PHASES) {
+      this.#declareHalves(phase, phases[phase]);
+      this.#declareTraining(phase, phases[phase]);
+    }
+    this.#declare('generator.computeAgain', { fetches: [phases.generator.vector] });
+    this.#declareSampling(generator);
+    this.#declareState();
+  }
+
+  #discriminatorPhase(generator: readonly Value[]): PhaseValues {
+    const { batch, model } = this.options;
+    const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
+    const inputs = [real, this.#noise, ...generator, ...this.#read('discriminator', 'parameters')];
+    return this.#recordPhase('discriminator', inputs, ([images, noise, ...parameters]) =>
+      discriminatorPhase(
+        this.#layout,
+        this.#weightsOf(parameters),
+        images as tf.Tensor4D,
+        noise as tf.Tensor2D,
+      ),
+    );
+  }
+
+  #generatorPhase(generator: readonly Value[]): PhaseValues {
+    const inputs = [this.#noise, ...generator, ...this.#read('discriminator', 'parameters')];
+    return this.#recordPhase('generator', inputs, ([noise, ...parameters]) =>
+      generatorPhase(this.#layout, this.#weightsOf(parameters), noise as tf.Tensor2D),
+    );
+  }
+
+  #recordPhase(
+    phase: Phase,
+    inputs: readonly Value[],
+    run: (inputs: readonly tf.Tensor[]) => PhaseTensors,
+  ): PhaseValues {
+    const values = this.recording.record(inputs, (...tensors) => {
+      const result = run(tensors);
+      const squares = result.gradients.map((gradient) => tf.sum(tf.square(gradient)));
+      return [
+        ...result.gradients,
+        ...result.statistics.flat(),
+        ...result.measures,
+        flattenPhase(result),
+        tf.sqrt(tf.addN(squares)),
+      ];
+    });
+    const { parameters } = this.#layout[phase];
+    const measures = values.length - 2 - MEASURES[phase].length;
+    return {
+      gradients: values.slice(0, parameters.length),
+      statistics: values.slice(parameters.length, measures),
+      measures: values.slice(measures, -2),
+      vector: values[values.length - 2],
+      gradientNorm: values[values.length - 1],
+    };
+  }
+
+  /** The phase's vector out, and its average in. */
+  #declareHalves(phase: Phase, { vector }: PhaseValues): void {
+    this.#declare(`${phase}.compute`, { fetches: [vector], ...this.#takingOver(phase, 'compute') });
+    const { length, statistics } = phaseLayout(phase, this.#layout);
+    const average = this.recording.input('averaged', [length]);
+    const measures = MEASURES[phase].length;
+    const slots = [
+      ...this.#layout[phase].parameters,
+      ...statistics.flatMap(({ network }) => this.#layout[network].statistics),
+      { shape: [measures], size: measures },
+    ];
+    const cut = this.recording.record([average], (vector) => unflatten(vector as tf.Tensor1D, slots));
+    const parameters = this.#layout[phase].parameters.length;
+    const effects = this.#updates(phase, cut.slice(0, parameters), cut.slice(parameters, -1), []);
+    this.#declare(`${phase}.apply`, { effects });
+  }
+
+  #declareTraining(phase: Phase, values: PhaseValues): void {
+    const norm = this.recording.requireFinite(values.gradientNorm, NOT_FINITE);
+    const effects = this.#updates(phase, values.gradients, values.statistics, [norm.node]);
+    const fetches = [...values.measures, norm];
+    this.#declare(`${phase}.train`, { fetches, effects, ...this.#takingOver(phase, 'train') });
+  }
+
+  #takingOver(phase: Phase, half: 'compute' | 'train'): { takesFrom?: StepCall } {
+    return phase === 'generator' ? { takesFrom: `discriminator.${half}` } : {};
+  }
+
+  /** Adam on the phase's network, and the running statistics of the forward passes that count. */
+  #updates(
+    phase: Phase,
+    gradients: readonly Value[],
+    statistics: readonly Value[],
+    after: readonly GraphNode[],
+  ): GraphNode[] {
+    const { recording, options } = this;
+    const scalars = {
+      stepSize: this.#scalarInput('stepSize'),
+      epsilon: this.#scalarInput('epsilon'),
+      beta1: recording.scalar(options.optimizer.beta1),
+      beta2: recording.scalar(BETA2),
+    };
+    const updates = this.#layout[phase].parameters.map(({ name }, index) => {
+      const part = (of: StatePart): Variable => this.#variable(`${phase}.${of}.${name}`);
+      const variables = {
+        parameter: part('parameters'),
+        firstMoment: part('firstMoment'),
+        secondMoment: part('secondMoment'),
+      };
+      return recording.applyAdam(variables, gradients[index], scalars, after);
+    });
+    return [...updates, ...this.#statisticUpdates(phase, statistics, after)];
+  }
+
+  #statisticUpdates(phase: Phase, statistics: readonly Value[], after: readonly GraphNode[]): GraphNode[] {
+    const running = new Map<Variable, Value>();
+    let next = 0;
+    for (const { network } of phaseLayout(phase, this.#layout).statistics)
+      for (const { name } of this.#layout[network].statistics) {
+        const variable = this.#variable(`${network}.runningStatistics.${name}`);
+        const inputs = [running.get(variable) ?? variable.read(), statistics[next++]];
+        const [updated] = this.recording.record(inputs, (before, batch) => [
+          updateRunningStatistic(before, batch),
+        ]);
+        running.set(variable, updated);
+      }
+    return [...running].map(([variable, value]) => variable.assign(value, after));
+  }
+
+  #declareSampling(generator: readonly Value[]): void {
+    const { samples, model } = this.options;
+    const noise = this.recording.input('sampleNoise', [samples, model.latentSize]);
+    const images = this.recording.record([noise, ...generator], (z, ...parameters) => [
+      generate(this.#layout.generator, parameters, z as tf.Tensor2D).images,
+    ]);
+    this.#declare('sample', { fetches: images });
+  }
+
+  #declareState(): void {
+    const variables = [...this.#state];
+    this.#declare('save', { fetches: variables.map(([, variable]) => variable.read()) });
+    const effects = variables.map(([name, variable]) =>
+      variable.assign(this.recording.input(name, variable.shape)),
+    );
+    this.#declare('restore', { effects });
+  }
+
+  #declare(
+    name: StepCall,
+    parts: { fetches?: readonly Value[]; effects?: readonly GraphNode[]; takesFrom?: StepCall },
+  ): void {
+    this.recording.call({ name, ...parts });
+  }
+
+  #read(network: Network, part: StatePart): Value[] {
+    return this.#layout[network].parameters.map(({ name }) =>
+      this.#variable(`${network}.${part}.${name}`).read(),
+    );
+  }
+
+  #variable(name: string): Variable {
+    const variable = this.#state.get(name);
+    if (!variable) throw new Error(`the state has no ${name}`);
+    return variable;
+  }
+
+  #scalarInput(name: 'stepSize' | 'epsilon'): Value {
+    return this.recording.input(name, []);
+  }
+
+  /** Tensors of the generator's parameters, then of the discriminator's. */
+  #weightsOf(parameters: readonly tf.Tensor[]): { generator: tf.Tensor[]; discriminator: tf.Tensor[] } {
+    const count = this.#layout.generator.parameters.length;
+    return { generator: parameters.slice(0, count), discriminator: parameters.slice(count) };
+  }
+}
