@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { refuseHuge, type Pixels } from './pixels.js';
-import { WebAssembly, type WebAssemblyModule } from './web-assembly.js';
+import { WebAssembly, type WebAssemblyModule } from '../common/web-assembly.js';
 
 /** What @cwasm/jpeg-turbo exports: the C interface of libjpeg-turbo. Pointers are numbers. */
 interface Turbo {

@@ -1,9 +1,9 @@
 import { RESAMPLE_CODE } from './resample-code.js';
-import { WebAssembly } from './web-assembly.js';
+import { WebAssembly, type WebAssemblyMemory } from '../common/web-assembly.js';
 
 /** The functions of resample.wat. Pointers are numbers. */
 interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WebAssemblyMemory;
   narrowRow(
     source: number,
     target: number,

@@ -20,7 +20,7 @@ export async function loadEngine(name: EngineName): Promise<Engine> {
       return loadNative();
     }
     case 'wasm': {
-      const { loadWasm } = await import('./wasm.js');
+      const { loadWasm } = await import('./wasm/index.js');
       return loadWasm();
     }
   }

@@ -3,9 +3,15 @@ interface WebAssemblyApi {
   readonly Module: new (code: Uint8Array) => WebAssemblyModule;
   readonly Instance: new (
     module: WebAssemblyModule,
-    imports: Record<string, Record<string, (...args: number[]) => number>>,
+    imports: Record<string, Record<string, ((...args: number[]) => number) | WebAssemblyMemory>>,
   ) => { readonly exports: unknown };
   readonly RuntimeError: new () => Error;
+}
+
+export interface WebAssemblyMemory {
+  /** Another one after each growth. */
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 export interface WebAssemblyModule {

@@ -13,8 +13,8 @@ interface Convolution {
   readonly pad: 'same' | 'valid' | number;
 }
 
-/** TensorFlow.js has this kernel for its plain JavaScript backend: the oracle. */
-describe('the filter gradient composed for WebAssembly', () => {
+/** The oracle is TensorFlow.js's plain JavaScript backend. */
+describe('the filter gradient of the wasm engine', () => {
   const sides: [number, number][] = [
     [8, 8],
     [7, 9],

@@ -1,0 +1,70 @@
+import { WebAssembly, type WebAssemblyMemory } from '../../common/web-assembly.js';
+import { KERNELS_CODE } from './kernels-code.js';
+
+/**
+ * The functions of kernels.wat, which says what they do. Addresses, strides and the `pixel` of an image are bytes,
+ * the rest are counts of floats.
+ */
+export interface Kernels {
+  pack(
+    source: number,
+    laneStride: number,
+    depthStride: number,
+    target: number,
+    width: 4 | 8,
+    lanes: number,
+    depth: number,
+  ): void;
+  multiply(
+    left: number,
+    right: number,
+    product: number,
+    stride: number,
+    rows: number,
+    columns: number,
+    depth: number,
+    accumulate: number,
+    edge: number,
+  ): void;
+  rowToColumns: MoveRow;
+  addColumnsToRow: MoveRow;
+  leak(gradient: number, features: number, target: number, count: number, slope: number): void;
+  tanhGradient(gradient: number, output: number, target: number, count: number): void;
+  sumRows(features: number, rows: number, channels: number, sums: number): void;
+  sumProducts(
+    values: number,
+    features: number,
+    mean: number,
+    rows: number,
+    channels: number,
+    sums: number,
+  ): void;
+  scaleRows(
+    values: number,
+    features: number,
+    target: number,
+    rows: number,
+    channels: number,
+    valueScale: number,
+    featureScale: number,
+    shift: number,
+  ): void;
+}
+
+type MoveRow = (
+  row: number,
+  width: number,
+  pixel: number,
+  columns: number,
+  stride: number,
+  outputs: number,
+  filterWidth: number,
+  step: number,
+  padding: number,
+) => void;
+
+/** Makes the functions work in this memory. */
+export function instantiateKernels(memory: WebAssemblyMemory): Kernels {
+  const module = new WebAssembly.Module(Buffer.from(KERNELS_CODE, 'base64'));
+  return new WebAssembly.Instance(module, { tensorflow: { memory } }).exports as Kernels;
+}
