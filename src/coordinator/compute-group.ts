@@ -1,4 +1,4 @@
-import type { Phase } from '../model/phase.js';
+import type { Measures, Phase } from '../model/phase.js';
 
 /** Takes a part of an array that comes in order, at this byte. */
 export type TakeBytes = (bytes: Uint8Array, offset: number) => Promise<void> | void;
@@ -9,9 +9,10 @@ export interface StateSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-export interface PhaseResult {
-  /** The phase's vector, averaged over all shards (see `phaseLayout`). Overwritten by the phase's next result. */
-  readonly averaged: Float32Array;
+export interface PhaseOutcome<P extends Phase> {
+  readonly measures: Measures<P>;
+  /** Euclidean norm of the averaged gradient. */
+  readonly gradientNorm: number;
   /** The busiest worker's computing. */
   readonly computeSeconds: number;
 }
@@ -21,9 +22,11 @@ export interface ComputeGroup {
   readonly workers: number;
   /** Name of the engine that computes, with its version. */
   readonly engine: string;
-  compute(phase: Phase, step: number): Promise<PhaseResult>;
-  /** Updates every replica. The next compute() sees it, whether or not this has resolved. */
-  apply(phase: Phase, step: number, averaged: Float32Array): Promise<void>;
+  /**
+   * Computes a phase of a step on every shard, and updates every replica by the average. Rejects with NotFinite where
+   * that is no number, and then updates none.
+   */
+  train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>>;
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
   samples(): Promise<Float32Array>;
   /** Hands over the whole state as it is now, piece by piece. */

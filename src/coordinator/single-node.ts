@@ -5,14 +5,15 @@ import { visibleGpus } from '../engine/gpus.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
-import { phaseLayout, type Phase } from '../model/phase.js';
+import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
 import { initialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
-import type { ComputeGroup, PhaseResult, StateSource, TakeBytes } from './compute-group.js';
+import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from './compute-group.js';
+import { trainByAverage, type Averager } from './train-by-average.js';
 
 export interface SingleNodeOptions {
   readonly training: TrainingOptions;
@@ -23,7 +24,7 @@ export interface SingleNodeOptions {
 }
 
 /** All shards in this process, one after the other, with no socket: the numbers are those of any number of workers. */
-export class SingleNode implements ComputeGroup {
+export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #averaged: Record<Phase, Float32Array>;
   readonly #state: Float32Array;
@@ -57,7 +58,14 @@ export class SingleNode implements ComputeGroup {
     }
   }
 
-  async compute(phase: Phase, step: number): Promise<PhaseResult> {
+  async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
+    const { shards } = this.training;
+    if (shards > 1) return trainByAverage(this, phaseLayout(phase, modelLayout(this.training)), phase, step);
+    const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
+    return { measures: readMeasures(phase, measures), gradientNorm, computeSeconds: seconds };
+  }
+
+  async compute(phase: Phase, step: number): Promise<{ averaged: Float32Array; computeSeconds: number }> {
     const { shards } = this.training;
     const sum = new ShardSum(shards, this.#averaged[phase]);
     let computeSeconds = 0;

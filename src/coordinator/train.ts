@@ -3,6 +3,7 @@ import { Closing } from '../common/closing.js';
 import { messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { visibleGpus } from '../engine/gpus.js';
+import { NotFinite } from '../model/replica.js';
 import type { TrainArguments } from './options.js';
 import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
@@ -13,7 +14,7 @@ import { StepLog } from './run/step-log.js';
 import { say, shown } from './say.js';
 import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
-import { NotFinite, trainSteps } from './training-loop.js';
+import { trainSteps } from './training-loop.js';
 
 /** `coordinator train`: from options to a finished run. `typed` names the options that the user gave. */
 export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {

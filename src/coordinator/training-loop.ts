@@ -1,21 +1,8 @@
 import type { Sampler } from '../data/index.js';
-import { modelLayout } from '../model/layout.js';
-import { PHASES, phaseLayout, readMeasures, type Phase } from '../model/phase.js';
+import type { Phase } from '../model/phase.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { StepRecord } from './step-record.js';
-
-/** A gradient that is no number: the update would spoil the network, so the run ends before it. */
-export class NotFinite extends Error {
-  override readonly name = 'NotFinite';
-
-  constructor(
-    readonly phase: Phase,
-    step: number,
-  ) {
-    super(`the ${phase}'s gradient is not finite at step ${step}`);
-  }
-}
 
 /** What a step leaves behind: its record, and what only the metrics want. */
 export interface StepOutcome {
@@ -51,38 +38,21 @@ async function trainStep(
   step: number,
   epoch: number,
 ): Promise<StepOutcome> {
-  const layout = modelLayout(training);
   const before = group.traffic();
   const started = performance.now();
-  const phaseSeconds = { discriminator: 0, generator: 0 };
-  const gradientNorms = { discriminator: 0, generator: 0 };
-  const vectors: Partial<Record<Phase, Float32Array>> = {};
-  let computeSeconds = 0;
-
-  for (const phase of PHASES) {
-    const phaseStarted = performance.now();
-    const result = await group.compute(phase, step);
-    const { start, end } = phaseLayout(phase, layout).gradient;
-    gradientNorms[phase] = norm(result.averaged.subarray(start, end));
-    if (!Number.isFinite(gradientNorms[phase])) throw new NotFinite(phase, step);
-    await group.apply(phase, step, result.averaged);
-    vectors[phase] = result.averaged;
-    computeSeconds += result.computeSeconds;
-    phaseSeconds[phase] = secondsSince(phaseStarted);
-  }
-
+  const discriminator = await timed(() => group.train('discriminator', step));
+  const generator = await timed(() => group.train('generator', step));
   const seconds = secondsSince(started);
   const after = group.traffic();
-  const discriminator = readMeasures('discriminator', vectors.discriminator as Float32Array);
-  const generator = readMeasures('generator', vectors.generator as Float32Array);
+  const computeSeconds = discriminator.computeSeconds + generator.computeSeconds;
   const record: StepRecord = {
     step,
     epoch,
-    discriminatorLoss: discriminator.loss,
-    generatorLoss: generator.loss,
-    realScore: discriminator.realScore,
-    fakeScoreBefore: discriminator.fakeScore,
-    fakeScoreAfter: generator.fakeScore,
+    discriminatorLoss: discriminator.measures.loss,
+    generatorLoss: generator.measures.loss,
+    realScore: discriminator.measures.realScore,
+    fakeScoreBefore: discriminator.measures.fakeScore,
+    fakeScoreAfter: generator.measures.fakeScore,
     imagesPerSecond: training.batchSize / seconds,
     computeSeconds,
     averagingSeconds: Math.max(0, seconds - computeSeconds),
@@ -90,14 +60,19 @@ async function trainStep(
     receivedBytes: after.received - before.received,
     workers: group.workers,
   };
-  return { record, phaseSeconds, gradientNorms };
+  return {
+    record,
+    phaseSeconds: { discriminator: discriminator.seconds, generator: generator.seconds },
+    gradientNorms: { discriminator: discriminator.gradientNorm, generator: generator.gradientNorm },
+  };
 }
 
-/** Euclidean; not finite where any element is not. */
-function norm(vector: Float32Array): number {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return Math.sqrt(squares);
+async function timed<Result extends object>(
+  work: () => Promise<Result>,
+): Promise<Result & { seconds: number }> {
+  const started = performance.now();
+  const result = await work();
+  return { ...result, seconds: secondsSince(started) };
 }
 
 function secondsSince(started: number): number {

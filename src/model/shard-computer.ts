@@ -1,9 +1,10 @@
 import { IMAGE_CHANNELS } from './architecture.js';
 import { modelLayout } from './layout.js';
 import { shardNoise } from './noise.js';
-import { phaseLayout, type Phase } from './phase.js';
+import { MEASURES, phaseLayout, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats } from './replica-protocol.js';
+import { NotFinite } from './replica.js';
 import type { TrainingOptions } from './training-options.js';
 
 /** Where a shard's real images come from: fills [batch / shards, size, size, 3] with values in [-1, 1]. */
@@ -17,12 +18,25 @@ export interface ShardGradient {
   readonly seconds: number;
 }
 
+export interface ShardUpdate {
+  /** See `MEASURES`. Overwritten by the phase's next one. */
+  readonly measures: Float32Array;
+  readonly gradientNorm: number;
+  readonly seconds: number;
+}
+
+export interface ShardStep {
+  readonly step: number;
+  readonly shard: number;
+}
+
 /** Computes shards on a replica, one at a time, and reads the next one's images while it does. */
 export class ShardComputer {
   readonly #noise: Float32Array;
   readonly #images: ImageBuffers;
   /** Two of each phase, so that one can be sent while the next is computed. */
   readonly #vectors: Record<Phase, [Float32Array, Float32Array]>;
+  readonly #measures: Record<Phase, Float32Array>;
   #turn = 0;
 
   constructor(
@@ -39,27 +53,47 @@ export class ShardComputer {
       discriminator: [vector('discriminator'), vector('discriminator')],
       generator: [vector('generator'), vector('generator')],
     };
+    this.#measures = {
+      discriminator: sharedFloats(MEASURES.discriminator.length),
+      generator: sharedFloats(MEASURES.generator.length),
+    };
   }
 
   /** `next` is the shard that will be asked for after this one, where that is known. */
-  async compute(
-    phase: Phase,
-    step: number,
-    shard: number,
-    next: { step: number; shard: number },
-  ): Promise<ShardGradient> {
-    const noise = shardNoise(this.options.seed, step, shard, this.#noise);
-    const into = this.#vectors[phase][this.#turn];
+  async compute(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardGradient> {
+    const vector = this.#vectors[phase][this.#turn];
     this.#turn = 1 - this.#turn;
-    if (phase === 'generator') {
-      const { seconds } = await this.replica.call('compute', { phase, noise, into });
-      return { vector: into, seconds };
-    }
-    const images = this.#images.take(step, shard);
-    const computed = this.replica.call('compute', { phase, images, noise, into });
+    const { seconds } = await this.#whileReadingAhead(phase, { step, shard }, next, (inputs) =>
+      this.replica.call('compute', { phase, ...inputs, into: vector }),
+    );
+    return { vector, seconds };
+  }
+
+  /** The only shard's gradient and update at once. Rejects with NotFinite. */
+  async train(phase: Phase, step: number): Promise<ShardUpdate> {
+    const measures = this.#measures[phase];
+    const trained = await this.#whileReadingAhead(
+      phase,
+      { step, shard: 0 },
+      { step: step + 1, shard: 0 },
+      (inputs) => this.replica.call('train', { phase, step, ...inputs, into: measures }),
+    );
+    if ('notFinite' in trained) throw new NotFinite(phase, step);
+    return { measures, ...trained };
+  }
+
+  /** The images that come next are read while the compute thread is at work. */
+  async #whileReadingAhead<Answer>(
+    phase: Phase,
+    { step, shard }: ShardStep,
+    next: ShardStep,
+    compute: (inputs: { noise: Float32Array; images?: Float32Array }) => Promise<Answer>,
+  ): Promise<Answer> {
+    const noise = shardNoise(this.options.seed, step, shard, this.#noise);
+    if (phase === 'generator') return compute({ noise });
+    const computed = compute({ noise, images: this.#images.take(step, shard) });
     this.#images.readAhead(next.step, next.shard);
-    const { seconds } = await computed;
-    return { vector: into, seconds };
+    return computed;
   }
 }
 

@@ -14,9 +14,10 @@ import { bytesOf, chunkOffsets } from '../../wire/chunks.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import type { ComputeGroup, PhaseResult, StateSource, TakeBytes } from '../compute-group.js';
+import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from '../compute-group.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
+import { trainByAverage, type Averager } from '../train-by-average.js';
 import { Admission } from './admission.js';
 import { ContentSource } from './content-source.js';
 import { StepDeadline } from './deadline.js';
@@ -59,7 +60,7 @@ export interface FleetOptions {
 }
 
 /** The workers of a run: has them compute, and sums what they send in the order of the shards. */
-export class Fleet implements ComputeGroup {
+export class Fleet implements ComputeGroup, Averager {
   readonly #averaged: Record<Phase, Float32Array>;
   readonly #deadline = new StepDeadline();
   readonly #content: ContentSource;
@@ -124,7 +125,12 @@ export class Fleet implements ComputeGroup {
     return this.roster.engine ?? this.options.engine;
   }
 
-  async compute(phase: Phase, step: number): Promise<PhaseResult> {
+  train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
+    const layout = phaseLayout(phase, modelLayout(this.options.training));
+    return trainByAverage(this, layout, phase, step);
+  }
+
+  async compute(phase: Phase, step: number): Promise<{ averaged: Float32Array; computeSeconds: number }> {
     const round = new PhaseRound(phase, step, this.#admission.workerOfShard, this.#averaged[phase]);
     const done = this.expectations.expect();
     this.#round = { round, done };
