@@ -6,7 +6,7 @@ export const BATCH_NORM_EPSILON = 1e-5;
 /**
  * Batch norm with the batch's own statistics, as one kernel forward and one back. TensorFlow.js has batch norm only
  * with given statistics; composed of its ops, training would be a third slower. Each engine registers the two
- * kernels: `native` with TensorFlow's fused ops, the others composed (composed-batch-norm.ts).
+ * kernels: `native` with TensorFlow's fused ops, `wasm` with passes of its own (wasm/batch-norm.ts).
  */
 export const TRAINING_BATCH_NORM = 'TrainingBatchNorm';
 export const TRAINING_BATCH_NORM_GRADIENT = 'TrainingBatchNormGradient';

@@ -36,6 +36,12 @@ export class Heap {
     return output;
   }
 
+  /** The same numbers as another tensor. They are freed with the last one. */
+  share({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    this.backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
   /** The numbers at an address. Valid until something is allocated: memory that grows gets another buffer. */
   floats(address: number, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, address, count);

@@ -6,6 +6,7 @@ import type { Engine } from '../engine.js';
 import { registerActivations } from './activations.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConvolution } from './convolution.js';
+import { registerIdentity } from './identity.js';
 import { registerMatrixMultiplication } from './matrix-multiplication.js';
 import { BACKEND } from './register.js';
 import { registerSplit } from './split.js';
@@ -20,6 +21,7 @@ export async function loadWasm(): Promise<Engine> {
   registerActivations(toolbox);
   registerBatchNorm(toolbox);
   registerSplit(toolbox);
+  registerIdentity(toolbox);
   return { name: 'wasm', version: version_wasm, device: 'cpu', precisions: ['fp32'] };
 }
 
