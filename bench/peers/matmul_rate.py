@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SMALLEST_SIDE = 256
 LARGEST_SIDE = {"cpu": 2048, "cuda": 8192}
-# Where a processor has no bf16, a library may take a minute for a large product: no product takes longer than this.
+# In seconds. Without bf16 in the processor a large product can take a minute: smaller ones must do.
 LONGEST_PRODUCT = 1.0
 # Products are repeated for so long, and the fastest counts.
 SECONDS = 2.0

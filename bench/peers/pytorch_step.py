@@ -22,7 +22,16 @@ import torch
 from torch import distributed, nn, optim
 from torch.nn.parallel import DistributedDataParallel
 
-from measure import BETA1, CHANNELS, FEATURES, LATENT_SIZE, LEARNING_RATE, print_result, step_arguments, time_steps
+from measure import (
+    BETA1,
+    CHANNELS,
+    FEATURES,
+    LATENT_SIZE,
+    LEARNING_RATE,
+    print_result,
+    step_arguments,
+    time_steps,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "test" / "fixtures" / "pytorch"))
 from networks import Discriminator, Generator  # noqa: E402
@@ -32,7 +41,7 @@ def parse():
     parser = step_arguments(__doc__.splitlines()[0])
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true", help="both networks by torch.compile")
-    parser.add_argument("--processes", type=int, default=1, help="DistributedDataParallel; they share the batch")
+    parser.add_argument("--processes", type=int, default=1, help="under DDP; they share the batch")
     parser.add_argument("--unread-gradients", action="store_true", help="as the tutorial is written")
     options = parser.parse_args()
     if options.batch % options.processes:
@@ -53,9 +62,13 @@ def train(rank, options, meeting):
     """One process; with a meeting point, one of several."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(999 + rank)
-    device = torch.device(options.device, rank if options.device == "cuda" else None)
+    torch.backends.cudnn.benchmark = True
+    on_gpu = options.device == "cuda"
+    device = torch.device(options.device, rank if on_gpu else None)
+    if on_gpu:
+        torch.cuda.set_device(device)
     if meeting:
-        backend = "nccl" if options.device == "cuda" else "gloo"
+        backend = "nccl" if on_gpu else "gloo"
         distributed.init_process_group(
             backend, init_method=meeting, rank=rank, world_size=options.processes
         )
@@ -63,7 +76,9 @@ def train(rank, options, meeting):
     size = options.image_size
 
     def draw():
-        return torch.rand(trainer.batch, CHANNELS, size, size) * 2 - 1
+        images = torch.rand(trainer.batch, CHANNELS, size, size) * 2 - 1
+        # As a DataLoader with pin_memory hands them over; to bring them to the GPU is part of the step.
+        return images.pin_memory() if on_gpu else images
 
     result = time_steps(options, draw, trainer.step)
     if meeting:
@@ -111,7 +126,7 @@ class Trainer:
     def step(self, real):
         """The body of the tutorial's loop."""
         self.optimizerD.zero_grad()
-        real = real.to(self.device, memory_format=self.layout)
+        real = real.to(self.device, memory_format=self.layout, non_blocking=True)
         with self.netD.no_sync() if self.netD is not self.frozenD else nullcontext():
             on_real = self.judge(self.netD, real)
             errD_real = self.criterion(on_real, self.real_label)
@@ -134,12 +149,12 @@ class Trainer:
 
 
 def average_gradients(net):
-    """Running statistics belong to a process: to send them before each pass is work that the trainer does not do."""
+    """Running statistics stay with their process: the trainer does not send them either."""
     return DistributedDataParallel(net, broadcast_buffers=False, gradient_as_bucket_view=True)
 
 
 def check_replicas(trainer):
-    """Replicas that drift apart would show that gradients were not averaged, and the time be worth nothing."""
+    """If they drift apart, gradients were not averaged, and the time is worth nothing."""
     for net in (trainer.netD, trainer.netG):
         own = torch.stack([parameter.detach().sum() for parameter in net.parameters()])
         first = own.clone()

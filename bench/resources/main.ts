@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { childrenOf } from '../support/process-tree.js';
 import { startTrainer, stepsOf } from '../support/trainer.js';
 
 /** Memory and processor time of coordinator and workers while they train (Linux); see README.md. */
@@ -95,16 +96,6 @@ function measure(pid: number): Sample | undefined {
   } catch {
     return undefined; // It has ended.
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
-      .trim()
-      .split(' ')
-      .filter(Boolean)
-      .map(Number),
-  );
 }
 
 function commandOf(pid: number): string {
