@@ -3,15 +3,15 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { UserError } from '../src/common/errors.js';
 import { addTrainOptions, type TrainArguments } from '../src/coordinator/options.js';
-import { settleOptions, type RunOptions } from '../src/coordinator/settle-options.js';
+import { settleOptions, type Machine, type RunOptions } from '../src/coordinator/settle-options.js';
 
-const MACHINE = { cores: 8, gpus: [] };
+const MACHINE: Machine = { cores: 8, gpus: [], lackOfBfloat16: () => undefined };
 
 /** Options as typed after `coordinator train`, settled on a machine. */
-function settle(line: string, machine: { cores: number; gpus: number[] } = MACHINE): RunOptions {
+function settle(line: string, differences: Partial<Machine> = {}): RunOptions {
   const command = addTrainOptions(new Command());
   command.parse(line.split(' ').filter(Boolean), { from: 'user' });
-  return settleOptions(command.opts<TrainArguments>(), machine);
+  return settleOptions(command.opts<TrainArguments>(), { ...MACHINE, ...differences });
 }
 
 function refuses(line: string, message: RegExp): void {
@@ -89,6 +89,20 @@ describe('the options of a run', () => {
     refuses('--single-node --workers 2', /^--single-node and --workers exclude each other$/);
     refuses('--single-node --external', /^--single-node and --external exclude each other$/);
     refuses('--single-node --listen tcp://127.0.0.1:1', /^--single-node and --listen exclude each other$/);
+  });
+
+  it('compute in bfloat16 where the machine has it and the engine is native', () => {
+    const lacking = { lackOfBfloat16: () => 'this processor has no bfloat16' };
+    assert.equal(settle('--precision bf16').training.precision, 'bf16');
+    assert.equal(settle('', lacking).training.precision, 'fp32');
+    assert.throws(
+      () => settle('--precision bf16', lacking),
+      /^UserError: --precision bf16 cannot be used: this processor has no bfloat16; take fp32$/,
+    );
+    // Whoever comes from elsewhere looks at its own machine.
+    assert.equal(settle('--precision bf16 --external --workers 1', lacking).training.precision, 'bf16');
+    refuses('--precision bf16 --engine wasm', /--precision bf16 needs the native engine, not wasm/);
+    refuses('--precision bf16 --eager', /^--eager and --precision bf16 exclude each other$/);
   });
 
   it('cannot be changed once they are settled', () => {

@@ -28,7 +28,7 @@ describe('the arguments of a run that goes on', () => {
     run = await RunFolder.create(join(folder, 'run'));
     const { given } = parse('--workers 2 --steps 10 --seed 3 --batch-size 16 --http 127.0.0.1:1');
     // As settled on a machine with 8 cores: 4 threads for a shard.
-    const { training } = settleOptions(given, { cores: 8, gpus: [] });
+    const { training } = settleOptions(given, { cores: 8, gpus: [], lackOfBfloat16: () => undefined });
     await run.writeOptions({ arguments: given, training });
   });
   after(() => rm(folder, { recursive: true }));
@@ -45,7 +45,7 @@ describe('the arguments of a run that goes on', () => {
       [2, 10, 3, 16, '127.0.0.1:1'],
     );
     // 2 cores would give 1 thread.
-    const { training } = settleOptions(all, { cores: 2, gpus: [] });
+    const { training } = settleOptions(all, { cores: 2, gpus: [], lackOfBfloat16: () => undefined });
     assert.deepEqual([training.threads, training.shards], [4, 2]);
   });
 
@@ -55,7 +55,10 @@ describe('the arguments of a run that goes on', () => {
     assert.equal((await resume('--resume run --steps 20')).steps, 20);
     const alone = await resume('--resume run --single-node');
     assert.deepEqual([alone.singleNode, alone.workers], [true, undefined]);
-    assert.equal(settleOptions(alone, { cores: 2, gpus: [] }).training.shards, 2);
+    assert.equal(
+      settleOptions(alone, { cores: 2, gpus: [], lackOfBfloat16: () => undefined }).training.shards,
+      2,
+    );
     assert.equal((await resume('--resume run --no-http')).http, false);
   });
 

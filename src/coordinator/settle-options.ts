@@ -7,6 +7,8 @@ import type { TrainArguments } from './options.js';
 export interface Machine {
   readonly cores: number;
   readonly gpus: readonly number[];
+  /** Why it should not compute in bfloat16; undefined where it can. */
+  lackOfBfloat16(): string | undefined;
 }
 
 /** A run's options, all settled. */
@@ -31,6 +33,7 @@ export interface RunOptions {
 /** Fills in what depends on the machine or on other options, and refuses what does not go together. */
 export function settleOptions(given: TrainArguments, machine: Machine): RunOptions {
   refuseContradictions(given);
+  refusePrecision(given, machine);
   const workers = settleWorkers(given, machine.gpus.length);
   const shards = given.shards ?? Math.max(1, workers);
   if (workers > shards)
@@ -77,6 +80,14 @@ function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: 
   return gpus > 1 ? gpus : 0;
 }
 
+/** Workers that are started elsewhere look for themselves. */
+function refusePrecision({ precision, engine, external }: TrainArguments, machine: Machine): void {
+  if (precision === 'fp32') return;
+  if (engine === 'wasm') throw new UserError(`--precision ${precision} needs the native engine, not wasm`);
+  const lack = external ? undefined : machine.lackOfBfloat16();
+  if (lack !== undefined) throw new UserError(`--precision ${precision} cannot be used: ${lack}; take fp32`);
+}
+
 function refuseContradictions({
   singleNode,
   workers,
@@ -84,12 +95,15 @@ function refuseContradictions({
   listen,
   resume,
   runDir,
+  eager,
+  precision,
 }: TrainArguments): void {
   const contradictions: readonly [boolean, string][] = [
     [singleNode === true && workers !== undefined, '--single-node and --workers'],
     [singleNode === true && external === true, '--single-node and --external'],
     [singleNode === true && listen !== undefined, '--single-node and --listen'],
     [resume !== undefined && runDir !== undefined, '--resume and --run-dir'],
+    [eager === true && precision !== 'fp32', '--eager and --precision bf16'],
   ];
   const found = contradictions.find(([both]) => both);
   if (found) throw new UserError(`${found[1]} exclude each other`);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Closing } from '../common/closing.js';
 import { messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
+import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { NotFinite } from '../model/replica.js';
 import type { TrainArguments } from './options.js';
@@ -20,7 +21,12 @@ import { trainSteps } from './training-loop.js';
 export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
   const earlier = given.resume === undefined ? undefined : await RunFolder.open(given.resume);
   const all = earlier ? await resumeArguments(earlier, given, typed) : given;
-  const machine = { cores: availableParallelism(), gpus: visibleGpus() };
+  const gpus = visibleGpus();
+  const machine = {
+    cores: availableParallelism(),
+    gpus,
+    lackOfBfloat16: () => lackOfBfloat16(gpus.length > 0 ? 'gpu' : 'cpu'),
+  };
   const options = settleOptions(all, machine);
   if (given.dryRun) {
     process.stdout.write(`${JSON.stringify(options, undefined, 2)}\n`);

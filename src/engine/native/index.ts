@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
-import type { Engine } from '../engine.js';
+import { lackOfBfloat16 } from '../bfloat16-support.js';
+import { PRECISIONS, type Engine } from '../engine.js';
 import { registerActivationGradientKernels } from './activation-gradients.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
 
@@ -16,11 +17,12 @@ export function loadNative(): Engine {
   const backend = nativeBackend();
   registerFusedBatchNorm(NATIVE_BACKEND, backend);
   registerActivationGradientKernels(NATIVE_BACKEND, backend);
+  const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   return {
     name: 'native',
     version: backend.binding.TF_Version,
-    device: backend.isUsingGpuDevice ? 'gpu' : 'cpu',
-    precisions: ['fp32'],
+    device,
+    precisions: lackOfBfloat16(device) === undefined ? PRECISIONS : ['fp32'],
   };
 }
 

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** What of a machine decides whether bfloat16 is computed by hardware. */
+export interface Bfloat16Facts {
+  /** The processor's features, as Linux names them. */
+  processorFeatures(): readonly string[];
+  /** Of each GPU that may be used, as "8.0"; empty where it cannot be told. */
+  computeCapabilities(): readonly string[];
+}
+
+/** Any one of these: AVX512 or AMX with bfloat16 on x64, BF16 on arm64. Without, it is emulated and slower than fp32. */
+const PROCESSOR_FEATURES = ['avx512_bf16', 'amx_bf16', 'bf16'];
+
+/** Ampere, the first generation whose tensor cores have bfloat16. */
+const LEAST_COMPUTE_CAPABILITY = 8;
+
+/** Why this machine should not compute in bfloat16, for people; undefined where it can. */
+export function lackOfBfloat16(
+  device: 'cpu' | 'gpu',
+  facts: Bfloat16Facts = thisMachine,
+): string | undefined {
+  if (device === 'gpu') {
+    const old = facts
+      .computeCapabilities()
+      .find((capability) => Number(capability) < LEAST_COMPUTE_CAPABILITY);
+    return old === undefined
+      ? undefined
+      : `a GPU of compute capability ${old} has no bfloat16, which takes 8.0 or more`;
+  }
+  const features = new Set(facts.processorFeatures());
+  return PROCESSOR_FEATURES.some((name) => features.has(name))
+    ? undefined
+    : 'this processor has no bfloat16 (AVX512_BF16 or AMX), and emulates it slower than fp32';
+}
+
+const thisMachine: Bfloat16Facts = {
+  processorFeatures: () => featuresOf(tryTo(() => readFileSync('/proc/cpuinfo', 'utf8')) ?? ''),
+  computeCapabilities: () => {
+    const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+    const answer = tryTo(() =>
+      execFileSync('nvidia-smi', query, {
+        encoding: 'utf8',
+        timeout: 5_000,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
+    return (answer ?? '').split('\n').filter((line) => /^\d+\.\d+$/.test(line.trim()));
+  },
+};
+
+/** The first processor's "flags" (x64) or "Features" (arm64) of /proc/cpuinfo. */
+export function featuresOf(cpuinfo: string): string[] {
+  const line = /^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo);
+  return line ? line[1].trim().split(/\s+/) : [];
+}
+
+function tryTo<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
