@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { randomStream } from '../src/common/random.js';
+import type { Precision } from '../src/engine/engine.js';
+import { nativeBackend } from '../src/engine/native/index.js';
+import { Recording } from '../src/engine/recording/index.js';
+import type { ModelOptions } from '../src/model/architecture.js';
+import { modelLayout } from '../src/model/layout.js';
+import { shardNoise } from '../src/model/noise.js';
+import { RecordedReplica } from '../src/model/recorded-replica.js';
+import { initialState } from '../src/model/state.js';
+import { startEngine } from './support/engine/start-engine.js';
+import { OPTIMIZER } from './support/small-model.js';
+
+const skip = await startEngine('native');
+
+const MODEL: ModelOptions = {
+  architecture: 'tutorial',
+  imageSize: 32,
+  latentSize: 16,
+  generatorFeatures: 8,
+  discriminatorFeatures: 8,
+};
+const BATCH = 16;
+const STEPS = 300;
+/** Losses are compared as means over so many steps. */
+const WINDOW = 50;
+
+/** Where a processor lacks bfloat16, TensorFlow emulates it: slowly, with the same roundings. */
+describe('training in bfloat16', { skip }, () => {
+  it('has loss curves within the spread of three float32 seeds over 300 steps', (test) => {
+    const seeds = [1, 2, 3].map((seed) => lossCurves('fp32', seed));
+    const narrow = lossCurves('bf16', 1);
+    for (const network of ['discriminator', 'generator'] as const)
+      narrow[network].forEach((loss, window) => {
+        const others = seeds.map((curves) => curves[network][window]);
+        const [least, most] = [Math.min(...others), Math.max(...others)];
+        // Three seeds show but a part of how far seeds lie apart.
+        const margin = (most - least) / 2;
+        const report = `${network}, steps to ${(window + 1) * WINDOW}: bf16 ${loss.toFixed(3)}, fp32 ${others.map((other) => other.toFixed(3)).join(' ')}`;
+        test.diagnostic(report);
+        assert.ok(loss >= least - margin && loss <= most + margin, report);
+      });
+  });
+
+  it('rounds: its first losses are near those of float32, and not the same', () => {
+    const [wide, narrow] = (['fp32', 'bf16'] as const).map((precision) => {
+      const replica = start(precision, 1);
+      const { measures } = replica.train('discriminator', 1, discs(1), noise(1, 1));
+      replica.dispose();
+      return measures[0];
+    });
+    assert.notEqual(narrow, wide);
+    // bfloat16 has 8 bits of mantissa: a rounding is off by up to 0.4 %, a mean of many by less.
+    assert.ok(Math.abs(narrow / wide - 1) < 4e-3, `${narrow}, float32 ${wide}`);
+  });
+});
+
+function start(precision: Precision, seed: number): RecordedReplica {
+  const options = { model: MODEL, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH, precision };
+  const replica = new RecordedReplica(new Recording(nativeBackend()), options);
+  replica.restore(initialState(modelLayout(MODEL), seed));
+  return replica;
+}
+
+/** Means of the losses over each window. */
+function lossCurves(precision: Precision, seed: number): Record<'discriminator' | 'generator', number[]> {
+  const curves = { discriminator: [] as number[], generator: [] as number[] };
+  const replica = start(precision, seed);
+  for (let window = 0; window < STEPS / WINDOW; window++) {
+    const sums = { discriminator: 0, generator: 0 };
+    for (let step = window * WINDOW + 1; step <= (window + 1) * WINDOW; step++)
+      for (const phase of ['discriminator', 'generator'] as const)
+        sums[phase] += replica.train(phase, step, discs(step), noise(seed, step)).measures[0];
+    curves.discriminator.push(sums.discriminator / WINDOW);
+    curves.generator.push(sums.generator / WINDOW);
+  }
+  replica.dispose();
+  return curves;
+}
+
+function noise(seed: number, step: number): Float32Array {
+  return shardNoise(seed, step, 0, new Float32Array(BATCH * MODEL.latentSize));
+}
+
+/** Something to learn: light discs on dark grounds, of many places, sizes and colours. */
+function discs(step: number): Float32Array {
+  const size = MODEL.imageSize;
+  const stream = randomStream(1, 'discs', step);
+  const between = (least: number, most: number): number => least + (most - least) * uniformFloat64(stream);
+  const images = new Float32Array(BATCH * size * size * 3);
+  for (let image = 0; image < BATCH; image++) {
+    const [x, y, radius] = [between(10, 22), between(10, 22), between(5, 11)];
+    const disc = [between(0.2, 1), between(0.2, 1), between(0.2, 1)];
+    const ground = [between(-1, -0.4), between(-1, -0.4), between(-1, -0.4)];
+    for (let pixel = 0; pixel < size * size; pixel++) {
+      const inside = Math.hypot((pixel % size) - x, Math.floor(pixel / size) - y) < radius;
+      images.set(inside ? disc : ground, (image * size * size + pixel) * 3);
+    }
+  }
+  return images;
+}
