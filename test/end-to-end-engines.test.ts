@@ -31,10 +31,15 @@ describe('the engines', () => {
     };
     const wasm = await losses('wasm', ['--engine', 'wasm', '--single-node']);
     assert.deepEqual(await losses('wasm-fleet', ['--engine', 'wasm', '--workers', '2']), wasm);
-    const auto = await losses('auto', ['--single-node']);
     assert.equal(wasm.length, 6);
-    wasm.forEach((loss, i) => {
-      assert.ok(Math.abs(loss - auto[i]) < 1e-3 * loss, `${loss} and ${auto[i]}`);
-    });
+    for (const [name, args] of [
+      ['auto', []],
+      ['eager', ['--eager']],
+    ] as const) {
+      const other = await losses(name, ['--single-node', ...args]);
+      wasm.forEach((loss, i) => {
+        assert.ok(Math.abs(loss - other[i]) < 1e-3 * loss, `wasm ${loss}, ${name} ${other[i]}`);
+      });
+    }
   });
 });

@@ -5,17 +5,40 @@ import { Workplace } from './support/trainer/workplace.js';
 
 const STEPS = ['--steps', '20', '--sample-every', '0'];
 
+interface Result {
+  readonly numbers: Stats[];
+  readonly state: Buffer;
+}
+
+async function trainIn(workplace: Workplace, name: string, args: readonly string[]): Promise<Result> {
+  const run = workplace.path(name);
+  const { code, lines } = await workplace.run(run, [...STEPS, ...args]);
+  assert.equal(code, 0, lines.join('\n'));
+  return { numbers: await readNumbers(run), state: await lastState(run) };
+}
+
+describe('a run of 20 steps and one shard', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+  });
+  after(() => workplace.remove());
+
+  it('is the same bit for bit in one process, which trains in one call, and with a worker, which averages', async () => {
+    const alone = await trainIn(workplace, 'alone', ['--single-node', '--shards', '1']);
+    const averaged = await trainIn(workplace, 'averaged', ['--workers', '1', '--shards', '1']);
+    assert.deepEqual(averaged.numbers, alone.numbers);
+    assert.ok(averaged.state.equals(alone.state), 'the checkpoints differ');
+  });
+});
+
 describe('a run of 20 steps and 4 shards', () => {
   let workplace: Workplace;
   let numbers: Stats[];
   let state: Buffer;
 
-  async function train(name: string, args: readonly string[]): Promise<{ numbers: Stats[]; state: Buffer }> {
-    const run = workplace.path(name);
-    const { code, lines } = await workplace.run(run, [...STEPS, '--shards', '4', ...args]);
-    assert.equal(code, 0, lines.join('\n'));
-    return { numbers: await readNumbers(run), state: await lastState(run) };
-  }
+  const train = (name: string, args: readonly string[]): Promise<Result> =>
+    trainIn(workplace, name, ['--shards', '4', ...args]);
 
   before(async () => {
     workplace = await Workplace.make();

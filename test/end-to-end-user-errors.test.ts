@@ -53,6 +53,11 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
     ['an image size in between', () => ['--image-size', '48'], /Allowed choices are 32, 64, 128/],
     ['an unknown engine', () => ['--engine', 'gpu'], /Allowed choices are auto, native, wasm/],
     [
+      'an engine that lacks the precision',
+      () => ['--precision', 'bf16', '--engine', 'wasm'],
+      /--precision bf16 needs the native engine, not wasm/,
+    ],
+    [
       'shards that do not divide',
       () => ['--shards', '3'],
       /16 images cannot be cut into 3 equal shards: give/,
