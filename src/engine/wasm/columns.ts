@@ -48,25 +48,15 @@ export class Columns {
 
   /** Fills a group's rows from the images. */
   gather(images: number, columns: number, group: Group): void {
-    this.#move(group, images, columns, (row, width, place) => {
-      this.kernels.rowToColumns(row, width, ...place);
-    });
+    this.#move(images, columns, group, false);
   }
 
   /** Adds a group's rows to the images, where each lies. */
   scatter(columns: number, images: number, group: Group): void {
-    this.#move(group, images, columns, (row, width, place) => {
-      if (width > 0) this.kernels.addColumnsToRow(row, width, ...place);
-    });
+    this.#move(images, columns, group, true);
   }
 
-  /** `move` gets an image row's address, its width or 0 for a row of padding, and where its places lie. */
-  #move(
-    { firstRow, imageRows }: Group,
-    images: number,
-    columns: number,
-    move: (row: number, width: number, place: Place) => void,
-  ): void {
+  #move(images: number, columns: number, { firstRow, imageRows }: Group, scatter: boolean): void {
     const { inHeight, inWidth, inChannels, outHeight, outWidth } = this.shapes;
     const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = this.shapes;
     const pixel = inChannels * FLOAT_BYTES;
@@ -75,17 +65,18 @@ export class Columns {
       const top = ((firstRow + row) % outHeight) * strideHeight - padInfo.top;
       for (let i = 0; i < filterHeight; i++) {
         const inside = top + i >= 0 && top + i < inHeight;
-        const from = images + (image * inHeight + top + i) * inWidth * pixel;
-        const to = columns + row * outWidth * this.#rowStride + i * filterWidth * pixel;
-        move(inside ? from : 0, inside ? inWidth : 0, [
+        this.kernels.moveRow(
+          inside ? images + (image * inHeight + top + i) * inWidth * pixel : 0,
+          inside ? inWidth : 0,
           pixel,
-          to,
+          columns + row * outWidth * this.#rowStride + i * filterWidth * pixel,
           this.#rowStride,
           outWidth,
           filterWidth,
           strideWidth,
           padInfo.left,
-        ]);
+          scatter ? 1 : 0,
+        );
       }
     }
   }
@@ -98,16 +89,6 @@ export interface Group {
   readonly firstPlace: number;
   readonly places: number;
 }
-
-type Place = [
-  pixel: number,
-  columns: number,
-  stride: number,
-  outputs: number,
-  filterWidth: number,
-  step: number,
-  padding: number,
-];
 
 /** About as many places are made at a time. */
 const PLACES = 256;

@@ -26,8 +26,18 @@ export interface Kernels {
     accumulate: number,
     edge: number,
   ): void;
-  rowToColumns: MoveRow;
-  addColumnsToRow: MoveRow;
+  moveRow(
+    row: number,
+    width: number,
+    pixel: number,
+    columns: number,
+    stride: number,
+    places: number,
+    filterWidth: number,
+    step: number,
+    padding: number,
+    scatter: number,
+  ): void;
   leak(gradient: number, features: number, target: number, count: number, slope: number): void;
   tanhGradient(gradient: number, output: number, target: number, count: number): void;
   sumRows(features: number, rows: number, channels: number, sums: number): void;
@@ -50,18 +60,6 @@ export interface Kernels {
     shift: number,
   ): void;
 }
-
-type MoveRow = (
-  row: number,
-  width: number,
-  pixel: number,
-  columns: number,
-  stride: number,
-  outputs: number,
-  filterWidth: number,
-  step: number,
-  padding: number,
-) => void;
 
 /** Makes the functions work in this memory. */
 export function instantiateKernels(memory: WebAssemblyMemory): Kernels {

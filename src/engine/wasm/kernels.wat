@@ -225,85 +225,80 @@
     (select (local.get $first) (i32.const 0) (i32.gt_s (local.get $first) (i32.const 0)))
     (select (local.get $end) (local.get $width) (i32.lt_s (local.get $end) (local.get $width))))
 
-  ;; What each of `outputs` places of a filter's row sees of one image row: im2col. The filter has `filterWidth`
-  ;; pixels of `pixel` bytes and moves by `step` pixels; it starts `padding` pixels left of the row, and what it
-  ;; sees outside is zero. Places are `stride` bytes apart in the target. A width of 0 is a row of padding.
-  (func (export "rowToColumns")
+  ;; target = source. Not memory.copy: most pieces are short, and it takes longer to start than they to copy.
+  (func $copy (param $source i32) (param $target i32) (param $bytes i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $source) (local.get $bytes)))
+    (block $copied
+      (loop $vectors
+        (br_if $copied (i32.lt_u (i32.sub (local.get $end) (local.get $source)) (i32.const 16)))
+        (v128.store (local.get $target) (v128.load (local.get $source)))
+        (local.set $source (i32.add (local.get $source) (i32.const 16)))
+        (local.set $target (i32.add (local.get $target) (i32.const 16)))
+        (br $vectors)))
+    (block $complete
+      (loop $rest
+        (br_if $complete (i32.ge_u (local.get $source) (local.get $end)))
+        (f32.store (local.get $target) (f32.load (local.get $source)))
+        (local.set $source (i32.add (local.get $source) (i32.const 4)))
+        (local.set $target (i32.add (local.get $target) (i32.const 4)))
+        (br $rest))))
+
+  ;; target += source
+  (func $add (param $source i32) (param $target i32) (param $bytes i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $source) (local.get $bytes)))
+    (block $added
+      (loop $vectors
+        (br_if $added (i32.lt_u (i32.sub (local.get $end) (local.get $source)) (i32.const 16)))
+        (v128.store (local.get $target)
+          (f32x4.add (v128.load (local.get $target)) (v128.load (local.get $source))))
+        (local.set $source (i32.add (local.get $source) (i32.const 16)))
+        (local.set $target (i32.add (local.get $target) (i32.const 16)))
+        (br $vectors)))
+    (block $complete
+      (loop $rest
+        (br_if $complete (i32.ge_u (local.get $source) (local.get $end)))
+        (f32.store (local.get $target)
+          (f32.add (f32.load (local.get $target)) (f32.load (local.get $source))))
+        (local.set $source (i32.add (local.get $source) (i32.const 4)))
+        (local.set $target (i32.add (local.get $target) (i32.const 4)))
+        (br $rest))))
+
+  ;; What each of `places` places of a filter's row sees of one image row: im2col. Or, with `scatter`, the way back:
+  ;; adds what the places hold to the pixels they see. The filter has `filterWidth` pixels of `pixel` bytes and moves
+  ;; by `step` pixels; it starts `padding` pixels left of the row, and what it sees outside is zero. Places are
+  ;; `stride` bytes apart in the columns. A width of 0 is a row of padding.
+  (func (export "moveRow")
     (param $row i32) (param $width i32) (param $pixel i32) (param $columns i32) (param $stride i32)
-    (param $outputs i32) (param $filterWidth i32) (param $step i32) (param $padding i32)
-    (local $first i32) (local $from i32) (local $to i32) (local $at i32) (local $target i32) (local $end i32)
+    (param $places i32) (param $filterWidth i32) (param $step i32) (param $padding i32) (param $scatter i32)
+    (local $first i32) (local $from i32) (local $to i32) (local $image i32) (local $column i32) (local $bytes i32)
     (local.set $first (i32.sub (i32.const 0) (local.get $padding)))
-    (loop $places
+    (loop $next
       (call $clip (local.get $first) (local.get $filterWidth) (local.get $width))
       (local.set $to)
       (local.set $from)
-      (if (i32.lt_s (i32.sub (local.get $to) (local.get $from)) (local.get $filterWidth))
+      (if
+        (i32.and
+          (i32.eqz (local.get $scatter))
+          (i32.lt_s (i32.sub (local.get $to) (local.get $from)) (local.get $filterWidth)))
         (then
           (memory.fill (local.get $columns) (i32.const 0)
             (i32.mul (local.get $filterWidth) (local.get $pixel)))))
       (if (i32.gt_s (local.get $to) (local.get $from))
         (then
-          (local.set $at (i32.add (local.get $row) (i32.mul (local.get $from) (local.get $pixel))))
-          (local.set $end (i32.add (local.get $row) (i32.mul (local.get $to) (local.get $pixel))))
-          (local.set $target
+          (local.set $image (i32.add (local.get $row) (i32.mul (local.get $from) (local.get $pixel))))
+          (local.set $column
             (i32.add (local.get $columns)
               (i32.mul (i32.sub (local.get $from) (local.get $first)) (local.get $pixel))))
-          (block $copied
-            (loop $vectors
-              (br_if $copied (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 16)))
-              (v128.store (local.get $target) (v128.load (local.get $at)))
-              (local.set $at (i32.add (local.get $at) (i32.const 16)))
-              (local.set $target (i32.add (local.get $target) (i32.const 16)))
-              (br $vectors)))
-          (block $complete
-            (loop $rest
-              (br_if $complete (i32.ge_u (local.get $at) (local.get $end)))
-              (f32.store (local.get $target) (f32.load (local.get $at)))
-              (local.set $at (i32.add (local.get $at) (i32.const 4)))
-              (local.set $target (i32.add (local.get $target) (i32.const 4)))
-              (br $rest)))))
+          (local.set $bytes (i32.mul (i32.sub (local.get $to) (local.get $from)) (local.get $pixel)))
+          (if (local.get $scatter)
+            (then (call $add (local.get $column) (local.get $image) (local.get $bytes)))
+            (else (call $copy (local.get $image) (local.get $column) (local.get $bytes))))))
       (local.set $columns (i32.add (local.get $columns) (local.get $stride)))
       (local.set $first (i32.add (local.get $first) (local.get $step)))
-      (local.set $outputs (i32.sub (local.get $outputs) (i32.const 1)))
-      (br_if $places (local.get $outputs))))
-
-  ;; The way back: adds what each place holds to the pixels it sees.
-  (func (export "addColumnsToRow")
-    (param $row i32) (param $width i32) (param $pixel i32) (param $columns i32) (param $stride i32)
-    (param $outputs i32) (param $filterWidth i32) (param $step i32) (param $padding i32)
-    (local $first i32) (local $from i32) (local $to i32) (local $at i32) (local $source i32) (local $end i32)
-    (local.set $first (i32.sub (i32.const 0) (local.get $padding)))
-    (loop $places
-      (call $clip (local.get $first) (local.get $filterWidth) (local.get $width))
-      (local.set $to)
-      (local.set $from)
-      (if (i32.gt_s (local.get $to) (local.get $from))
-        (then
-          (local.set $at (i32.add (local.get $row) (i32.mul (local.get $from) (local.get $pixel))))
-          (local.set $end (i32.add (local.get $row) (i32.mul (local.get $to) (local.get $pixel))))
-          (local.set $source
-            (i32.add (local.get $columns)
-              (i32.mul (i32.sub (local.get $from) (local.get $first)) (local.get $pixel))))
-          (block $added
-            (loop $vectors
-              (br_if $added (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 16)))
-              (v128.store (local.get $at)
-                (f32x4.add (v128.load (local.get $at)) (v128.load (local.get $source))))
-              (local.set $at (i32.add (local.get $at) (i32.const 16)))
-              (local.set $source (i32.add (local.get $source) (i32.const 16)))
-              (br $vectors)))
-          (block $complete
-            (loop $rest
-              (br_if $complete (i32.ge_u (local.get $at) (local.get $end)))
-              (f32.store (local.get $at)
-                (f32.add (f32.load (local.get $at)) (f32.load (local.get $source))))
-              (local.set $at (i32.add (local.get $at) (i32.const 4)))
-              (local.set $source (i32.add (local.get $source) (i32.const 4)))
-              (br $rest)))))
-      (local.set $columns (i32.add (local.get $columns) (local.get $stride)))
-      (local.set $first (i32.add (local.get $first) (local.get $step)))
-      (local.set $outputs (i32.sub (local.get $outputs) (i32.const 1)))
-      (br_if $places (local.get $outputs))))
+      (local.set $places (i32.sub (local.get $places) (i32.const 1)))
+      (br_if $next (local.get $places))))
 
   ;; ---- Elementwise ----
 
