@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProtocol, generateProtocol, isProtocolMissing } from './protocol.mjs';
 import { root, runPackageTool } from './tool.mjs';
@@ -22,12 +22,19 @@ export const build = {
     await generateProtocol(partial, lock);
     await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', '.', '--outDir', partial], { lock });
     await copyProtocol(partial);
+    await copyKernels(partial);
     await writeFile(join(partial, stamp), inputs);
     // A whole new folder, so that nothing of a removed source stays.
     await rm(join(root, 'dist'), { recursive: true, force: true });
     await rename(partial, join(root, 'dist'));
   },
 };
+
+/** C++ that the engine's installation compiles. */
+async function copyKernels(dist) {
+  const folder = 'src/engine/native/kernels';
+  await cp(join(root, folder), join(dist, folder), { recursive: true });
+}
 
 /** A hash over names and contents of everything the build reads, packages by their lock file. */
 async function hashInputs() {
@@ -48,6 +55,6 @@ async function listSources() {
   );
   return lists
     .flat()
-    .filter((path) => /\.(ts|mts|mjs|proto)$/.test(path) && !path.includes('/generated/'))
+    .filter((path) => /\.(ts|mts|mjs|proto|cc|h)$/.test(path) && !path.includes('/generated/'))
     .sort();
 }

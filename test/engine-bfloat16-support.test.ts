@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { featuresOf, lackOfBfloat16, type Bfloat16Facts } from '../src/engine/bfloat16-support.js';
+import { lackOfBfloat16, type Bfloat16Facts } from '../src/engine/bfloat16-support.js';
+import { featuresOf } from '../src/engine/processor.js';
 
 function machine(features: readonly string[], capabilities: readonly string[] = []): Bfloat16Facts {
   return { processorFeatures: () => features, computeCapabilities: () => capabilities };

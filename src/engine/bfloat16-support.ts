@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { processorFeatures } from './processor.js';
 
 /** What of a machine decides whether bfloat16 is computed by hardware. */
 export interface Bfloat16Facts {
@@ -35,30 +35,18 @@ export function lackOfBfloat16(
 }
 
 const thisMachine: Bfloat16Facts = {
-  processorFeatures: () => featuresOf(tryTo(() => readFileSync('/proc/cpuinfo', 'utf8')) ?? ''),
+  processorFeatures,
   computeCapabilities: () => {
     const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
-    const answer = tryTo(() =>
-      execFileSync('nvidia-smi', query, {
+    try {
+      const answer = execFileSync('nvidia-smi', query, {
         encoding: 'utf8',
         timeout: 5_000,
         stdio: ['ignore', 'pipe', 'ignore'],
-      }),
-    );
-    return (answer ?? '').split('\n').filter((line) => /^\d+\.\d+$/.test(line.trim()));
+      });
+      return answer.split('\n').filter((line) => /^\d+\.\d+$/.test(line.trim()));
+    } catch {
+      return [];
+    }
   },
 };
-
-/** The first processor's "flags" (x64) or "Features" (arm64) of /proc/cpuinfo. */
-export function featuresOf(cpuinfo: string): string[] {
-  const line = /^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo);
-  return line ? line[1].trim().split(/\s+/) : [];
-}
-
-function tryTo<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}

@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import { lackOfBfloat16 } from '../bfloat16-support.js';
 import { PRECISIONS, type Engine } from '../engine.js';
+import { processorFeatures } from '../processor.js';
 import { registerActivationGradientKernels } from './activation-gradients.js';
+import { isFasterHere, registerFilterGradient } from './filter-gradient.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
 
 /** The name under which TensorFlow.js knows it. */
@@ -18,6 +20,7 @@ export function loadNative(): Engine {
   registerFusedBatchNorm(NATIVE_BACKEND, backend);
   registerActivationGradientKernels(NATIVE_BACKEND, backend);
   const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
+  if (device === 'cpu' && isFasterHere(processorFeatures())) registerFilterGradient(NATIVE_BACKEND, backend);
   return {
     name: 'native',
     version: backend.binding.TF_Version,

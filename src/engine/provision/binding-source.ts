@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 
@@ -15,19 +16,26 @@ export function nodeHeadersFolder(): string {
   return join(dirname(require.resolve('node-api-headers/package.json')), 'include');
 }
 
+/** The build copies it beside the compiled TypeScript. */
+const OWN_KERNELS = fileURLToPath(new URL('../native/kernels', import.meta.url));
+
 export interface BindingSource {
-  readonly folder: string;
   /** Files to be compiled, absolute. */
   readonly files: readonly string[];
   /** Names the contents: an engine made of other sources is another engine. */
   readonly key: string;
 }
 
+/** tfjs-node's binding, and kernels of our own that it brings to TensorFlow. */
 export async function readBindingSource(): Promise<BindingSource> {
-  const folder = join(tfjsNodeFolder(), 'binding');
-  const names = (await readdir(folder)).sort();
+  const folders = [join(tfjsNodeFolder(), 'binding'), OWN_KERNELS];
   const hash = createHash('sha256');
-  for (const name of names) hash.update(`\0${name}\0`).update(await readFile(join(folder, name)));
-  const files = names.filter((name) => name.endsWith('.cc')).map((name) => join(folder, name));
-  return { folder, files, key: hash.digest('hex').slice(0, 12) };
+  const files: string[] = [];
+  for (const folder of folders)
+    for (const name of (await readdir(folder)).sort()) {
+      const file = join(folder, name);
+      hash.update(`\0${name}\0`).update(await readFile(file));
+      if (name.endsWith('.cc')) files.push(file);
+    }
+  return { files, key: hash.digest('hex').slice(0, 12) };
 }

@@ -2,10 +2,12 @@ import { nodeHeadersFolder, type BindingSource } from './binding-source.js';
 import { DAY, ProvisionFailure, RETRY } from './failure.js';
 import { findTool, runTool, type Command, type ToolOptions } from './tool.js';
 
-/** The headers that the binding's sources include, directly or not, as the wheel has them. */
+/** The headers that the sources include, directly or not, as the wheel has them. */
 export const HEADERS: readonly string[] = [
   'tensorflow/c/c_api.h',
   'tensorflow/c/c_api_macros.h',
+  'tensorflow/c/kernels.h',
+  'tensorflow/c/ops.h',
   'tensorflow/c/tf_attrtype.h',
   'tensorflow/c/tf_buffer.h',
   'tensorflow/c/tf_datatype.h',
@@ -13,10 +15,13 @@ export const HEADERS: readonly string[] = [
   'tensorflow/c/tf_tensor.h',
   'tensorflow/c/tf_tstring.h',
   'tensorflow/c/eager/c_api.h',
+  'tensorflow/c/experimental/stream_executor/stream_executor.h',
+  'tensorflow/core/common_runtime/next_pluggable_device/c/tf_rendezvous_c_api.h',
   'tensorflow/core/platform/ctstring.h',
   'tensorflow/core/platform/ctstring_internal.h',
   'tsl/platform/ctstring.h',
   'tsl/platform/ctstring_internal.h',
+  'tsl/platform/platform.h',
   'xla/tsl/c/tsl_status.h',
 ];
 
