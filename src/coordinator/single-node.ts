@@ -27,7 +27,6 @@ export interface SingleNodeOptions {
 export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #averaged: Record<Phase, Float32Array>;
-  readonly #state: Float32Array;
 
   private constructor(
     private readonly training: TrainingOptions,
@@ -40,7 +39,6 @@ export class SingleNode implements ComputeGroup, Averager {
       discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
       generator: sharedFloats(phaseLayout('generator', layout).length),
     };
-    this.#state = sharedFloats(stateLayout(layout).length);
   }
 
   static async start({ training, engine, faces, sampler, from }: SingleNodeOptions): Promise<SingleNode> {
@@ -90,8 +88,9 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async saveState(take: TakeBytes): Promise<void> {
-    await this.replica.call('save', { into: this.#state });
-    await take(new Uint8Array(this.#state.buffer), 0);
+    const state = this.#makeState();
+    await this.replica.call('save', { into: state });
+    await take(new Uint8Array(state.buffer), 0);
   }
 
   traffic(): { sent: number; received: number } {
@@ -103,8 +102,14 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async #restore(from: StateSource | undefined): Promise<void> {
-    if (from) new Uint8Array(this.#state.buffer).set(await from.read(0, from.bytes));
-    else initialState(modelLayout(this.training), this.training.seed, this.#state);
-    await this.replica.call('restore', { state: this.#state });
+    const state = this.#makeState();
+    if (from) new Uint8Array(state.buffer).set(await from.read(0, from.bytes));
+    else initialState(modelLayout(this.training), this.training.seed, state);
+    await this.replica.call('restore', { state });
+  }
+
+  /** Made when it is needed: it is as large as all that training changes. */
+  #makeState(): Float32Array<SharedArrayBuffer> {
+    return sharedFloats(stateLayout(modelLayout(this.training)).length);
   }
 }

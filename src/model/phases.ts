@@ -24,6 +24,15 @@ export interface PhaseTensors {
   readonly measures: readonly tf.Tensor[];
 }
 
+/** What the discriminator learns from one batch of images. */
+export interface Lesson {
+  readonly gradients: readonly tf.Tensor[];
+  readonly statistics: readonly tf.Tensor[];
+  readonly loss: tf.Tensor;
+  /** D(.) */
+  readonly score: tf.Tensor;
+}
+
 /**
  * The phases of one step as pure functions of tensors, as in PyTorch's DCGAN tutorial. Call them in a tidy().
  *
@@ -38,17 +47,33 @@ export function discriminatorPhase(
   noise: tf.Tensor2D,
 ): PhaseTensors {
   const generated = generate(layout.generator, weights.generator, noise);
-  const { loss, extras, gradients } = valueAndGradients(weights.discriminator, (discriminator) => {
-    const onReal = judge(layout.discriminator, discriminator, real);
-    const onFake = judge(layout.discriminator, discriminator, generated.images);
-    const scores = [meanScore(onReal.logits), meanScore(onFake.logits)];
-    return {
-      loss: tf.add(binaryCrossEntropy(onReal.logits, 1), binaryCrossEntropy(onFake.logits, 0)),
-      extras: [onReal.statistics, onFake.statistics, scores],
-    };
+  const onReal = learnFrom(layout, weights.discriminator, real, 1);
+  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0);
+  return bothLessons(generated.statistics, onReal, onFake);
+}
+
+/** One of the discriminator's two batches: real images have label 1, generated ones 0. */
+export function learnFrom(
+  layout: ModelLayout,
+  discriminator: Parameters,
+  images: tf.Tensor4D,
+  label: 0 | 1,
+): Lesson {
+  const { loss, extras, gradients } = valueAndGradients(discriminator, (parameters) => {
+    const { logits, statistics } = judge(layout.discriminator, parameters, images);
+    return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
   });
-  const [onReal, onFake, scores] = extras;
-  return { gradients, statistics: [generated.statistics, onReal, onFake], measures: [loss, ...scores] };
+  const [statistics, [score]] = extras;
+  return { gradients, statistics, loss, score };
+}
+
+/** The discriminator's phase: its loss is the sum over both batches. */
+export function bothLessons(drawing: readonly tf.Tensor[], onReal: Lesson, onFake: Lesson): PhaseTensors {
+  return {
+    gradients: onReal.gradients.map((gradient, index) => tf.add(gradient, onFake.gradients[index])),
+    statistics: [drawing, onReal.statistics, onFake.statistics],
+    measures: [tf.add(onReal.loss, onFake.loss), onReal.score, onFake.score],
+  };
 }
 
 /** The generator's, through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */

@@ -39,9 +39,8 @@ export class RecordedReplica implements Replica {
   }
 
   save(into: Float32Array): void {
-    const tensors = this.#run('save', {});
-    this.#state.slots.forEach(({ offset }, index) => {
-      into.set(tensors[index], offset);
+    this.#program.read('save', {}, (tensor, index) => {
+      into.set(tensor, this.#state.slots[index].offset);
     });
   }
 

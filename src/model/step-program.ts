@@ -12,7 +12,14 @@ import { IMAGE_CHANNELS, type ModelOptions, type Network } from './architecture.
 import { generate } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
 import { MEASURES, phaseLayout, PHASES, type Phase } from './phase.js';
-import { discriminatorPhase, flattenPhase, generatorPhase, type PhaseTensors } from './phases.js';
+import {
+  bothLessons,
+  flattenPhase,
+  generatorPhase,
+  learnFrom,
+  type Lesson,
+  type PhaseTensors,
+} from './phases.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { stateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
@@ -89,7 +96,7 @@ class StepRecorder {
 
   declareCalls(): void {
     // The same reads for both phases: the generator's weights do not change between them.
-    const generator = this.#read('generator', 'parameters');
+    const generator = this.#read('generator');
     const phases = {
       discriminator: this.#discriminatorPhase(generator),
       generator: this.#generatorPhase(generator),
@@ -106,22 +113,51 @@ class StepRecorder {
   #discriminatorPhase(generator: readonly Value[]): PhaseValues {
     const { batch, model } = this.options;
     const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
-    const inputs = [real, this.#noise, ...generator, ...this.#read('discriminator', 'parameters')];
-    return this.#recordPhase('discriminator', inputs, ([images, noise, ...parameters]) =>
-      discriminatorPhase(
-        this.#layout,
-        this.#weightsOf(parameters),
-        images as tf.Tensor4D,
-        noise as tf.Tensor2D,
-      ),
-    );
+    const discriminator = this.#read('discriminator');
+    const [images, ...drawing] = this.#recordDrawing(this.#noise, generator);
+    const onReal = this.#recordLesson(real, discriminator, 1);
+    // Both at once would take the memory of both: the second batch waits until the first has its gradients.
+    const later = this.recording.after(images, onReal);
+    const onFake = this.#recordLesson(later, discriminator, 0);
+    const parts = [drawing, onReal, onFake];
+    const inputs = parts.flat();
+    const cut = <Item>(all: readonly Item[]): Item[][] => {
+      let next = 0;
+      return parts.map(({ length }) => all.slice(next, (next += length)));
+    };
+    return this.#recordPhase('discriminator', inputs, (tensors) => {
+      const [statistics, lessonOnReal, lessonOnFake] = cut(tensors);
+      return bothLessons(statistics, this.#lessonOf(lessonOnReal), this.#lessonOf(lessonOnFake));
+    });
+  }
+
+  #recordLesson(images: Value, discriminator: readonly Value[], label: 0 | 1): Value[] {
+    return this.recording.record([images, ...discriminator], (x, ...parameters) => {
+      const lesson = learnFrom(this.#layout, parameters, x as tf.Tensor4D, label);
+      return [...lesson.gradients, lesson.loss, lesson.score, ...lesson.statistics];
+    });
+  }
+
+  /** What recordLesson returned. */
+  #lessonOf(tensors: readonly tf.Tensor[]): Lesson {
+    const count = this.#layout.discriminator.parameters.length;
+    const [loss, score, ...statistics] = tensors.slice(count);
+    return { gradients: tensors.slice(0, count), loss, score, statistics };
   }
 
   #generatorPhase(generator: readonly Value[]): PhaseValues {
-    const inputs = [this.#noise, ...generator, ...this.#read('discriminator', 'parameters')];
+    const inputs = [this.#noise, ...generator, ...this.#read('discriminator')];
     return this.#recordPhase('generator', inputs, ([noise, ...parameters]) =>
       generatorPhase(this.#layout, this.#weightsOf(parameters), noise as tf.Tensor2D),
     );
+  }
+
+  /** The images, and their batch statistics. */
+  #recordDrawing(noise: Value, generator: readonly Value[]): Value[] {
+    return this.recording.record([noise, ...generator], (z, ...parameters) => {
+      const { images, statistics } = generate(this.#layout.generator, parameters, z as tf.Tensor2D);
+      return [images, ...statistics];
+    });
   }
 
   #recordPhase(
@@ -223,10 +259,8 @@ class StepRecorder {
   #declareSampling(generator: readonly Value[]): void {
     const { samples, model } = this.options;
     const noise = this.recording.input('sampleNoise', [samples, model.latentSize]);
-    const images = this.recording.record([noise, ...generator], (z, ...parameters) => [
-      generate(this.#layout.generator, parameters, z as tf.Tensor2D).images,
-    ]);
-    this.#declare('sample', { fetches: images });
+    const [images] = this.#recordDrawing(noise, generator);
+    this.#declare('sample', { fetches: [images] });
   }
 
   #declareState(): void {
@@ -245,9 +279,9 @@ class StepRecorder {
     this.recording.call({ name, ...parts });
   }
 
-  #read(network: Network, part: StatePart): Value[] {
+  #read(network: Network): Value[] {
     return this.#layout[network].parameters.map(({ name }) =>
-      this.#variable(`${network}.${part}.${name}`).read(),
+      this.#variable(`${network}.parameters.${name}`).read(),
     );
   }
 

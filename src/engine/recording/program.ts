@@ -12,6 +12,8 @@ export interface CompiledCall {
   readonly takesFrom: string | undefined;
 }
 
+export type Feeds = Readonly<Record<string, Float32Array>>;
+
 /** Recorded functions as calls of one session. The session holds the variables; only inputs and fetches cross it. */
 export class Program {
   readonly #done = new Set<string>();
@@ -23,7 +25,14 @@ export class Program {
   ) {}
 
   /** Feeds by the inputs' names; returns the fetches in the order they were declared in, each flat. */
-  run(name: string, feeds: Readonly<Record<string, Float32Array>>): Float32Array[] {
+  run(name: string, feeds: Feeds): Float32Array[] {
+    const fetched: Float32Array[] = [];
+    this.read(name, feeds, (values) => fetched.push(values));
+    return fetched;
+  }
+
+  /** The same for what is too large to be held at once: hands over each fetch when it is read, in order. */
+  read(name: string, feeds: Feeds, take: (values: Float32Array, index: number) => void): void {
     const { binding } = this.backend;
     const call = this.calls.get(name);
     if (!call) throw new Error(`no call ${name} was recorded`);
@@ -35,9 +44,10 @@ export class Program {
       const inputNames = call.inputs.map(({ value }) => tensorName(value)).join(',');
       const results = binding.runSavedModel(this.session, fed, inputNames, fetched.map(tensorName).join(','));
       this.#done.add(name);
-      const values = results.slice(0, call.fetches.length).map(({ id }) => binding.tensorDataSync(id));
-      for (const { id } of results) binding.deleteTensor(id);
-      return values as Float32Array[];
+      results.forEach(({ id }, index) => {
+        if (index < call.fetches.length) take(binding.tensorDataSync(id) as Float32Array, index);
+        binding.deleteTensor(id);
+      });
     } finally {
       for (const id of fed) binding.deleteTensor(id);
     }
@@ -52,7 +62,7 @@ export class Program {
 function feedOf(
   call: string,
   { name, value }: CompiledCall['inputs'][number],
-  feeds: Readonly<Record<string, Float32Array>>,
+  feeds: Feeds,
 ): [shape: number[], dtype: number, values: Float32Array] {
   const values = feeds[name] as Float32Array | undefined;
   const length = value.shape.reduce((product, side) => product * side, 1);

@@ -67,6 +67,14 @@ export class Recording {
     return recordCalls(this.#graph, this.backend, inputs, run);
   }
 
+  /** The same value, but not before the others are there: what is computed of it waits for them. */
+  after(value: Value, others: readonly Value[]): Value {
+    const after = [...new Set(others.map(({ node }) => node))];
+    const attributes = { T: { type: value.dtype } };
+    return this.#graph.pure({ op: 'Identity', attributes, inputs: [value], after, outputs: [value] })
+      .outputs[0];
+  }
+
   applyAdam(
     variables: AdamVariables,
     gradient: Value,
