@@ -88,7 +88,7 @@ describe('the compute thread', () => {
     });
     await assert.rejects(
       handle.call('restore', { state: sharedFloats(3) }),
-      /a state of 3 numbers does not fit/,
+      /3 numbers from 0 on do not fit/,
     );
     const { tensors, bytes } = await handle.call('memory', {});
     assert.deepEqual([tensors, bytes], [8, 4 * state.length]);

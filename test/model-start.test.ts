@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { NETWORKS, type ModelOptions } from '../src/model/architecture.js';
 import { modelLayout } from '../src/model/layout.js';
 import { sampleNoise, SAMPLE_COUNT, shardNoise } from '../src/model/noise.js';
-import { initialState, stateLayout } from '../src/model/state.js';
+import { fillInitialState, initialState, stateLayout, stateParts } from '../src/model/state.js';
 import { moments } from './support/moments.js';
 
 const MODEL: ModelOptions = {
@@ -70,6 +70,20 @@ describe('the initial state', () => {
     assert.deepEqual(initialState(layout, 1), state);
     assert.deepEqual(initialState(layout, 1, new Float32Array(length).fill(NaN)), state);
     assert.notDeepEqual(initialState(layout, 2), state);
+  });
+
+  it('is the same made part by part, each part of whole tensors', () => {
+    const pieces = new Float32Array(length);
+    for (const most of [1, 5000, length]) {
+      const parts = stateParts(stateLayout(layout), most);
+      assert.deepEqual([parts.at(0)?.start, parts.at(-1)?.end], [0, length]);
+      for (const { start, end } of parts)
+        fillInitialState(layout, 1, pieces.subarray(start, end).fill(NaN), start);
+      assert.deepEqual(pieces, state, `parts of ${most}`);
+    }
+    assert.equal(stateParts(stateLayout(layout), length).length, 1);
+    assert.throws(() => fillInitialState(layout, 1, pieces.subarray(1), 1), /do not fit the tensors/);
+    assert.throws(() => fillInitialState(layout, 1, pieces.subarray(0, 3), 0), /do not fit the tensors/);
   });
 
   it('gives each tensor numbers of its own', () => {

@@ -3,15 +3,16 @@ import { engineIdentity, type EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
-import { modelLayout } from '../model/layout.js';
+import { modelLayout, type ModelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
 import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
-import { initialState, stateLayout } from '../model/state.js';
+import { fillInitialState, stateLayout, stateParts } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
+import { bytesOf } from '../wire/chunks.js';
 import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from './compute-group.js';
 import { trainByAverage, type Averager } from './train-by-average.js';
 
@@ -23,9 +24,14 @@ export interface SingleNodeOptions {
   readonly from: StateSource | undefined;
 }
 
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+/** Of a part of the state: 16 MiB. */
+const PART_NUMBERS = 4 * 1024 * 1024;
+
 /** All shards in this process, one after the other, with no socket: the numbers are those of any number of workers. */
 export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
+  readonly #layout: ModelLayout;
   readonly #averaged: Record<Phase, Float32Array>;
 
   private constructor(
@@ -34,7 +40,8 @@ export class SingleNode implements ComputeGroup, Averager {
     private readonly replica: ReplicaHandle,
     private readonly computer: ShardComputer,
   ) {
-    const layout = modelLayout(training);
+    this.#layout = modelLayout(training);
+    const layout = this.#layout;
     this.#averaged = {
       discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
       generator: sharedFloats(phaseLayout('generator', layout).length),
@@ -58,7 +65,7 @@ export class SingleNode implements ComputeGroup, Averager {
 
   async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
     const { shards } = this.training;
-    if (shards > 1) return trainByAverage(this, phaseLayout(phase, modelLayout(this.training)), phase, step);
+    if (shards > 1) return trainByAverage(this, phaseLayout(phase, this.#layout), phase, step);
     const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
     return { measures: readMeasures(phase, measures), gradientNorm, computeSeconds: seconds };
   }
@@ -88,9 +95,10 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async saveState(take: TakeBytes): Promise<void> {
-    const state = this.#makeState();
-    await this.replica.call('save', { into: state });
-    await take(new Uint8Array(state.buffer), 0);
+    for (const { at, part } of this.#stateParts()) {
+      await this.replica.call('save', { into: part, at });
+      await take(bytesOf(part), at * FLOAT);
+    }
   }
 
   traffic(): { sent: number; received: number } {
@@ -102,14 +110,18 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async #restore(from: StateSource | undefined): Promise<void> {
-    const state = this.#makeState();
-    if (from) new Uint8Array(state.buffer).set(await from.read(0, from.bytes));
-    else initialState(modelLayout(this.training), this.training.seed, state);
-    await this.replica.call('restore', { state });
+    const { seed } = this.training;
+    for (const { at, part } of this.#stateParts()) {
+      if (from) bytesOf(part).set(await from.read(at * FLOAT, part.byteLength));
+      else fillInitialState(this.#layout, seed, part, at);
+      await this.replica.call('restore', { state: part, at });
+    }
   }
 
-  /** Made when it is needed: it is as large as all that training changes. */
-  #makeState(): Float32Array<SharedArrayBuffer> {
-    return sharedFloats(stateLayout(modelLayout(this.training)).length);
+  /** The state is as large as all that training changes: it passes in parts, through one buffer. */
+  *#stateParts(): Generator<{ at: number; part: Float32Array }> {
+    const parts = stateParts(stateLayout(this.#layout), PART_NUMBERS);
+    const buffer = sharedFloats(Math.max(...parts.map(({ start, end }) => end - start)));
+    for (const { start, end } of parts) yield { at: start, part: buffer.subarray(0, end - start) };
   }
 }

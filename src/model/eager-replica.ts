@@ -14,7 +14,7 @@ import {
 } from './phases.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { updateRunningStatistic } from './running-statistics.js';
-import { stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
+import { slotsWithin, stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
 
 type NetworkState = AdamState & { readonly runningStatistics: tf.Tensor1D };
@@ -24,6 +24,8 @@ export class EagerReplica implements Replica {
   readonly #layout: ModelLayout;
   readonly #stateLayout: StateLayout;
   #networks: Record<Network, NetworkState> | undefined;
+  /** Parts of a state that is not complete yet. */
+  #given: { readonly state: Float32Array; missing: number } | undefined;
 
   constructor(
     private readonly model: ModelOptions,
@@ -33,16 +35,18 @@ export class EagerReplica implements Replica {
     this.#stateLayout = stateLayout(this.#layout);
   }
 
-  restore(state: Float32Array): void {
-    if (state.length !== this.#stateLayout.length)
-      throw new Error(
-        `a state of ${state.length} numbers does not fit networks of ${this.#stateLayout.length}`,
-      );
+  restore(state: Float32Array, at = 0): void {
+    slotsWithin(this.#stateLayout, at, state.length);
+    this.#given ??= { state: new Float32Array(this.#stateLayout.length), missing: this.#stateLayout.length };
+    const given = this.#given;
+    given.state.set(state, at);
+    given.missing -= state.length;
+    if (given.missing > 0) return;
+    this.#given = undefined;
     this.dispose();
     const network = (name: Network): NetworkState => {
       const spans = this.#stateLayout.spans[name];
-      const part = ({ start, end }: { start: number; end: number }): tf.Tensor1D =>
-        tf.tensor1d(state.slice(start, end));
+      const part = ({ start, end }: Span): tf.Tensor1D => tf.tensor1d(given.state.slice(start, end));
       return {
         parameters: part(spans.parameters),
         firstMoment: part(spans.firstMoment),
@@ -53,10 +57,14 @@ export class EagerReplica implements Replica {
     this.#networks = { discriminator: network('discriminator'), generator: network('generator') };
   }
 
-  save(into: Float32Array): void {
-    for (const network of NETWORKS)
-      for (const part of STATE_PARTS)
-        into.set(this.#state(network)[part].dataSync(), this.#stateLayout.spans[network][part].start);
+  save(into: Float32Array, at = 0): void {
+    for (const { name, offset, size } of slotsWithin(this.#stateLayout, at, into.length)) {
+      const [network, part] = name.split('.') as [Network, StatePart];
+      const start = offset - this.#stateLayout.spans[network][part].start;
+      const tensor = tf.tidy(() => tf.slice(this.#state(network)[part], start, size));
+      into.set(tensor.dataSync(), offset - at);
+      tensor.dispose();
+    }
   }
 
   compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {

@@ -3,10 +3,12 @@ import { adamStep, type AdamOptions } from './adam.js';
 import { modelLayout } from './layout.js';
 import type { Phase } from './phase.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
-import { stateLayout, type StateLayout } from './state.js';
+import { slotsWithin, stateLayout, type StateLayout } from './state.js';
 import {
   NOT_FINITE,
   recordStep,
+  restoreCall,
+  saveCall,
   type StepCall,
   type SomeStepFeeds,
   type StepFeeds,
@@ -27,21 +29,15 @@ export class RecordedReplica implements Replica {
     this.#state = stateLayout(modelLayout(options.model));
   }
 
-  restore(state: Float32Array): void {
-    if (state.length !== this.#state.length)
-      throw new Error(`a state of ${state.length} numbers does not fit networks of ${this.#state.length}`);
-    const feeds = this.#state.slots.map(({ name, offset, size }) => [
-      name,
-      state.subarray(offset, offset + size),
-    ]);
-    this.#program.run('restore', Object.fromEntries(feeds) as Record<string, Float32Array>);
+  restore(state: Float32Array, at = 0): void {
+    for (const { name, offset, size } of slotsWithin(this.#state, at, state.length))
+      this.#program.run(restoreCall(name), { [name]: state.subarray(offset - at, offset - at + size) });
     this.#drawnFrom = undefined;
   }
 
-  save(into: Float32Array): void {
-    this.#program.read('save', {}, (tensor, index) => {
-      into.set(tensor, this.#state.slots[index].offset);
-    });
+  save(into: Float32Array, at = 0): void {
+    for (const { name, offset } of slotsWithin(this.#state, at, into.length))
+      into.set(this.#program.run(saveCall(name), {})[0], offset - at);
   }
 
   compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {

@@ -18,8 +18,8 @@ export interface ReplicaCalls {
     };
     response: Engine;
   };
-  restore: { request: { state: Float32Array }; response: null };
-  save: { request: { into: Float32Array }; response: null };
+  restore: { request: { state: Float32Array; at?: number }; response: null };
+  save: { request: { into: Float32Array; at?: number }; response: null };
   compute: {
     request: { phase: Phase; images?: Float32Array; noise: Float32Array; into: Float32Array };
     response: { seconds: number };

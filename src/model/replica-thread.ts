@@ -24,10 +24,10 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
       return engine;
     }
     case 'restore':
-      loaded().restore(call.request.state);
+      loaded().restore(call.request.state, call.request.at);
       return null;
     case 'save':
-      loaded().save(call.request.into);
+      loaded().save(call.request.into, call.request.at);
       return null;
     case 'compute': {
       const started = performance.now();

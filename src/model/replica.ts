@@ -22,11 +22,14 @@ export class NotFinite extends Error {
  * the same state, since all apply the same averaged gradients.
  */
 export interface Replica {
-  /** Takes over a whole state: see `stateLayout`. */
-  restore(state: Float32Array): void;
+  /**
+   * Takes over a state (see `stateLayout`), or a part of one: whole tensors from element `at` on. All parts have to
+   * come before the first phase.
+   */
+  restore(state: Float32Array, at?: number): void;
 
-  /** Copies the whole state out. */
-  save(into: Float32Array): void;
+  /** Copies out the state, or a part of it: whole tensors from element `at` on. */
+  save(into: Float32Array, at?: number): void;
 
   /**
    * A phase's vector (see `phaseLayout`) on one shard. images [batch * size * size * 3], in [-1, 1], is read by the

@@ -36,24 +36,56 @@ export function stateLayout(model: ModelLayout): StateLayout {
   return { length, spans: spans as Record<Network, Record<StatePart, Span>>, slots };
 }
 
+/** The tensors that fill a part of a state from element `at` on; a part has whole tensors only. */
+export function slotsWithin(layout: StateLayout, at: number, length: number): readonly Slot[] {
+  const slots = layout.slots.filter(({ offset }) => offset >= at && offset < at + length);
+  const size = slots.reduce((sum, slot) => sum + slot.size, 0);
+  if (slots.at(0)?.offset !== at || size !== length)
+    throw new Error(`${length} numbers from ${at} on do not fit the tensors of a state of ${layout.length}`);
+  return slots;
+}
+
+/** Cuts a state at its tensors into parts of at most `most` numbers, but for a single tensor that is larger. */
+export function stateParts(layout: StateLayout, most: number): Span[] {
+  const parts: Span[] = [];
+  for (const { offset, size } of layout.slots) {
+    const last = parts.at(-1);
+    if (last && offset + size - last.start <= most)
+      parts[parts.length - 1] = { start: last.start, end: offset + size };
+    else parts.push({ start: offset, end: offset + size });
+  }
+  return parts;
+}
+
 /** The state before the first step: each parameter from its own random stream, so that sizes do not disturb others. */
 export function initialState(model: ModelLayout, seed: number, into?: Float32Array): Float32Array {
+  const { length } = stateLayout(model);
+  return fillInitialState(model, seed, into ?? new Float32Array(length), 0);
+}
+
+/** The same for a part of it: whole tensors from element `at` on. */
+export function fillInitialState(
+  model: ModelLayout,
+  seed: number,
+  into: Float32Array,
+  at: number,
+): Float32Array {
   const layout = stateLayout(model);
-  const state = into ?? new Float32Array(layout.length);
-  // Both Adams start at 0, whatever the array held before.
-  state.fill(0);
-  for (const network of NETWORKS) {
-    const { parameters, runningStatistics } = layout.spans[network];
-    for (const { name, offset, size, initial } of model[network].parameters) {
-      const start = parameters.start + offset;
-      const stream = randomStream(seed, 'initial', network, name);
-      fillNormal(state.subarray(start, start + size), stream, initial.mean, initial.deviation);
-    }
-    // PyTorch's BatchNorm2d starts from mean 0 and variance 1.
-    for (const { name, offset, size } of model[network].statistics) {
-      const start = runningStatistics.start + offset;
-      state.fill(name.endsWith('.variance') ? 1 : 0, start, start + size);
-    }
+  const parameters = new Map(
+    NETWORKS.flatMap((network) =>
+      model[network].parameters.map(({ name, initial }) => [
+        `${network}.parameters.${name}`,
+        { initial, stream: () => randomStream(seed, 'initial', network, name) },
+      ]),
+    ),
+  );
+  for (const { name, offset, size } of slotsWithin(layout, at, into.length)) {
+    const tensor = into.subarray(offset - at, offset - at + size);
+    const parameter = parameters.get(name);
+    if (parameter)
+      fillNormal(tensor, parameter.stream(), parameter.initial.mean, parameter.initial.deviation);
+    // PyTorch's BatchNorm2d starts from mean 0 and variance 1; both Adams start at 0.
+    else tensor.fill(name.endsWith('.variance') ? 1 : 0);
   }
-  return state;
+  return into;
 }

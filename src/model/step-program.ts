@@ -40,10 +40,13 @@ export interface StepProgramOptions {
  * generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase on the
  * same shard.
  */
-export type StepCall =
-  `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample' | 'save' | 'restore';
+export type StepCall = `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample';
 
-/** Feeds of the step's calls, besides one for each tensor of the state, which `restore` takes by its name. */
+/** The calls that set and fetch one tensor of the state, by its name there; the first is fed under that name. */
+export const restoreCall = (name: string): string => `restore ${name}`;
+export const saveCall = (name: string): string => `save ${name}`;
+
+/** Feeds of the step's calls. */
 export interface StepFeeds {
   /** [batch, size, size, 3] */
   readonly real: Float32Array;
@@ -65,7 +68,7 @@ export const NOT_FINITE = 'gradient that is not finite';
 
 /**
  * Records a step as one program: both networks, both Adams and the running statistics are its variables. `compute`
- * fetches a phase's vector, `train` its measures and then the gradient's norm, `save` all tensors of the state.
+ * fetches a phase's vector, `train` its measures and then the gradient's norm.
  */
 export function recordStep(recording: Recording, options: StepProgramOptions): Program {
   new StepRecorder(recording, options).declareCalls();
@@ -263,13 +266,13 @@ class StepRecorder {
     this.#declare('sample', { fetches: [images] });
   }
 
+  /** Tensor by tensor: the whole is large, and never needed at once. */
   #declareState(): void {
-    const variables = [...this.#state];
-    this.#declare('save', { fetches: variables.map(([, variable]) => variable.read()) });
-    const effects = variables.map(([name, variable]) =>
-      variable.assign(this.recording.input(name, variable.shape)),
-    );
-    this.#declare('restore', { effects });
+    for (const [name, variable] of this.#state) {
+      this.recording.call({ name: saveCall(name), fetches: [variable.read()] });
+      const given = this.recording.input(name, variable.shape);
+      this.recording.call({ name: restoreCall(name), effects: [variable.assign(given)] });
+    }
   }
 
   #declare(

@@ -26,13 +26,6 @@ export class Program {
 
   /** Feeds by the inputs' names; returns the fetches in the order they were declared in, each flat. */
   run(name: string, feeds: Feeds): Float32Array[] {
-    const fetched: Float32Array[] = [];
-    this.read(name, feeds, (values) => fetched.push(values));
-    return fetched;
-  }
-
-  /** The same for what is too large to be held at once: hands over each fetch when it is read, in order. */
-  read(name: string, feeds: Feeds, take: (values: Float32Array, index: number) => void): void {
     const { binding } = this.backend;
     const call = this.calls.get(name);
     if (!call) throw new Error(`no call ${name} was recorded`);
@@ -44,10 +37,9 @@ export class Program {
       const inputNames = call.inputs.map(({ value }) => tensorName(value)).join(',');
       const results = binding.runSavedModel(this.session, fed, inputNames, fetched.map(tensorName).join(','));
       this.#done.add(name);
-      results.forEach(({ id }, index) => {
-        if (index < call.fetches.length) take(binding.tensorDataSync(id) as Float32Array, index);
-        binding.deleteTensor(id);
-      });
+      const values = results.slice(0, call.fetches.length).map(({ id }) => binding.tensorDataSync(id));
+      for (const { id } of results) binding.deleteTensor(id);
+      return values as Float32Array[];
     } finally {
       for (const id of fed) binding.deleteTensor(id);
     }

@@ -6,7 +6,7 @@ import { shardNoise } from '../../../src/model/noise.js';
 import { PHASES } from '../../../src/model/phase.js';
 import { EagerReplica } from '../../../src/model/eager-replica.js';
 import type { Replica } from '../../../src/model/replica.js';
-import { initialState, stateLayout } from '../../../src/model/state.js';
+import { initialState, stateLayout, stateParts } from '../../../src/model/state.js';
 import { OPTIMIZER, randomImages, SMALL_MODEL } from '../small-model.js';
 import type { ReplicaFactory } from './replica-factory.js';
 
@@ -61,7 +61,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
     });
     assert.throws(() => {
       replica.restore(new Float32Array(length - 1));
-    }, /does not fit/);
+    }, /do not fit the tensors/);
     assert.equal(tf.memory().numTensors, held);
     replica.dispose();
   });
@@ -75,6 +75,18 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
     replica.save(saved);
     replica.dispose();
     assert.deepEqual(new Uint32Array(saved.buffer), new Uint32Array(given.buffer));
+  });
+
+  it('takes over and hands out a state part by part, whatever the order', () => {
+    const given = initialState(layout, 3);
+    const parts = stateParts(stateLayout(layout), 1000);
+    assert.ok(parts.length > 3);
+    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    for (const { start, end } of parts.toReversed()) replica.restore(given.subarray(start, end), start);
+    const saved = new Float32Array(length).fill(NaN);
+    for (const { start, end } of parts) replica.save(saved.subarray(start, end), start);
+    replica.dispose();
+    assert.deepEqual(saved, given);
   });
 
   it('goes on from a saved state to the same bits', () => {
