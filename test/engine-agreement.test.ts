@@ -86,14 +86,12 @@ async function compute(replica: ReplicaHandle, seed: number): Promise<Answer> {
   const noise = shardNoise(seed, 1, 0, sharedFloats(BATCH * MODEL.latentSize));
   const images = sharedFloats(BATCH * MODEL.imageSize ** 2 * 3);
   images.set(randomImages(MODEL, BATCH));
-  const discriminator = sharedFloats(phaseLayout('discriminator', layout).length);
-  const generator = sharedFloats(phaseLayout('generator', layout).length);
   const after = sharedFloats(state.length);
 
   await replica.call('restore', { state });
-  await replica.call('compute', { phase: 'discriminator', images, noise, into: discriminator });
+  const { vector: discriminator } = await replica.call('compute', { phase: 'discriminator', images, noise });
   // Before the discriminator's update: Adam's first step is as good as the gradients' signs, which differ near zero.
-  await replica.call('compute', { phase: 'generator', noise, into: generator });
+  const { vector: generator } = await replica.call('compute', { phase: 'generator', noise });
   await replica.call('apply', { phase: 'discriminator', step: 1, averaged: discriminator });
   await replica.call('apply', { phase: 'generator', step: 1, averaged: generator });
   await replica.call('save', { into: after });

@@ -9,6 +9,8 @@ const AT: Header = { run: 'r', generation: 1, step: 7, phase: 'generator' };
 const CHUNK = 1024 * 1024;
 /** Two chunks: one of a MiB, one of 8 bytes. */
 const LENGTH = CHUNK / 4 + 2;
+/** All but the last number, which is a measure. */
+const GRADIENT = LENGTH - 1;
 
 /** Shards 0 and 1 are with worker 0, shard 2 is with worker 1; each shard's vector is its number + 1 everywhere. */
 function begin(): { round: PhaseRound; into: Float32Array } {
@@ -18,7 +20,7 @@ function begin(): { round: PhaseRound; into: Float32Array } {
     [1, 0],
     [2, 1],
   ]);
-  return { round: new PhaseRound('generator', 7, workerOfShard, into), into };
+  return { round: new PhaseRound('generator', 7, workerOfShard, into, GRADIENT), into };
 }
 
 function chunk(shard: number, offset: number, changes: Partial<Bodies['chunk']> = {}): Bodies['chunk'] {
@@ -61,6 +63,17 @@ describe('a phase of a step', () => {
       into.every((value) => value === 2),
       '(1 + 2 + 3) / 3',
     );
+    assert.equal(round.gradientNorm(), 2 * Math.sqrt(GRADIENT));
+  });
+
+  it('has the mean of a place whole with its last chunk, whatever the other places lack', () => {
+    const { round, into } = begin();
+    assert.equal(round.addChunk(0, AT, chunk(0, 0)), false);
+    assert.equal(round.addChunk(1, AT, chunk(2, 0)), false);
+    assert.equal(round.addChunk(1, AT, chunk(2, CHUNK)), false);
+    assert.equal(round.addChunk(0, AT, chunk(1, 0)), true);
+    assert.ok(into.subarray(0, CHUNK / 4).every((value) => value === 2));
+    assert.throws(() => round.gradientNorm(), /every part of every shard/);
   });
 
   it('rejects what does not belong to it, and comes out the same', () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
-import { phaseLayout } from '../src/model/phase.js';
 import { ComputeError, ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
 import { EagerReplica } from '../src/model/eager-replica.js';
@@ -36,16 +35,16 @@ describe('the compute thread', () => {
   });
 
   it('answers with the bits of a replica in this thread', async () => {
-    const discriminator = sharedFloats(phaseLayout('discriminator', layout).length);
-    const generator = sharedFloats(phaseLayout('generator', layout).length);
     const drawn = sharedFloats(images.length);
     const sampled = sharedFloats(images.length);
     const saved = sharedFloats(state.length);
+    const { vector: discriminator } = await handle.call('compute', { phase: 'discriminator', images, noise });
     // Asked for at once: the thread does them in order.
-    await Promise.all([
-      handle.call('compute', { phase: 'discriminator', images, noise, into: discriminator }),
+    const [, { vector: generator }] = await Promise.all([
       handle.call('apply', { phase: 'discriminator', step: 1, averaged: discriminator }),
-      handle.call('compute', { phase: 'generator', noise, into: generator }),
+      handle.call('compute', { phase: 'generator', noise }),
+    ]);
+    await Promise.all([
       handle.call('apply', { phase: 'generator', step: 1, averaged: generator }),
       handle.call('generate', { noise, into: drawn }),
       handle.call('sample', { noise, into: sampled }),
@@ -71,9 +70,8 @@ describe('the compute thread', () => {
   it('leaves this thread free while it computes, and says how long that took', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
-    const into = sharedFloats(phaseLayout('discriminator', layout).length);
     const started = performance.now();
-    const { seconds } = await handle.call('compute', { phase: 'discriminator', images, noise, into });
+    const { seconds } = await handle.call('compute', { phase: 'discriminator', images, noise });
     const waited = (performance.now() - started) / 1000;
     clearInterval(timer);
     assert.ok(ticks > 0);
@@ -81,8 +79,7 @@ describe('the compute thread', () => {
   });
 
   it('reports what it could not do, and goes on', async () => {
-    const into = sharedFloats(1);
-    await assert.rejects(handle.call('compute', { phase: 'discriminator', noise, into }), {
+    await assert.rejects(handle.call('compute', { phase: 'discriminator', noise }), {
       name: 'ComputeError',
       message: 'the discriminator phase needs images',
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytesOf, ChunkAssembly, chunkOffsets } from '../src/wire/chunks.js';
+import { bytesOf, ChunkAssembly, chunkOffsets, floatsOf } from '../src/wire/chunks.js';
 import { imageChunkBytes } from '../src/wire/face-chunks.js';
 import { Rejection } from '../src/wire/rejection.js';
 
@@ -28,6 +28,17 @@ describe('an array', () => {
     assert.deepEqual(Buffer.from(bytes).toString('hex'), '0000803f' + '000000c0');
     bytes.set([0, 0, 0, 0x40]);
     assert.equal(floats[0], 2);
+  });
+
+  it('of bytes is its floats, a copy only where it lies unaligned', () => {
+    const buffer = new ArrayBuffer(16);
+    const aligned = new Uint8Array(buffer, 4, 8);
+    bytesOf(new Float32Array(buffer)).set(bytesOf(Float32Array.of(7, 1, -2, 9)));
+    assert.deepEqual(floatsOf(aligned), Float32Array.of(1, -2));
+    assert.equal(floatsOf(aligned).buffer, buffer);
+    const odd = new Uint8Array(new ArrayBuffer(9), 1);
+    odd.set(aligned);
+    assert.deepEqual(floatsOf(odd), Float32Array.of(1, -2));
   });
 
   it('of images is cut between them, at least one in a chunk', () => {

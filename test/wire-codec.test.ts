@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../src/wire/codec.js';
+import { Content } from '../src/wire/message.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 
 const protocol = readFileSync(new URL('../../proto/trainer.proto', import.meta.url), 'utf8');
@@ -35,8 +36,25 @@ describe('a message', () => {
       kind: 'shardDone',
       body: { shard: 5, computeSeconds: 0.5 },
     } as const;
-    assert.deepEqual(Buffer.from(encode(message)), bytes);
-    assert.deepEqual(plain(decode(bytes)), message);
+    assert.deepEqual(
+      encode(message).map((frame) => Buffer.from(frame)),
+      [bytes],
+    );
+    assert.deepEqual(plain(decode([bytes])), message);
+  });
+
+  it('that is a chunk has its payload, and no copy of it, in a second frame', () => {
+    const payload = Uint8Array.of(1, 2, 3);
+    const header = { run: 'r', generation: 1, step: 300, phase: undefined } as const;
+    const body = { content: Content.STATE, shard: 0, offset: 5, total: 8, payload };
+    const frames = encode({ ...header, kind: 'chunk', body });
+    // Field 17 (chunk): field 1 (content) 3, field 3 (offset) 5, field 4 (total) 8; what is 0 is left out.
+    const envelope = '0a0172' + '1001' + '18ac02' + '8a0106' + '0803' + '1805' + '2008';
+    assert.equal(Buffer.from(frames[0]).toString('hex'), envelope);
+    assert.equal(frames[1], payload);
+    assert.equal(frames.length, 2);
+    const decoded = decode(frames);
+    assert.ok(decoded.kind === 'chunk' && decoded.body.payload === payload);
   });
 
   it('with every field at its default is whole', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../src/common/random.js';
-import { CHUNK_BYTES, decode, encode } from '../src/wire/codec.js';
+import { CHUNK_BYTES, decode, encode, type Frames } from '../src/wire/codec.js';
 import { dcgan } from '../src/wire/generated/trainer.js';
 import { Content, type Message } from '../src/wire/message.js';
 import { receive } from '../src/wire/receive.js';
@@ -24,10 +24,10 @@ function chunk(fields: Partial<Extract<Message, { kind: 'chunk' }>['body']>): Me
   return { ...header, kind: 'chunk', body };
 }
 
-/** What decode() does with these bytes; anything but a message or a Rejection fails the test. */
-function fate(bytes: Uint8Array): 'message' | RejectionReason {
+/** What decode() does with these frames; anything but a message or a Rejection fails the test. */
+function fate(frames: Frames): 'message' | RejectionReason {
   try {
-    const message = decode(bytes);
+    const message = decode(frames);
     assert.ok(MESSAGES.some(({ kind }) => kind === message.kind));
     return 'message';
   } catch (error) {
@@ -79,8 +79,9 @@ describe('rejected is', () => {
   }
 
   it('a number that is no phase and no content, while the largest chunk is taken', () => {
-    const raw = (fields: Record<string, unknown>): Uint8Array =>
-      dcgan.Envelope.encode(dcgan.Envelope.fromObject(fields)).finish();
+    const raw = (fields: Record<string, unknown>): Frames => [
+      dcgan.Envelope.encode(dcgan.Envelope.fromObject(fields)).finish(),
+    ];
     const fates = (numbers: number[], fields: (number: number) => Record<string, unknown>): string[] =>
       numbers.map((number) => fate(raw(fields(number))));
     assert.deepEqual(
@@ -98,16 +99,29 @@ describe('rejected is', () => {
   });
 
   it('a message without a body, and nothing at all', () => {
-    assert.equal(fate(dcgan.Envelope.encode({ run: 'r', step: 1 }).finish()), 'undecodable');
-    assert.equal(fate(new Uint8Array(0)), 'undecodable');
+    assert.equal(fate([dcgan.Envelope.encode({ run: 'r', step: 1 }).finish()]), 'undecodable');
+    assert.equal(fate([new Uint8Array(0)]), 'undecodable');
+    assert.equal(fate([]), 'undecodable');
+  });
+
+  it('a chunk that is not of two frames, and any other message that is not of one', () => {
+    for (const message of MESSAGES) {
+      const [envelope] = encode(message);
+      const one = new Uint8Array(4);
+      const fates = [[envelope], [envelope, one], [envelope, one, one]].map(fate);
+      const right = message.kind === 'chunk' ? 1 : 0;
+      const expected = fates.map((_, index) => (index === right ? 'message' : 'undecodable'));
+      assert.deepEqual(fates, expected, message.kind);
+    }
   });
 
   it('every message whose last field was cut short', () => {
     for (const message of MESSAGES) {
       const whole = encode(message);
       assert.equal(fate(whole), 'message');
-      // The body comes last: without its last byte it is shorter than it says, or missing where it was empty.
-      assert.equal(fate(whole.subarray(0, -1)), 'undecodable', message.kind);
+      // The body comes last in the envelope: without its last byte it is shorter than it says, or missing where it was empty.
+      const [envelope, ...rest] = whole;
+      assert.equal(fate([envelope.subarray(0, -1), ...rest]), 'undecodable', message.kind);
     }
   });
 
@@ -116,7 +130,7 @@ describe('rejected is', () => {
     const fates = new Map<string, number>();
     for (let i = 0; i < 20_000; i++) {
       const bytes = Uint8Array.from({ length: uniformInt(stream, 0, 64) }, () => uniformInt(stream, 0, 255));
-      const outcome = fate(bytes);
+      const outcome = fate([bytes]);
       fates.set(outcome, (fates.get(outcome) ?? 0) + 1);
     }
     assert.ok((fates.get('undecodable') ?? 0) > 19_000, JSON.stringify([...fates]));
@@ -126,10 +140,11 @@ describe('rejected is', () => {
     const stream = randomStream(2, 'changed bytes');
     const fates = new Set<string>();
     for (let i = 0; i < 20_000; i++) {
-      const bytes = encode(MESSAGES[i % MESSAGES.length]).slice();
+      const [envelope, ...rest] = encode(MESSAGES[i % MESSAGES.length]);
+      const bytes = envelope.slice();
       for (let changes = uniformInt(stream, 1, 3); changes > 0; changes--)
         bytes[uniformInt(stream, 0, bytes.length - 1)] = uniformInt(stream, 0, 255);
-      fates.add(fate(bytes));
+      fates.add(fate([bytes, ...rest]));
     }
     // All three come up: the changes are neither always fatal nor never.
     assert.deepEqual([...fates].sort(), ['message', 'out_of_range', 'undecodable']);
@@ -140,11 +155,11 @@ describe('what a socket received', () => {
   it('is counted when it is no message, and has no effect', () => {
     const traffic = new TrafficLog();
     const whole = encode(MESSAGES[0]);
-    assert.equal(receive([whole], traffic)?.kind, MESSAGES[0].kind);
-    assert.equal(receive([whole, whole], traffic), undefined);
+    assert.equal(receive(whole, traffic)?.kind, MESSAGES[0].kind);
+    assert.equal(receive([...whole, ...whole], traffic), undefined);
     assert.equal(receive([], traffic), undefined);
     assert.equal(receive([Uint8Array.of(255)], traffic), undefined);
-    assert.equal(receive([encode(chunk({ offset: 1 }))], traffic), undefined);
+    assert.equal(receive(encode(chunk({ offset: 1 })), traffic), undefined);
     assert.deepEqual(traffic.rejections, ['undecodable', 'undecodable', 'undecodable', 'out_of_range']);
   });
 });

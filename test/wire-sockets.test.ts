@@ -4,7 +4,7 @@ import { Dealer } from 'zeromq';
 import { UserError } from '../src/common/errors.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone, type Received } from '../src/wire/listener.js';
-import { encode, MAX_MESSAGE_BYTES } from '../src/wire/codec.js';
+import { byteLength, encode, MAX_FRAME_BYTES } from '../src/wire/codec.js';
 import type { Message } from '../src/wire/message.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
@@ -41,7 +41,7 @@ describe('a listener and its links', () => {
     const { listener, traffic, received } = await listen(t);
     const one = connect(t, listener.address);
     const other = connect(t, listener.address);
-    const bytes = MESSAGES.reduce((sum, message) => sum + encode(message).length, 0);
+    const bytes = MESSAGES.reduce((sum, message) => sum + byteLength(encode(message)), 0);
 
     await Promise.all(MESSAGES.map((message) => one.link.send(message)));
     await until('all messages', () => received.length === MESSAGES.length);
@@ -72,8 +72,8 @@ describe('a listener and its links', () => {
       stranger.close();
     });
     stranger.connect(listener.address);
-    await stranger.send([encode(HELLO), encode(HELLO)]);
-    await stranger.send(encode(HELLO));
+    await stranger.send([...encode(HELLO), ...encode(HELLO)]);
+    await stranger.send([...encode(HELLO)]);
     await until('the hello in one frame', () => received.length > 0);
     assert.equal(received.length, 1);
     assert.deepEqual(traffic.rejections, ['undecodable']);
@@ -115,7 +115,7 @@ describe('a listener and its links', () => {
       disconnected = true;
     });
     stranger.connect(listener.address);
-    await stranger.send(new Uint8Array(MAX_MESSAGE_BYTES + 1));
+    await stranger.send(new Uint8Array(MAX_FRAME_BYTES + 1));
     await until('the end of the connection', () => disconnected);
     await listener.send(peer, HELLO);
     await until('an answer', () => answers.length > 0);

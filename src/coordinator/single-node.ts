@@ -14,7 +14,7 @@ import { fillInitialState, stateLayout, stateParts } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf } from '../wire/chunks.js';
 import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from './compute-group.js';
-import { trainByAverage, type Averager } from './train-by-average.js';
+import { trainByAverage, type Average, type Averager } from './train-by-average.js';
 
 export interface SingleNodeOptions {
   readonly training: TrainingOptions;
@@ -65,14 +65,15 @@ export class SingleNode implements ComputeGroup, Averager {
 
   async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
     const { shards } = this.training;
-    if (shards > 1) return trainByAverage(this, phaseLayout(phase, this.#layout), phase, step);
+    if (shards > 1) return trainByAverage(this, phase, step);
     const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
     return { measures: readMeasures(phase, measures), gradientNorm, computeSeconds: seconds };
   }
 
-  async compute(phase: Phase, step: number): Promise<{ averaged: Float32Array; computeSeconds: number }> {
+  async compute(phase: Phase, step: number): Promise<Average> {
     const { shards } = this.training;
-    const sum = new ShardSum(shards, this.#averaged[phase]);
+    const { gradient } = phaseLayout(phase, modelLayout(this.training));
+    const sum = new ShardSum(shards, this.#averaged[phase], gradient.end);
     let computeSeconds = 0;
     for (let shard = 0; shard < shards; shard++) {
       const next = shard + 1 < shards ? { step, shard: shard + 1 } : { step: step + 1, shard: 0 };
@@ -80,11 +81,11 @@ export class SingleNode implements ComputeGroup, Averager {
       sum.add(shard, 0, vector);
       computeSeconds += seconds;
     }
-    return { averaged: sum.mean(), computeSeconds };
+    return { vector: sum.mean(), gradientNorm: sum.gradientNorm(), computeSeconds };
   }
 
-  async apply(phase: Phase, step: number, averaged: Float32Array): Promise<void> {
-    await this.replica.call('apply', { phase, step, averaged });
+  async apply(phase: Phase, step: number): Promise<void> {
+    await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase] });
   }
 
   async samples(): Promise<Float32Array> {

@@ -1,25 +1,30 @@
-import { euclideanNorm } from '../model/gradient-norm.js';
-import { readMeasures, type Phase, type PhaseLayout } from '../model/phase.js';
+import { readMeasures, type Phase } from '../model/phase.js';
 import { NotFinite } from '../model/replica.js';
 import type { PhaseOutcome } from './compute-group.js';
 
+/** A phase's vector, averaged over all shards (see `phaseLayout`). */
+export interface Average {
+  /** Overwritten by the phase's next one. */
+  readonly vector: Float32Array;
+  /** Euclidean norm of its gradient; not finite where any element is not. */
+  readonly gradientNorm: number;
+  readonly computeSeconds: number;
+}
+
 /** The two halves of a phase, where there are several shards. */
 export interface Averager {
-  /** The phase's vector, averaged over all shards (see `phaseLayout`). Overwritten by the phase's next one. */
-  compute(phase: Phase, step: number): Promise<{ averaged: Float32Array; computeSeconds: number }>;
-  /** Updates every replica. The next compute() sees it, whether or not this has resolved. */
-  apply(phase: Phase, step: number, averaged: Float32Array): Promise<void>;
+  compute(phase: Phase, step: number): Promise<Average>;
+  /** Updates every replica by that average. The next compute() sees it, whether or not this has resolved. */
+  apply(phase: Phase, step: number): Promise<void>;
 }
 
 export async function trainByAverage<P extends Phase>(
   averager: Averager,
-  { gradient }: PhaseLayout,
   phase: P,
   step: number,
 ): Promise<PhaseOutcome<P>> {
-  const { averaged, computeSeconds } = await averager.compute(phase, step);
-  const gradientNorm = euclideanNorm(averaged.subarray(gradient.start, gradient.end));
+  const { vector, gradientNorm, computeSeconds } = await averager.compute(phase, step);
   if (!Number.isFinite(gradientNorm)) throw new NotFinite(phase, step);
-  await averager.apply(phase, step, averaged);
-  return { measures: readMeasures(phase, averaged), gradientNorm, computeSeconds };
+  await averager.apply(phase, step);
+  return { measures: readMeasures(phase, vector), gradientNorm, computeSeconds };
 }

@@ -4,8 +4,8 @@ import type { ModelOptions } from './architecture.js';
 import type { Phase } from './phase.js';
 
 /**
- * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory, so that
- * nothing is copied between the two.
+ * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory or, where
+ * they come out of the engine anew each time, handed over: nothing is copied between the two.
  */
 export interface ReplicaCalls {
   load: {
@@ -21,8 +21,8 @@ export interface ReplicaCalls {
   restore: { request: { state: Float32Array; at?: number }; response: null };
   save: { request: { into: Float32Array; at?: number }; response: null };
   compute: {
-    request: { phase: Phase; images?: Float32Array; noise: Float32Array; into: Float32Array };
-    response: { seconds: number };
+    request: { phase: Phase; images?: Float32Array; noise: Float32Array };
+    response: { seconds: number; vector: Float32Array<ArrayBuffer> };
   };
   apply: { request: { phase: Phase; step: number; averaged: Float32Array }; response: { seconds: number } };
   /** See `Replica.train`; `into` takes the measures. */

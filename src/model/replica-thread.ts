@@ -31,9 +31,9 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
       return null;
     case 'compute': {
       const started = performance.now();
-      const { phase, images, noise, into } = call.request;
-      into.set(loaded().compute(phase, images, noise));
-      return { seconds: (performance.now() - started) / 1000 };
+      const { phase, images, noise } = call.request;
+      const vector = loaded().compute(phase, images, noise) as Float32Array<ArrayBuffer>;
+      return { seconds: (performance.now() - started) / 1000, vector };
     }
     case 'apply': {
       const started = performance.now();
@@ -74,11 +74,14 @@ port.on('message', (call: CallMessage) => {
   // One call at a time, in order: loading is the only one that waits for anything.
   before = before.then(async () => {
     let message: AnswerMessage;
+    const handedOver: ArrayBuffer[] = [];
     try {
-      message = { id: call.id, response: await answer(call) };
+      const response = await answer(call);
+      message = { id: call.id, response };
+      if (response && 'vector' in response) handedOver.push(response.vector.buffer);
     } catch (error) {
       message = { id: call.id, error: messageOf(error) };
     }
-    port.postMessage(message);
+    port.postMessage(message, handedOver);
   });
 });

@@ -1,7 +1,6 @@
 import { IMAGE_CHANNELS } from './architecture.js';
-import { modelLayout } from './layout.js';
 import { shardNoise } from './noise.js';
-import { MEASURES, phaseLayout, type Phase } from './phase.js';
+import { MEASURES, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
@@ -13,7 +12,7 @@ export interface ShardImages {
 }
 
 export interface ShardGradient {
-  /** See `phaseLayout`. Overwritten by the next but one computation of the same phase. */
+  /** See `phaseLayout`. */
   readonly vector: Float32Array;
   readonly seconds: number;
 }
@@ -34,10 +33,7 @@ export interface ShardStep {
 export class ShardComputer {
   readonly #noise: Float32Array;
   readonly #images: ImageBuffers;
-  /** Two of each phase, so that one can be sent while the next is computed. */
-  readonly #vectors: Record<Phase, [Float32Array, Float32Array]>;
   readonly #measures: Record<Phase, Float32Array>;
-  #turn = 0;
 
   constructor(
     private readonly options: TrainingOptions,
@@ -45,14 +41,8 @@ export class ShardComputer {
     images: ShardImages,
   ) {
     const batch = options.batchSize / options.shards;
-    const layout = modelLayout(options);
-    const vector = (phase: Phase): Float32Array => sharedFloats(phaseLayout(phase, layout).length);
     this.#noise = sharedFloats(batch * options.latentSize);
     this.#images = new ImageBuffers(images, batch * options.imageSize ** 2 * IMAGE_CHANNELS);
-    this.#vectors = {
-      discriminator: [vector('discriminator'), vector('discriminator')],
-      generator: [vector('generator'), vector('generator')],
-    };
     this.#measures = {
       discriminator: sharedFloats(MEASURES.discriminator.length),
       generator: sharedFloats(MEASURES.generator.length),
@@ -60,13 +50,10 @@ export class ShardComputer {
   }
 
   /** `next` is the shard that will be asked for after this one, where that is known. */
-  async compute(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardGradient> {
-    const vector = this.#vectors[phase][this.#turn];
-    this.#turn = 1 - this.#turn;
-    const { seconds } = await this.#whileReadingAhead(phase, { step, shard }, next, (inputs) =>
-      this.replica.call('compute', { phase, ...inputs, into: vector }),
+  compute(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardGradient> {
+    return this.#whileReadingAhead(phase, { step, shard }, next, (inputs) =>
+      this.replica.call('compute', { phase, ...inputs }),
     );
-    return { vector, seconds };
   }
 
   /** The only shard's gradient and update at once. Rejects with NotFinite. */

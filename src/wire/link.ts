@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { encode } from './codec.js';
+import { byteLength, encode } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
@@ -52,11 +52,12 @@ export class Link {
     }
   }
 
+  /** A chunk's payload is read later, without a copy: whoever sends it must leave it as it is. */
   send(message: Message): Promise<void> {
-    const bytes = encode(message);
+    const frames = encode(message);
     return this.#outbox.add(async () => {
-      await this.socket.send(bytes);
-      this.traffic.sent(bytes.length);
+      await this.socket.send([...frames]);
+      this.traffic.sent(byteLength(frames));
     });
   }
 

@@ -1,6 +1,6 @@
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { encode } from './codec.js';
+import { byteLength, encode, type Frames } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
@@ -79,15 +79,18 @@ export class Listener {
     return this.sendEncoded(peer, encode(message));
   }
 
-  /** Sends a message that was encoded before, once for many peers. Rejects with PeerGone. */
-  sendEncoded(peer: string, bytes: Uint8Array): Promise<void> {
+  /**
+   * Sends a message that was encoded before, once for many peers. Rejects with PeerGone. A chunk's payload is read
+   * later, without a copy: whoever sends it must leave it as it is.
+   */
+  sendEncoded(peer: string, frames: Frames): Promise<void> {
     return this.#outbox.add(async () => {
       try {
-        await this.socket.send([Buffer.from(peer, 'hex'), bytes]);
+        await this.socket.send([Buffer.from(peer, 'hex'), ...frames]);
       } catch (error) {
         throw codeOf(error) === 'EHOSTUNREACH' ? new PeerGone(peer) : error;
       }
-      this.traffic.sent(bytes.length);
+      this.traffic.sent(byteLength(frames));
     });
   }
 

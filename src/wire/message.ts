@@ -13,7 +13,12 @@ type Fields<T> = {
   readonly [Name in keyof T as Name extends '$unknowns' ? never : Name]-?: NonNullable<T[Name]>;
 };
 
-export type Bodies = { readonly [Kind in BodyKind]: Fields<NonNullable<dcgan.Envelope[Kind]>> };
+type EnvelopeBodies = { readonly [Kind in BodyKind]: Fields<NonNullable<dcgan.Envelope[Kind]>> };
+
+/** A chunk's payload is a frame of its own, so that it is sent from where it lies and used where it arrives. */
+export type Bodies = Omit<EnvelopeBodies, 'chunk'> & {
+  readonly chunk: EnvelopeBodies['chunk'] & { readonly payload: Uint8Array };
+};
 
 /** What every message carries, besides its body. */
 export interface Header {

@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES } from './codec.js';
+import { MAX_FRAME_BYTES } from './codec.js';
 
 /** ZeroMQ's own heartbeats, in milliseconds: its I/O threads send them, whatever the program computes. */
 export interface Heartbeat {
@@ -16,7 +16,7 @@ export const LINGER = 1_000;
 export function socketOptions({ interval, timeout }: Heartbeat) {
   return {
     linger: LINGER,
-    maxMessageSize: MAX_MESSAGE_BYTES,
+    maxMessageSize: MAX_FRAME_BYTES,
     heartbeatInterval: interval,
     heartbeatTimeout: timeout,
     heartbeatTimeToLive: timeout,

@@ -100,11 +100,8 @@ export class Hosting {
     await sent;
   }
 
-  /** Takes a chunk of what was asked for, or of an average; `enqueue` gets the update once that is whole. */
-  receiveChunk(
-    { body, phase, step }: MessageOf<'chunk'>,
-    enqueue: (apply: () => Promise<void>) => void,
-  ): void {
+  /** Takes a chunk of what was asked for, or of an average. */
+  receiveChunk({ body, phase, step }: MessageOf<'chunk'>): void {
     if (body.content !== Content.AVERAGE) {
       const { content, shard } = body;
       if (this.#pull?.content !== content || this.#pull.shard !== shard)
@@ -113,15 +110,23 @@ export class Hosting {
       return;
     }
     if (!phase) throw new Rejection('out_of_range', 'an average without a phase');
-    const averaged = this.#averages[phase];
     if (this.#incoming?.phase !== phase || this.#incoming.step !== step)
-      this.#incoming = { phase, step, assembly: new ChunkAssembly(bytesOf(averaged)) };
-    const { assembly } = this.#incoming;
-    assembly.add(body);
-    if (assembly.complete)
-      enqueue(async () => {
-        await this.parts.replica.call('apply', { phase, step, averaged });
-      });
+      this.#incoming = { phase, step, assembly: new ChunkAssembly(bytesOf(this.#averages[phase])) };
+    this.#incoming.assembly.add(body);
+  }
+
+  /**
+   * The update by the average that came in, which is made only when the coordinator says so: it sends an average's
+   * chunks before it knows whether all of them are finite. Throws a Rejection where that average is not whole.
+   */
+  confirmAverage(phase: Phase, step: number): () => Promise<void> {
+    const incoming = this.#incoming;
+    if (incoming?.phase !== phase || incoming.step !== step || !incoming.assembly.complete)
+      throw new Rejection('unexpected', `an update of step ${step}, ${phase}, without its average`);
+    this.#incoming = undefined;
+    return async () => {
+      await this.parts.replica.call('apply', { phase, step, averaged: this.#averages[phase] });
+    };
   }
 
   /** Copies state or samples as they are now, to be fetched while training goes on. */

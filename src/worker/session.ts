@@ -8,7 +8,12 @@ import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
 import type { Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
-import { checkTrainingOptions, hashOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
+import {
+  checkTrainingOptions,
+  hashOptions,
+  trainingLoad,
+  type TrainingOptions,
+} from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
@@ -134,9 +139,10 @@ export class WorkerSession {
         this.#enqueue(() => this.#requireHosting().takeSnapshot(message.body.content));
         return;
       case 'chunk':
-        this.#requireHosting().receiveChunk(message, (apply) => {
-          this.#enqueue(apply);
-        });
+        this.#requireHosting().receiveChunk(message);
+        return;
+      case 'apply':
+        this.#enqueue(this.#requireHosting().confirmAverage(requirePhase(message), message.step));
         return;
       case 'fetch':
         this.#requireHosting().sendSnapshot(message.body);

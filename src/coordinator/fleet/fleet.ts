@@ -10,14 +10,14 @@ import { SAMPLE_COUNT } from '../../model/noise.js';
 import { phaseLayout, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { bytesOf, chunkOffsets } from '../../wire/chunks.js';
+import { bytesOf } from '../../wire/chunks.js';
 import type { Received } from '../../wire/listener.js';
-import { Content, type Bodies, type Message } from '../../wire/message.js';
+import { Content, type Bodies, type Message, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from '../compute-group.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
-import { trainByAverage, type Averager } from '../train-by-average.js';
+import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
 import { Admission } from './admission.js';
 import { ContentSource } from './content-source.js';
 import { StepDeadline } from './deadline.js';
@@ -126,12 +126,14 @@ export class Fleet implements ComputeGroup, Averager {
   }
 
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
-    const layout = phaseLayout(phase, modelLayout(this.options.training));
-    return trainByAverage(this, layout, phase, step);
+    return trainByAverage(this, phase, step);
   }
 
-  async compute(phase: Phase, step: number): Promise<{ averaged: Float32Array; computeSeconds: number }> {
-    const round = new PhaseRound(phase, step, this.#admission.workerOfShard, this.#averaged[phase]);
+  /** When this has resolved, the whole average is on its way to the workers. */
+  async compute(phase: Phase, step: number): Promise<Average> {
+    const { workerOfShard } = this.#admission;
+    const { gradient } = phaseLayout(phase, modelLayout(this.options.training));
+    const round = new PhaseRound(phase, step, workerOfShard, this.#averaged[phase], gradient.end);
     const done = this.expectations.expect();
     this.#round = { round, done };
     const started = performance.now();
@@ -141,16 +143,12 @@ export class Fleet implements ComputeGroup, Averager {
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
     for (const [worker, spent] of seconds) this.options.metrics.setWorkerStepSeconds(String(worker), spent);
-    return { averaged: round.mean(), computeSeconds: Math.max(...seconds.map(([, spent]) => spent)) };
+    const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
+    return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds };
   }
 
-  async apply(phase: Phase, step: number, averaged: Float32Array): Promise<void> {
-    const bytes = bytesOf(averaged);
-    for (const { offset, length } of chunkOffsets(bytes.length)) {
-      const payload = bytes.subarray(offset, offset + length);
-      const chunk = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, payload };
-      await this.post.toAll('chunk', chunk, { phase, step });
-    }
+  async apply(phase: Phase, step: number): Promise<void> {
+    await this.post.toAll('apply', {}, { phase, step });
   }
 
   async samples(): Promise<Float32Array> {
@@ -252,8 +250,7 @@ export class Fleet implements ComputeGroup, Averager {
         this.#admission.prepared(member);
         return;
       case 'chunk':
-        if (message.body.content === Content.GRADIENT)
-          this.#currentRound().addChunk(member.number, message, message.body);
+        if (message.body.content === Content.GRADIENT) this.#addGradient(member, message);
         else this.#snapshots.chunk(member, message.body);
         return;
       case 'shardDone': {
@@ -276,11 +273,25 @@ export class Fleet implements ComputeGroup, Averager {
       case 'refusal':
       case 'assignment':
       case 'compute':
+      case 'apply':
       case 'snapshot':
       case 'stop':
       case 'ping':
         throw new Rejection('unexpected', `${message.kind} is not for a coordinator`);
     }
+  }
+
+  /** Sums a part of a shard's gradient; where it was the last one, that part of the average goes out at once. */
+  #addGradient(member: Member, message: MessageOf<'chunk'>): void {
+    const round = this.#currentRound();
+    const { offset, total, payload } = message.body;
+    if (!round.addChunk(member.number, message, message.body)) return;
+    const { phase, step } = round;
+    // Nobody waits for the sending, and nothing is copied: the next average of this phase begins with gradients that
+    // every worker computes when it has this one.
+    const part = bytesOf(this.#averaged[phase]).subarray(offset, offset + payload.length);
+    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, payload: part };
+    this.#settle(this.post.toAll('chunk', chunk, { phase, step }));
   }
 
   #currentRound(): PhaseRound {

@@ -1,5 +1,6 @@
 import type { Phase } from '../../model/phase.js';
 import { ShardSum } from '../../model/shard-sum.js';
+import { floatsOf } from '../../wire/chunks.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -14,18 +15,17 @@ export class PhaseRound {
   readonly #waiting: Map<number, number>;
   readonly #received = new Map<number, number>();
   readonly #secondsOfWorker = new Map<number, number>();
-  /** Chunks lie unaligned in their messages; floats are read from here. */
-  readonly #aligned = new Float32Array(CHUNK_BYTES / FLOAT);
-  readonly #alignedBytes = new Uint8Array(this.#aligned.buffer);
 
   constructor(
     readonly phase: Phase,
     readonly step: number,
     workerOfShard: ReadonlyMap<number, number>,
     into: Float32Array,
+    /** Where in the vector the gradient ends. */
+    gradientEnd: number,
   ) {
     this.#waiting = new Map(workerOfShard);
-    this.#sum = new ShardSum(workerOfShard.size, into);
+    this.#sum = new ShardSum(workerOfShard.size, into, gradientEnd);
     this.#length = into.byteLength;
   }
 
@@ -46,8 +46,15 @@ export class PhaseRound {
     return this.#sum.mean();
   }
 
-  /** Throws a Rejection for what this worker cannot send now. */
-  addChunk(worker: number, header: Header, { shard, offset, total, payload }: Bodies['chunk']): void {
+  gradientNorm(): number {
+    return this.#sum.gradientNorm();
+  }
+
+  /**
+   * Says whether the mean is whole in the place of this chunk, which must stay as it is until then. Throws a Rejection
+   * for what this worker cannot send now.
+   */
+  addChunk(worker: number, header: Header, { shard, offset, total, payload }: Bodies['chunk']): boolean {
     this.#require(worker, header, shard);
     if (total !== this.#length)
       throw new Rejection('out_of_range', `a gradient of ${total} bytes where ${this.#length} were expected`);
@@ -57,8 +64,7 @@ export class PhaseRound {
     if (payload.length !== Math.min(CHUNK_BYTES, total - offset))
       throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
     this.#received.set(shard, offset + payload.length);
-    this.#alignedBytes.set(payload);
-    this.#sum.add(shard, offset / FLOAT, this.#aligned.subarray(0, payload.length / FLOAT));
+    return this.#sum.add(shard, offset / FLOAT, floatsOf(payload));
   }
 
   shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {

@@ -1,4 +1,4 @@
-import { encode } from '../../wire/codec.js';
+import { encode, type Frames } from '../../wire/codec.js';
 import { Listener, PeerGone, type Received } from '../../wire/listener.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -94,8 +94,8 @@ export class Post {
     body: Bodies[Kind],
     at: Partial<Header> = {},
   ): Promise<void> {
-    const bytes = encode(this.#message(kind, body, at));
-    await Promise.all(this.options.roster.all().map((member) => this.#deliver(member, bytes)));
+    const frames = encode(this.#message(kind, body, at));
+    await Promise.all(this.options.roster.all().map((member) => this.#deliver(member, frames)));
   }
 
   /** Tells somebody who is not a member why he cannot be one. If he is gone, nobody needs to know. */
@@ -114,9 +114,9 @@ export class Post {
   }
 
   /** A connection that is no more is a lost worker, not an error of the sender. */
-  async #deliver(member: Member, bytes: Uint8Array): Promise<void> {
+  async #deliver(member: Member, frames: Frames): Promise<void> {
     try {
-      await this.listener.sendEncoded(member.peer, bytes);
+      await this.listener.sendEncoded(member.peer, frames);
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
       // He may have been told before, and have left.

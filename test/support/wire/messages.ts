@@ -44,6 +44,7 @@ export const MESSAGES: readonly Message[] = [
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
   { ...header, kind: 'ping', body: {} },
+  { ...header, kind: 'apply', body: {} },
 ];
 
 /** A message as plain fields: the codec's own objects have their defaults in prototypes. */

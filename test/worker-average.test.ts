@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { modelLayout } from '../src/model/layout.js';
+import { phaseLayout, type Phase } from '../src/model/phase.js';
+import type { TrainingOptions } from '../src/model/training-options.js';
+import { bytesOf, chunkOffsets } from '../src/wire/chunks.js';
+import { Content, type MessageOf } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
+import { Hosting, type HostingParts } from '../src/worker/hosting.js';
+import { SMALL_MODEL } from './support/small-model.js';
+
+/** Large enough for averages of several chunks. */
+const MODEL = { ...SMALL_MODEL, generatorFeatures: 64, discriminatorFeatures: 64 };
+
+const average = (phase: Phase, value: number): Float32Array =>
+  new Float32Array(phaseLayout(phase, modelLayout(MODEL)).length).fill(value);
+
+function* chunksOf(phase: Phase, step: number, values: Float32Array): Generator<MessageOf<'chunk'>> {
+  const bytes = bytesOf(values);
+  for (const { offset, length } of chunkOffsets(bytes.length)) {
+    const payload = bytes.subarray(offset, offset + length);
+    const body = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, payload };
+    yield { run: 'r', generation: 1, step, phase, kind: 'chunk', body };
+  }
+}
+
+describe('the average that a worker gets', () => {
+  /** What the replica was asked for. */
+  let asked: {
+    readonly name: string;
+    readonly phase: Phase;
+    readonly step: number;
+    readonly first: number;
+  }[];
+  let hosting: Hosting;
+
+  beforeEach(() => {
+    asked = [];
+    const replica = {
+      call: (name: string, request: { phase: Phase; step: number; averaged: Float32Array }) => {
+        const { phase, step, averaged } = request;
+        asked.push({ name, phase, step, first: averaged[0] });
+        return Promise.resolve();
+      },
+    };
+    const parts = { options: MODEL as TrainingOptions, replica } as unknown as HostingParts;
+    hosting = new Hosting(parts, () => Promise.resolve());
+  });
+
+  function receive(phase: Phase, step: number, value: number): void {
+    for (const message of chunksOf(phase, step, average(phase, value))) hosting.receiveChunk(message);
+  }
+
+  function refuses(phase: Phase, step: number): void {
+    assert.throws(
+      () => hosting.confirmAverage(phase, step),
+      (error) => error instanceof Rejection && error.reason === 'unexpected',
+    );
+    assert.deepEqual(asked, []);
+  }
+
+  it('changes nothing before the coordinator says so, and is applied once when it does', async () => {
+    receive('discriminator', 3, 0.5);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(asked, []);
+    await hosting.confirmAverage('discriminator', 3)();
+    assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 3, first: 0.5 }]);
+    asked = [];
+    refuses('discriminator', 3);
+  });
+
+  it('is not applied in the place of another, nor before the whole of it is here', async () => {
+    refuses('discriminator', 3);
+    const [first, ...others] = chunksOf('generator', 3, average('generator', 0.5));
+    assert.ok(others.length > 0);
+    hosting.receiveChunk(first);
+    refuses('generator', 3);
+    for (const message of others) hosting.receiveChunk(message);
+    refuses('discriminator', 3);
+    refuses('generator', 2);
+    await hosting.confirmAverage('generator', 3)();
+    assert.equal(asked.length, 1);
+  });
+
+  it('that is never confirmed gives way to the next', async () => {
+    receive('discriminator', 3, NaN);
+    receive('discriminator', 4, 2);
+    refuses('discriminator', 3);
+    await hosting.confirmAverage('discriminator', 4)();
+    assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 4, first: 2 }]);
+  });
+});
