@@ -8,9 +8,10 @@ import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
 import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
+import { restoreState, statePieces } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
-import { fillInitialState, stateLayout, stateParts } from '../model/state.js';
+import { fillInitialState } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf } from '../wire/chunks.js';
 import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from './compute-group.js';
@@ -25,8 +26,6 @@ export interface SingleNodeOptions {
 }
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-/** Of a part of the state: 16 MiB. */
-const PART_NUMBERS = 4 * 1024 * 1024;
 
 /** All shards in this process, one after the other, with no socket: the numbers are those of any number of workers. */
 export class SingleNode implements ComputeGroup, Averager {
@@ -96,7 +95,7 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async saveState(take: TakeBytes): Promise<void> {
-    for (const { at, part } of this.#stateParts()) {
+    for (const { at, part } of statePieces(this.#layout)) {
       await this.replica.call('save', { into: part, at });
       await take(bytesOf(part), at * FLOAT);
     }
@@ -112,17 +111,9 @@ export class SingleNode implements ComputeGroup, Averager {
 
   async #restore(from: StateSource | undefined): Promise<void> {
     const { seed } = this.training;
-    for (const { at, part } of this.#stateParts()) {
+    await restoreState(this.replica, this.#layout, async ({ at, part }) => {
       if (from) bytesOf(part).set(await from.read(at * FLOAT, part.byteLength));
       else fillInitialState(this.#layout, seed, part, at);
-      await this.replica.call('restore', { state: part, at });
-    }
-  }
-
-  /** The state is as large as all that training changes: it passes in parts, through one buffer. */
-  *#stateParts(): Generator<{ at: number; part: Float32Array }> {
-    const parts = stateParts(stateLayout(this.#layout), PART_NUMBERS);
-    const buffer = sharedFloats(Math.max(...parts.map(({ start, end }) => end - start)));
-    for (const { start, end } of parts) yield { at: start, part: buffer.subarray(0, end - start) };
+    });
   }
 }

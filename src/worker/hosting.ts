@@ -6,8 +6,9 @@ import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
 import { phaseLayout, type Phase } from '../model/phase.js';
 import type { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
+import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
-import { initialState, stateLayout } from '../model/state.js';
+import { fillInitialState, stateLayout } from '../model/state.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { bytesOf, ChunkAssembly, chunkOffsets } from '../wire/chunks.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
@@ -59,11 +60,16 @@ export class Hosting {
   /** Takes over shards: gets the state to begin from, and the images that are not here. */
   async assign(shards: readonly number[], fetchState: boolean): Promise<void> {
     const { options, replica, faces, sampler, dataset, cache } = this.parts;
-    const state = sharedFloats(stateLayout(modelLayout(options)).length);
-    if (fetchState)
+    const layout = modelLayout(options);
+    if (fetchState) {
+      const state = sharedFloats(stateLayout(layout).length);
       await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
-    else initialState(modelLayout(options), options.seed, state);
-    await replica.call('restore', { state });
+      await replica.call('restore', { state });
+    } else {
+      await restoreState(replica, layout, ({ at, part }) => {
+        fillInitialState(layout, options.seed, part, at);
+      });
+    }
 
     this.#images?.close();
     this.#images = faces
