@@ -71,7 +71,7 @@ export class SingleNode implements ComputeGroup, Averager {
 
   async compute(phase: Phase, step: number): Promise<Average> {
     const { shards } = this.training;
-    const { gradient } = phaseLayout(phase, modelLayout(this.training));
+    const { gradient } = phaseLayout(phase, this.#layout);
     const sum = new ShardSum(shards, this.#averaged[phase], gradient.end);
     let computeSeconds = 0;
     for (let shard = 0; shard < shards; shard++) {
