@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../engine/engine.js';
 import {
   Recording,
@@ -170,23 +170,17 @@ class StepRecorder {
   ): PhaseValues {
     const values = this.recording.record(inputs, (...tensors) => {
       const result = run(tensors);
-      const squares = result.gradients.map((gradient) => tf.sum(tf.square(gradient)));
-      return [
-        ...result.gradients,
-        ...result.statistics.flat(),
-        ...result.measures,
-        flattenPhase(result),
-        tf.sqrt(tf.addN(squares)),
-      ];
+      return [...result.gradients, ...result.statistics.flat(), ...result.measures, flattenPhase(result)];
     });
     const { parameters } = this.#layout[phase];
-    const measures = values.length - 2 - MEASURES[phase].length;
+    const measures = values.length - 1 - MEASURES[phase].length;
+    const gradients = values.slice(0, parameters.length);
     return {
-      gradients: values.slice(0, parameters.length),
+      gradients,
       statistics: values.slice(parameters.length, measures),
-      measures: values.slice(measures, -2),
-      vector: values[values.length - 2],
-      gradientNorm: values[values.length - 1],
+      measures: values.slice(measures, -1),
+      vector: values[values.length - 1],
+      gradientNorm: this.recording.norm(gradients),
     };
   }
 

@@ -4,7 +4,16 @@ import type { Precision } from '../engine.js';
 import { applyAdam, type AdamScalars, type AdamVariables } from './adam-update.js';
 import { narrowToBfloat16 } from './bfloat16.js';
 import { carryOver, rootNodes, type CallRoots } from './carry.js';
-import { bytesOf, closure, DataType, Graph, shapeOf, type GraphNode, type Value } from './graph.js';
+import {
+  bytesOf,
+  closure,
+  DataType,
+  Graph,
+  shapeOf,
+  type Attributes,
+  type GraphNode,
+  type Value,
+} from './graph.js';
 import { Program, type CompiledCall } from './program.js';
 import { recordCalls } from './recorder.js';
 import { loadGraph } from './saved-model.js';
@@ -82,6 +91,17 @@ export class Recording {
     after: readonly GraphNode[] = [],
   ): GraphNode {
     return applyAdam(this.#graph, variables, gradient, scalars, after);
+  }
+
+  /** Euclidean norm of all values together: each is read once, and nothing as large is made. */
+  norm(values: readonly Value[]): Value {
+    const attributes = { T: { type: DataType.DT_FLOAT } };
+    const outputs = [{ dtype: DataType.DT_FLOAT, shape: [] }];
+    const node = (op: string, inputs: readonly Value[], more: Attributes = {}): Value =>
+      this.#graph.pure({ op, attributes: { ...attributes, ...more }, inputs, outputs }).outputs[0];
+    const halves = values.map((value) => node('L2Loss', [value]));
+    const sum = node('AddN', halves, { N: { i: halves.length } });
+    return node('Sqrt', [node('Mul', [sum, this.scalar(2)])]);
   }
 
   /** A scalar as it is; the call fails with the message where it is not finite. */
