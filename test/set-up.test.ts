@@ -77,12 +77,24 @@ describe('the build of a clone', () => {
       await cp(join(root, name), join(clone, name), { recursive: true });
     }
     await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
-    for (const name of ['src/wire', 'test', 'bench', 'proto'])
-      await mkdir(join(clone, name), { recursive: true });
+    const folders = [
+      'src/wire',
+      'src/engine/recording',
+      'src/engine/native/kernels',
+      'test',
+      'bench',
+      'proto',
+    ];
+    for (const name of folders) await mkdir(join(clone, name), { recursive: true });
     await writeFile(
       join(clone, 'proto/trainer.proto'),
       'syntax = "proto3"; package dcgan; message Ping { uint32 step = 1; }',
     );
+    await writeFile(
+      join(clone, 'proto/tensorflow.proto'),
+      'syntax = "proto3"; package tensorflow; message Node { string op = 1; }',
+    );
+    await writeFile(join(clone, 'src/engine/native/kernels/kernel.cc'), '// what the engine is made of');
     await writeFile(
       join(clone, 'src/wire/ping.ts'),
       `import { dcgan } from './generated/trainer.js';
@@ -114,6 +126,7 @@ describe('the build of a clone', () => {
       step: number;
     };
     assert.equal(step, 7);
+    await access(join(clone, 'dist/src/engine/native/kernels/kernel.cc'));
   });
 
   it('is not done again, and says nothing', async () => {
