@@ -36,7 +36,7 @@ export interface StepProgramOptions {
 
 /**
  * The calls of a step's program. `compute` and `apply` are a phase's two halves, with the average over all shards
- * between them; `train` is both at once. The `Again` ones draw the generated images anew; the others of the
+ * between them; `train` is both at once. `computeAgain` draws the generated images anew; the other calls of the
  * generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase on the
  * same shard.
  */

@@ -10,7 +10,7 @@ import { isFasterHere, registerFilterGradient } from './filter-gradient.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
 
 /** The name under which TensorFlow.js knows it. */
-export const NATIVE_BACKEND = 'tensorflow';
+const NATIVE_BACKEND = 'tensorflow';
 
 /** Loads libtensorflow into this process and makes it TensorFlow.js's backend. The binding must be linked already. */
 export function loadNative(): Engine {

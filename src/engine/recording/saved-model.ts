@@ -10,7 +10,7 @@ const TAG = 'serve';
 const GRAPH_VERSION = { producer: 1882, minConsumer: 12 };
 
 /** Nodes are named by their number and operation. */
-export function nameOf({ op, serial }: GraphNode): string {
+function nameOf({ op, serial }: GraphNode): string {
   return `${op}_${serial}`;
 }
 
