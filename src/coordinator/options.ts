@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
+import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
@@ -11,6 +12,11 @@ export interface TrainArguments {
   readonly workers?: number;
   readonly singleNode?: true;
   readonly external?: true;
+  readonly minWorkers: number;
+  readonly maxWorkers?: number;
+  readonly fallback: Fallback;
+  /** Seconds. */
+  readonly livenessTimeout: number;
   readonly listen?: string;
   /** false: --no-http */
   readonly http: string | false;
@@ -62,6 +68,19 @@ export function addTrainOptions(command: Command): Command {
     )
     .option('--single-node', 'train in this process alone (default where there is no second GPU)')
     .option('--external', 'wait for workers that are started elsewhere')
+    .option('--min-workers <n>', 'with fewer, training waits for others', whole(1), 1)
+    .option('--max-workers <n>', 'most workers at once, from elsewhere (default: workers)', whole(1))
+    .addOption(
+      new Option('--fallback <what>', 'when no worker is left: go on alone, wait for workers, or stop')
+        .choices(FALLBACKS)
+        .default('single-node'),
+    )
+    .option(
+      '--liveness-timeout <seconds>',
+      'silence after which a worker counts as lost; a long step is no silence',
+      seconds,
+      10,
+    )
     .option('--listen <address>', 'where workers connect to (default: a free port on 127.0.0.1)')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
@@ -120,6 +139,12 @@ function wholeNumber(text: string, least: number): number {
 function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+function seconds(text: string): number {
+  const value = number(text);
+  if (value < 0.5 || value > 3600) throw new InvalidArgumentError('It must be a number from 0.5 to 3600.');
   return value;
 }
 

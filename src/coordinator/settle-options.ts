@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
+import type { Fallback } from './fallback.js';
 import { parseHttpAddress, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
 
@@ -19,6 +20,11 @@ export interface RunOptions {
   readonly maxBrokenShare: number;
   /** 0: this process alone. */
   readonly workers: number;
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  readonly fallback: Fallback;
+  /** Milliseconds. */
+  readonly liveness: number;
   readonly external: boolean;
   readonly listen: string | undefined;
   readonly http: HttpAddress | undefined;
@@ -35,11 +41,9 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
   refuseContradictions(given);
   refusePrecision(given, machine);
   const workers = settleWorkers(given, machine.gpus.length);
-  const shards = given.shards ?? Math.max(1, workers);
-  if (workers > shards)
-    throw new UserError(
-      `${workers} workers cannot share ${shards} shards: give --shards ${workers} or fewer --workers`,
-    );
+  const maxWorkers = given.maxWorkers ?? workers;
+  const shards = given.shards ?? Math.max(1, maxWorkers);
+  requireWorkers(given, { workers, maxWorkers, shards });
   const training: TrainingOptions = {
     architecture: given.architecture,
     imageSize: given.imageSize,
@@ -61,6 +65,10 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     data: given.data,
     maxBrokenShare: given.maxBroken,
     workers,
+    minWorkers: given.minWorkers,
+    maxWorkers,
+    fallback: given.fallback,
+    liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,
     listen: given.listen,
     http: given.http === false ? undefined : parseHttpAddress(given.http),
@@ -78,6 +86,24 @@ function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: 
   if (workers !== undefined) return workers;
   if (external) throw new UserError('--external needs to know how many workers will come: give --workers N');
   return gpus > 1 ? gpus : 0;
+}
+
+function requireWorkers(
+  { minWorkers, external, maxWorkers: most }: TrainArguments,
+  { workers, maxWorkers, shards }: { workers: number; maxWorkers: number; shards: number },
+): void {
+  if (maxWorkers > shards)
+    throw new UserError(
+      `${maxWorkers} workers cannot share ${shards} shards: give --shards ${maxWorkers} or fewer workers`,
+    );
+  if (workers === 0) return;
+  if (most !== undefined && !external)
+    throw new UserError('--max-workers is for workers from elsewhere: give --external too, or --workers alone');
+  if (workers > maxWorkers || minWorkers > workers)
+    throw new UserError(
+      `${minWorkers} at least, ${workers} to begin with and ${maxWorkers} at most cannot be: ` +
+        '--min-workers <= --workers <= --max-workers',
+    );
 }
 
 /** Workers that are started elsewhere look for themselves. */

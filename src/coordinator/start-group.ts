@@ -1,6 +1,6 @@
 import type { ComputeGroup } from './compute-group.js';
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
-import { placeWorkers } from './fleet/local-workers.js';
+import { placeWorkers } from './fleet/placement.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { SingleNode } from './single-node.js';
 
@@ -15,16 +15,13 @@ export interface GroupParts extends Pick<
 /** The fleet, or this process alone where there is nothing to distribute. */
 export function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
-  const { training, workers, external, listen } = options;
+  const { training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen } = options;
   const { engine, faces, sampler, from, log } = shared;
   if (workers === 0) return SingleNode.start({ training, engine, faces, sampler, from });
   if (listen !== undefined && !/^(ipc:|inproc:|tcp:\/\/(127\.|localhost|\[::1\]))/.test(listen))
     log(`workers connect to ${listen} unencrypted and unauthenticated: keep it inside a network you trust`);
   return Fleet.start({
-    training,
-    workers,
-    external,
-    listen,
+    ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
     placement: placeWorkers(workers, machine.gpus, machine.cores),
     ...shared,
   });

@@ -5,6 +5,18 @@ import type { ModelLayout } from './layout.js';
 export const PHASES = ['discriminator', 'generator'] as const satisfies readonly Network[];
 export type Phase = (typeof PHASES)[number];
 
+/**
+ * The updates of a run in order: 0 is the discriminator's of step 1, 1 the generator's, 2 the discriminator's of step
+ * 2. The number of the update that comes next is the version of a state.
+ */
+export function updateNumber(phase: Phase, step: number): number {
+  return (step - 1) * PHASES.length + PHASES.indexOf(phase);
+}
+
+export function updateAt(number: number): { readonly phase: Phase; readonly step: number } {
+  return { phase: PHASES[number % PHASES.length], step: Math.floor(number / PHASES.length) + 1 };
+}
+
 /** What a phase measures besides the gradient; each a mean over the shard's batch. */
 export const MEASURES = {
   discriminator: ['loss', 'realScore', 'fakeScore'],

@@ -66,8 +66,8 @@ function parse(bytes: Uint8Array): dcgan.Envelope {
 
 function bodyOf(envelope: dcgan.Envelope, kind: BodyKind, payload: Uint8Array): object {
   if (kind !== 'chunk' || !envelope.chunk) return envelope[kind] as object;
-  const { content, shard, offset, total } = envelope.chunk;
-  return { content, shard, offset, total, payload };
+  const { content, shard, offset, total, request } = envelope.chunk;
+  return { content, shard, offset, total, request, payload };
 }
 
 /** What can be checked of a message by itself. What it means is checked where it is used. */

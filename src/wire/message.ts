@@ -3,6 +3,9 @@ import { dcgan } from './generated/trainer.js';
 export const Content = dcgan.Content;
 export type Content = dcgan.Content;
 
+export const Source = dcgan.Source;
+export type Source = dcgan.Source;
+
 export type PhaseName = 'discriminator' | 'generator';
 
 /** The names of the envelope's `oneof`. */

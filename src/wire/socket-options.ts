@@ -9,6 +9,11 @@ export interface Heartbeat {
 
 export const DEFAULT_HEARTBEAT: Heartbeat = { interval: 1_000, timeout: 10_000 };
 
+/** The heartbeat of connections whose silence is put up with for so many milliseconds. */
+export function heartbeatFor(liveness: number): Heartbeat {
+  return { interval: Math.ceil(liveness / 10), timeout: liveness };
+}
+
 /** How long a socket that is closed may go on sending what it holds, in milliseconds. */
 export const LINGER = 1_000;
 

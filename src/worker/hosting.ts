@@ -1,22 +1,22 @@
-import type { Faces, Sampler } from '../data/index.js';
+import { createHash } from 'node:crypto';
 import { faceBytes } from '../data/index.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
-import { phaseLayout, type Phase } from '../model/phase.js';
-import type { ReplicaHandle } from '../model/replica-handle.js';
+import { phaseLayout, updateAt, updateNumber, type Phase } from '../model/phase.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
-import type { TrainingOptions } from '../model/training-options.js';
 import { bytesOf, ChunkAssembly, chunkOffsets } from '../wire/chunks.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
 import { imageChunkBytes } from '../wire/face-chunks.js';
-import { Content, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
+import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
 import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
-import { shardImages, wholeImages, type OpenImages, type RunDataset } from './run-images.js';
+import type { LoadedRun } from './loaded-run.js';
+import { shardImages, wholeImages, type OpenImages } from './run-images.js';
+import { SessionLost } from './session-lost.js';
 
 export type Send = <Kind extends BodyKind>(
   kind: Kind,
@@ -24,95 +24,88 @@ export type Send = <Kind extends BodyKind>(
   body: Bodies[Kind],
 ) => Promise<void>;
 
-export interface HostingParts {
-  readonly options: TrainingOptions;
-  readonly dataset: RunDataset;
-  readonly replica: ReplicaHandle;
-  /** The whole dataset, where this machine has it. */
-  readonly faces: Faces | undefined;
-  readonly sampler: Sampler;
-  readonly cache: string;
-}
-
 type SnapshotContent = typeof Content.STATE | typeof Content.SAMPLES;
 
-/** What a worker does for a run: holds a replica, hosts shards, hands over copies of its state. */
+/** What a worker does over one connection: hosts shards, keeps its replica up to date, hands over copies of it. */
 export class Hosting {
   readonly #averages: Record<Phase, Float32Array>;
   readonly #snapshots = new Map<SnapshotContent, Float32Array>();
   #incoming: { phase: Phase; step: number; assembly: ChunkAssembly } | undefined;
-  #pull: { content: Content; shard: number; pull: Pull } | undefined;
+  #request = 0;
+  #pull: { content: Content; shard: number; request: number; pull: Pull } | undefined;
+  #generation = 0;
   #shards: readonly number[] = [];
   #images: OpenImages | undefined;
   #computer: ShardComputer | undefined;
 
   constructor(
-    private readonly parts: HostingParts,
+    private readonly run: LoadedRun,
     private readonly send: Send,
   ) {
-    const layout = modelLayout(parts.options);
+    const layout = modelLayout(run.options);
     this.#averages = {
       discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
       generator: sharedFloats(phaseLayout('generator', layout).length),
     };
   }
 
-  /** Takes over shards: gets the state to begin from, and the images that are not here. */
-  async assign(shards: readonly number[], fetchState: boolean): Promise<void> {
-    const { options, replica, faces, sampler, dataset, cache } = this.parts;
-    const layout = modelLayout(options);
-    if (fetchState) {
-      const state = sharedFloats(stateLayout(layout).length);
-      await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
-      await replica.call('restore', { state });
-    } else {
-      await restoreState(replica, layout, ({ at, part }) => {
-        fillInitialState(layout, options.seed, part, at);
-      });
-    }
-
-    this.#images?.close();
-    this.#images = faces
-      ? wholeImages(faces, sampler)
-      : await shardImages(cache, dataset, sampler, shards, (shard, take) => {
-          const face = faceBytes(dataset.size);
-          return this.#fetch(
-            Content.IMAGES,
-            shard,
-            sampler.sizeOf(shard) * face,
-            imageChunkBytes(face),
-            take,
-          );
-        });
-    this.#shards = shards;
-    this.#computer = new ShardComputer(options, replica, this.#images);
+  /** Another membership begins: what is done for the one before is given up. */
+  begin(generation: number): void {
+    this.#generation = generation;
     this.#incoming = undefined;
+    this.#giveUpPull();
+  }
+
+  /**
+   * Takes over shards from `update` on: gets the state that it lacks, and the images that are not here. Does nothing
+   * where another membership has begun meanwhile. Rejects with SessionLost where its state is not what the
+   * coordinator takes it for.
+   */
+  async assign(
+    { shards, source, stateDigest }: Bodies['assignment'],
+    generation: number,
+    update: number,
+  ): Promise<void> {
+    if (generation !== this.#generation) return;
+    try {
+      await this.#getState(source, update, stateDigest);
+      await this.#getImages(shards);
+    } catch (error) {
+      if (error instanceof GivenUp) return;
+      throw error;
+    }
+    this.#shards = shards;
+    await this.send('prepared', { generation }, {});
   }
 
   /** Computes the phase on every shard hosted here; each is sent while the next is computed. */
-  async compute(phase: Phase, step: number): Promise<void> {
+  async compute(phase: Phase, step: number, generation: number): Promise<void> {
     const computer = this.#computer;
-    if (!computer) throw new Rejection('unexpected', 'asked to compute before any shard was assigned');
+    if (!computer) throw new SessionLost('it was asked to compute before any shard was assigned');
     let sent: Promise<void> = Promise.resolve();
     for (const [index, shard] of this.#shards.entries()) {
+      if (generation !== this.#generation) break;
+      this.#require(updateNumber(phase, step));
       const isLast = index + 1 === this.#shards.length;
       const next = isLast
         ? { step: step + 1, shard: this.#shards[0] }
         : { step, shard: this.#shards[index + 1] };
       const { vector, seconds } = await computer.compute(phase, step, shard, next);
       await sent;
-      sent = this.#sendGradient({ phase, step }, shard, vector, seconds);
+      sent = this.#sendGradient({ phase, step, generation }, shard, vector, seconds);
     }
     await sent;
+  }
+
+  /** A phase is about to be computed: the average that was coming in before, if any, will not be applied. */
+  expectAverage(): void {
+    this.#incoming = undefined;
   }
 
   /** Takes a chunk of what was asked for, or of an average. */
   receiveChunk({ body, phase, step }: MessageOf<'chunk'>): void {
     if (body.content !== Content.AVERAGE) {
-      const { content, shard } = body;
-      if (this.#pull?.content !== content || this.#pull.shard !== shard)
-        throw new Rejection('unexpected', `a chunk of content ${content} that nobody asked for`);
-      this.#pull.pull.receive(body);
+      this.#receivePulled(body);
       return;
     }
     if (!phase) throw new Rejection('out_of_range', 'an average without a phase');
@@ -123,7 +116,8 @@ export class Hosting {
 
   /**
    * The update by the average that came in, which is made only when the coordinator says so: it sends an average's
-   * chunks before it knows whether all of them are finite. Throws a Rejection where that average is not whole.
+   * chunks before it knows whether all of them are finite. Throws a Rejection where that average is not whole, and
+   * rejects with SessionLost where it is not the next one for the replica's state.
    */
   confirmAverage(phase: Phase, step: number): () => Promise<void> {
     const incoming = this.#incoming;
@@ -131,23 +125,28 @@ export class Hosting {
       throw new Rejection('unexpected', `an update of step ${step}, ${phase}, without its average`);
     this.#incoming = undefined;
     return async () => {
-      await this.parts.replica.call('apply', { phase, step, averaged: this.#averages[phase] });
+      const update = updateNumber(phase, step);
+      this.#require(update);
+      this.run.update = undefined;
+      await this.run.replica.call('apply', { phase, step, averaged: this.#averages[phase] });
+      this.run.update = update + 1;
     };
   }
 
   /** Copies state or samples as they are now, to be fetched while training goes on. */
-  async takeSnapshot(content: Content): Promise<void> {
-    const { options, replica } = this.parts;
+  async takeSnapshot({ content, withDigest }: Bodies['snapshot']): Promise<void> {
+    const { options, replica } = this.run;
     switch (content) {
       case Content.STATE: {
         const into = this.#snapshot(content, stateLayout(modelLayout(options)).length);
         await replica.call('save', { into });
-        return this.send('snapshotTaken', {}, { content, total: into.byteLength });
+        const digest = withDigest ? sha256(bytesOf(into)) : '';
+        return this.send('snapshotTaken', {}, { content, total: into.byteLength, digest });
       }
       case Content.SAMPLES: {
         const into = this.#snapshot(content, SAMPLE_COUNT * options.imageSize ** 2 * IMAGE_CHANNELS);
         await replica.call('sample', { noise: sampleNoise(options.seed, options.latentSize), into });
-        return this.send('snapshotTaken', {}, { content, total: into.byteLength });
+        return this.send('snapshotTaken', {}, { content, total: into.byteLength, digest: '' });
       }
       case Content.UNKNOWN:
       case Content.GRADIENT:
@@ -158,18 +157,79 @@ export class Hosting {
   }
 
   /** Answers a request for one chunk of a snapshot. */
-  sendSnapshot({ content, offset }: Bodies['fetch']): void {
+  sendSnapshot({ content, offset, request }: Bodies['fetch']): void {
     const snapshot = this.#snapshots.get(content as SnapshotContent);
     if (!snapshot || offset >= snapshot.byteLength)
       throw new Rejection('unexpected', `no snapshot of content ${content} has a byte ${offset}`);
     const bytes = bytesOf(snapshot);
     const payload = bytes.subarray(offset, offset + CHUNK_BYTES);
-    void this.send('chunk', {}, { content, shard: 0, offset, total: bytes.length, payload });
+    void this.send('chunk', {}, { content, shard: 0, offset, total: bytes.length, request, payload });
   }
 
   close(): void {
+    this.#generation = -1;
+    this.#giveUpPull();
     this.#images?.close();
-    this.#pull?.pull.cancel(new Error('the worker ends'));
+  }
+
+  async #getState(source: Source, update: number, digest: string): Promise<void> {
+    const { options, replica } = this.run;
+    const layout = modelLayout(options);
+    switch (source) {
+      case Source.KEEP:
+        this.#require(update);
+        return;
+      case Source.CATCH_UP:
+        this.#require(update - 1);
+        return;
+      case Source.FETCH: {
+        this.run.update = undefined;
+        const state = sharedFloats(stateLayout(layout).length);
+        await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
+        if (sha256(bytesOf(state)) !== digest) throw new SessionLost('the state that came is damaged');
+        await replica.call('restore', { state });
+        this.run.update = update;
+        return;
+      }
+      case Source.SEED:
+        this.run.update = undefined;
+        await restoreState(replica, layout, ({ at, part }) => {
+          fillInitialState(layout, options.seed, part, at);
+        });
+        this.run.update = update;
+    }
+  }
+
+  async #getImages(shards: readonly number[]): Promise<void> {
+    const { options, replica, faces, sampler, dataset, cache } = this.run;
+    if (this.#images && faces) return;
+    const images = faces
+      ? wholeImages(faces, sampler)
+      : await shardImages(cache, dataset, sampler, shards, (shard, take) => {
+          const face = faceBytes(dataset.size);
+          const total = sampler.sizeOf(shard) * face;
+          return this.#fetch(Content.IMAGES, shard, total, imageChunkBytes(face), take);
+        });
+    this.#images?.close();
+    this.#images = images;
+    this.#computer = new ShardComputer(options, replica, images);
+  }
+
+  /** What was sent and what was made of it are the same for all, or the result is nobody's. */
+  #require(update: number): void {
+    if (this.run.update === update) return;
+    throw new SessionLost(`its state is ${named(this.run.update)}, and ${named(update)} is asked for`);
+  }
+
+  #receivePulled(body: Bodies['chunk']): void {
+    if (this.#pull?.request === body.request) {
+      const { content, shard, pull } = this.#pull;
+      if (content !== body.content || shard !== body.shard)
+        throw new Rejection('unexpected', `a chunk of content ${body.content} that nobody asked for`);
+      pull.receive(body);
+    } else if (body.request > this.#request)
+      throw new Rejection('unexpected', `a chunk of content ${body.content} that nobody asked for`);
+    // Otherwise it was on its way when its reading was given up.
   }
 
   /** One buffer for each content, used again: the coordinator fetches one whole before it asks for another. */
@@ -188,13 +248,8 @@ export class Hosting {
     const bytes = bytesOf(vector);
     for (const { offset, length } of chunkOffsets(bytes.length)) {
       const payload = bytes.subarray(offset, offset + length);
-      await this.send('chunk', at, {
-        content: Content.GRADIENT,
-        shard,
-        offset,
-        total: bytes.length,
-        payload,
-      });
+      const place = { content: Content.GRADIENT, shard, offset, total: bytes.length, request: 0 };
+      await this.send('chunk', at, { ...place, payload });
     }
     await this.send('shardDone', at, { shard, computeSeconds: seconds });
   }
@@ -206,16 +261,33 @@ export class Hosting {
     chunkBytes: number,
     take: (payload: Uint8Array, offset: number) => Promise<void> | void,
   ): Promise<void> {
-    const pull = new Pull(
-      total,
-      chunkBytes,
-      (offset) => this.send('fetch', {}, { content, shard, offset }),
-      take,
-    );
-    this.#pull = { content, shard, pull };
+    const request = ++this.#request;
+    const ask = (offset: number): Promise<void> => this.send('fetch', {}, { content, shard, offset, request });
+    const pull = new Pull(total, chunkBytes, ask, take);
+    this.#pull = { content, shard, request, pull };
     await pull.start();
     this.#pull = undefined;
   }
+
+  #giveUpPull(): void {
+    this.#pull?.pull.cancel(new GivenUp());
+    this.#pull = undefined;
+  }
+}
+
+/** Another membership began, or the connection ended. */
+class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+}
+
+function named(update: number | undefined): string {
+  if (update === undefined) return 'not whole';
+  const { phase, step } = updateAt(update);
+  return `that before the ${phase}'s update of step ${step}`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function copyInto(bytes: Uint8Array): (payload: Uint8Array, offset: number) => void {

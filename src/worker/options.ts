@@ -9,6 +9,8 @@ export interface WorkerOptions {
   readonly engine: EngineChoice;
   /** Seconds to wait for a coordinator that does not answer. */
   readonly connectTimeout: number;
+  /** Seconds to wait for a coordinator that was lost. */
+  readonly reconnectTimeout: number;
 }
 
 export function workerCommand(run: (options: WorkerOptions) => Promise<void>): Command {
@@ -31,10 +33,13 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       positive,
       60,
     )
-    .action(
-      ({ coordinator, data, engine, connectTimeout }: Omit<WorkerOptions, 'data'> & { data?: string }) =>
-        run({ coordinator, data, engine, connectTimeout }),
-    );
+    .option(
+      '--reconnect-timeout <seconds>',
+      'how long to wait for a coordinator that was lost, to go on with its run',
+      positive,
+      600,
+    )
+    .action((given: Omit<WorkerOptions, 'data'> & { data?: string }) => run({ data: undefined, ...given }));
 }
 
 function positive(text: string): number {

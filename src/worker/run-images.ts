@@ -23,7 +23,7 @@ export interface RunDataset {
   readonly size: number;
 }
 
-/** Images that must be closed when the worker ends. */
+/** Images that must be closed when they are no longer read. */
 export interface OpenImages extends ShardImages {
   close(): void;
 }
@@ -71,9 +71,7 @@ export function wholeImages(faces: Faces, sampler: Sampler): OpenImages {
     read: (step, shard, into) => {
       batches.read(step, shard, into);
     },
-    close: () => {
-      faces.close();
-    },
+    close: () => undefined,
   };
 }
 

@@ -1,43 +1,35 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
-import { Sampler } from '../data/index.js';
-import { chooseEngine } from '../engine/choose-engine.js';
-import { engineIdentity } from '../engine/engine.js';
-import { engineEnvironment } from '../engine/environment.js';
-import { visibleGpus } from '../engine/gpus.js';
-import type { Phase } from '../model/phase.js';
-import { ReplicaHandle } from '../model/replica-handle.js';
-import {
-  checkTrainingOptions,
-  hashOptions,
-  trainingLoad,
-  type TrainingOptions,
-} from '../model/training-options.js';
+import { updateAt, updateNumber, type Phase } from '../model/phase.js';
+import { hashOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
+import { Liveness } from '../wire/liveness.js';
+import { isOfOneGeneration } from '../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
-import type { WorkerOptions } from './options.js';
-import { findWholeDataset, type RunDataset } from './run-images.js';
+import type { RunLoader } from './loaded-run.js';
+import { SessionLost } from './session-lost.js';
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
 
 /** How long messages that have come already may take to be read, in milliseconds. */
 const LAST_WORDS_TIME = 1_000;
 
-/** What a worker knows once it was welcomed. */
-interface Membership {
-  readonly options: TrainingOptions;
-  readonly dataset: RunDataset;
-  readonly replica: ReplicaHandle;
-}
+/** How long a coordinator that is connected may take to answer a hello, in milliseconds. */
+const WELCOME_TIMEOUT = 10_000;
+
+/** How long what is being computed when the connection ends may take, in milliseconds. */
+const SETTLE_TIMEOUT = 120_000;
 
 /**
- * A worker's side of the protocol: hello, ready, then whatever the coordinator asks for, in the order it asks.
- * Messages are read as they come; what takes long is queued, so that chunks and the end of the run are never held up.
+ * A worker's side of the protocol over one connection: hello, ready, then whatever the coordinator asks for, in the
+ * order it asks. Messages are read as they come; what takes long is queued, so that chunks and the end of the run are
+ * never held up.
  */
 export class WorkerSession {
   readonly #link: Link;
@@ -45,46 +37,51 @@ export class WorkerSession {
   /** What was asked for so far, done one after the other. */
   #work: Promise<void> = Promise.resolve();
   #header = STRANGER;
-  #membership: Promise<Membership> | undefined;
   #hosting: Hosting | undefined;
+  #liveness: Liveness | undefined;
+  #heard = 0;
   #connected = false;
-  #lastWords: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(
-    private readonly options: WorkerOptions,
-    private readonly cache: string,
-    private readonly log: (line: string) => void,
+    address: string,
+    private readonly loader: RunLoader,
   ) {
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
       sent: ignore,
       received: ignore,
       rejected: (reason, message) => {
-        log(`dropped a message from the coordinator (${reason}): ${message}`);
+        this.#lose(`a message of the coordinator was garbled (${reason}: ${message})`);
       },
     };
-    this.#link = Link.connect(options.coordinator, traffic, (event) => {
-      if (event === 'connected') this.#connected = true;
+    this.#link = Link.connect(address, traffic, (event) => {
+      if (event === 'connected') this.#awaitWelcome();
       else if (this.#connected) this.#missCoordinator();
     });
   }
 
-  /** Resolves when the coordinator ends the run. */
-  async run(): Promise<void> {
-    const patience = setTimeout(() => {
-      if (this.#header === STRANGER) this.#over.reject(this.#nobodyAnswers());
-    }, this.options.connectTimeout * 1000);
+  /** Whether the coordinator has taken this worker. */
+  get welcomed(): boolean {
+    return this.#header !== STRANGER;
+  }
+
+  /**
+   * Resolves when the coordinator ends the run. Rejects with SessionLost where the worker should connect again: it
+   * keeps its state, and waits for a welcome for so many milliseconds.
+   */
+  async run(patience: number): Promise<void> {
+    const timer = setTimeout(() => {
+      if (!this.welcomed) this.#lose('nobody answers');
+    }, patience);
     try {
       await this.#send('hello', { protocol: PROTOCOL_VERSION, host: hostname(), pid: process.pid });
       void this.#readMessages();
       await this.#over.promise;
     } finally {
-      clearTimeout(patience);
-      clearTimeout(this.#lastWords);
-      this.#hosting?.close();
-      await this.#link.close();
-      const membership = await this.#membership?.catch(() => undefined);
-      await membership?.replica.close();
+      clearTimeout(timer);
+      await this.#close();
     }
   }
 
@@ -95,10 +92,31 @@ export class WorkerSession {
     });
   }
 
+  async #close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#liveness?.stop();
+    this.#hosting?.close();
+    await this.#link.close();
+    const patience = new AbortController();
+    const late = pause(SETTLE_TIMEOUT, 'late', { signal: patience.signal }).catch(() => undefined);
+    if ((await Promise.race([this.#work, late])) === 'late')
+      throw new Error('the compute thread does not answer any more');
+    patience.abort();
+  }
+
+  #awaitWelcome(): void {
+    this.#connected = true;
+    this.#timer ??= setTimeout(() => {
+      if (!this.welcomed) this.#lose('it does not answer a hello');
+    }, WELCOME_TIMEOUT);
+  }
+
   /** What the coordinator said last may be read after the news that its connection ended. */
   #missCoordinator(): void {
-    this.#lastWords ??= setTimeout(() => {
-      this.#over.reject(new Error(`the coordinator at ${this.options.coordinator} is gone`));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#lose('its connection is gone');
     }, LAST_WORDS_TIME);
   }
 
@@ -110,12 +128,15 @@ export class WorkerSession {
     }
   }
 
+  /** A connection that garbled one message cannot be trusted with the rest. */
   #receive(message: Message): void {
+    this.#heard = performance.now();
     try {
       this.#handle(message);
     } catch (error) {
-      if (error instanceof Rejection) this.log(`dropped a message (${error.reason}): ${error.message}`);
-      else this.#fail(error);
+      if (!(error instanceof Rejection)) this.#fail(error);
+      else if (error.reason !== 'wrong_generation')
+        this.#lose(`a message of the coordinator cannot be meant (${error.message})`);
     }
   }
 
@@ -123,20 +144,35 @@ export class WorkerSession {
     if (message.kind !== 'welcome' && message.kind !== 'refusal') this.#requireOurs(message);
     switch (message.kind) {
       case 'welcome':
+        if (this.welcomed) throw new Rejection('unexpected', 'a second welcome');
+        this.#header = { run: message.run, generation: message.generation, step: 0, phase: undefined };
+        this.#keepAlive(message.body.liveness);
         this.#enqueue(() => this.#join(message));
         return;
-      case 'refusal':
-        this.#over.reject(new UserError(`the coordinator refused this worker: ${message.body.reason}`));
+      case 'refusal': {
+        const { reason, retry } = message.body;
+        if (retry) this.#lose(reason);
+        else this.#over.reject(new UserError(`the coordinator refused this worker: ${reason}`));
         return;
-      case 'assignment':
-        this.#header = { ...this.#header, generation: message.generation };
-        this.#enqueue(() => this.#prepare(message));
+      }
+      case 'assignment': {
+        const hosting = this.#requireHosting();
+        const { body, generation, step } = message;
+        this.#header = { ...this.#header, generation };
+        hosting.begin(generation);
+        const update = updateNumber(requirePhase(message), step);
+        this.#enqueue(() => hosting.assign(body, generation, update));
         return;
-      case 'compute':
-        this.#enqueue(() => this.#requireHosting().compute(requirePhase(message), message.step));
+      }
+      case 'compute': {
+        const hosting = this.#requireHosting();
+        const phase = requirePhase(message);
+        hosting.expectAverage();
+        this.#enqueue(() => hosting.compute(phase, message.step, message.generation));
         return;
+      }
       case 'snapshot':
-        this.#enqueue(() => this.#requireHosting().takeSnapshot(message.body.content));
+        this.#enqueue(() => this.#requireHosting().takeSnapshot(message.body));
         return;
       case 'chunk':
         this.#requireHosting().receiveChunk(message);
@@ -162,51 +198,40 @@ export class WorkerSession {
     }
   }
 
-  #requireOurs({ run, generation, kind }: Message): void {
+  #requireOurs(message: Message): void {
+    const { run, generation, kind } = message;
     if (run !== this.#header.run) throw new Rejection('wrong_run', `${kind} of run ${run}`);
-    if (kind !== 'assignment' && generation !== this.#header.generation)
+    if (isOfOneGeneration(message) && generation !== this.#header.generation)
       throw new Rejection('wrong_generation', `${kind} of generation ${generation}`);
   }
 
-  /** Loads the engine and looks for the images while the coordinator waits. */
-  async #join({ run, generation, body }: MessageOf<'welcome'>): Promise<void> {
-    this.#header = { run, generation, step: 0, phase: undefined };
-    const options = JSON.parse(body.options) as TrainingOptions;
-    checkTrainingOptions(options);
-    const dataset = {
-      fingerprint: body.datasetFingerprint,
-      count: body.datasetCount,
-      size: options.imageSize,
-    };
-
-    const { name, reason } = await chooseEngine(this.options.engine, this.cache);
-    if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
-    Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
-    const replica = new ReplicaHandle();
-    this.#membership = Promise.resolve({ options, dataset, replica });
-    const engine = await replica.call('load', trainingLoad(name, options));
-
-    const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
-    const sampler = new Sampler({
-      count: dataset.count,
-      batch: options.batchSize,
-      shards: options.shards,
-      seed: options.seed,
-    });
-    this.#hosting = new Hosting(
-      { options, dataset, replica, faces, sampler, cache: this.cache },
-      (kind, at, payload) => this.#send(kind, payload, at),
-    );
-    await this.#send('ready', {
-      optionsHash: hashOptions(body.options),
-      engine: engineIdentity(engine),
-      datasetFingerprint: faces?.fingerprint ?? '',
+  /** Says that this worker lives, whatever it computes, and misses the coordinator when it falls silent. */
+  #keepAlive(timeout: number): void {
+    this.#liveness = new Liveness({
+      timeout,
+      beat: () => {
+        void this.#send('ping', {}).catch(() => undefined);
+      },
+      judge: (since) => {
+        if (this.#heard < since) this.#lose(`it was silent for ${timeout / 1000} s`);
+      },
     });
   }
 
-  async #prepare({ body }: MessageOf<'assignment'>): Promise<void> {
-    await this.#requireHosting().assign(body.shards, body.fetchState);
-    await this.#send('prepared', {});
+  /** Loads the engine and looks for the images while the coordinator waits. */
+  async #join({ body }: MessageOf<'welcome'>): Promise<void> {
+    const run = await this.loader.load(body);
+    this.#hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at));
+    if (this.#closed) this.#hosting.close();
+    await this.#send(
+      'ready',
+      {
+        optionsHash: hashOptions(body.options),
+        engine: run.engine,
+        datasetFingerprint: run.faces?.fingerprint ?? '',
+      },
+      run.update === undefined ? {} : updateAt(run.update),
+    );
   }
 
   #requireHosting(): Hosting {
@@ -215,13 +240,23 @@ export class WorkerSession {
   }
 
   #enqueue(task: () => Promise<void>): void {
-    this.#work = this.#work.then(task).catch((error: unknown) => {
-      this.#fail(error);
-    });
+    this.#work = this.#work
+      .then(() => (this.#closed ? undefined : task()))
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
+  }
+
+  #lose(reason: string): void {
+    this.#over.reject(new SessionLost(reason));
   }
 
   /** The coordinator hears why, if it still can. */
   #fail(error: unknown): void {
+    if (this.#closed || error instanceof SessionLost || error instanceof Rejection) {
+      this.#lose(messageOf(error));
+      return;
+    }
     const told = this.#send('failure', { reason: messageOf(error) }).catch(() => undefined);
     void told.then(() => {
       this.#over.reject(error instanceof Error ? error : new Error(messageOf(error)));
@@ -230,13 +265,6 @@ export class WorkerSession {
 
   #send<Kind extends BodyKind>(kind: Kind, body: Bodies[Kind], at: Partial<Header> = {}): Promise<void> {
     return this.#link.send({ ...this.#header, ...at, kind, body } as Message);
-  }
-
-  #nobodyAnswers(): Error {
-    return new Error(
-      `nobody answers at ${this.options.coordinator} for ${this.options.connectTimeout} s: ` +
-        'is the coordinator running there, with --external or started by this machine?',
-    );
   }
 }
 

@@ -1,29 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
+import { RunLoader } from './loaded-run.js';
+import { SessionLost } from './session-lost.js';
 import { WorkerSession } from './session.js';
 import type { WorkerOptions } from './options.js';
 
-/** Takes part in a run until the coordinator says that it is over. */
+/** Before a worker that was turned away says hello again, in milliseconds. */
+const PAUSE = 500;
+
+/**
+ * Takes part in a run until the coordinator says that it is over. Where the connection breaks, or the coordinator ends
+ * and is started again, the worker goes on with the state that it has.
+ */
 export async function work(options: WorkerOptions): Promise<void> {
-  const session = new WorkerSession(options, cacheFolder(), log);
-  const stopListening = watchProcess(session);
+  const { coordinator, connectTimeout, reconnectTimeout } = options;
+  const loader = new RunLoader(options, cacheFolder(), log);
+  let session: WorkerSession | undefined;
+  let leaving = false;
+  const stopListening = watchProcess((signal) => {
+    leaving = true;
+    session?.leave(`it was told to stop (${signal})`);
+  });
+  let patience = connectTimeout * 1000;
+  let end = performance.now() + patience;
   try {
-    await session.run();
+    while (!leaving) {
+      session = new WorkerSession(coordinator, loader);
+      try {
+        await session.run(end - performance.now());
+        return;
+      } catch (error) {
+        if (!(error instanceof SessionLost)) throw error;
+        if (session.welcomed) {
+          log(`lost the coordinator, connecting again: ${error.message}`);
+          patience = reconnectTimeout * 1000;
+          end = performance.now() + patience;
+        } else if (performance.now() >= end) throw nobodyAnswers(coordinator, patience, error);
+      }
+      await pause(PAUSE);
+    }
   } finally {
     stopListening();
+    await loader.close();
   }
+}
+
+function nobodyAnswers(address: string, patience: number, { message }: SessionLost): Error {
+  return new Error(
+    `${message} at ${address} for ${patience / 1000} s: ` +
+      'is the coordinator running there, with --external or started by this machine?',
+  );
 }
 
 /**
  * A worker that the coordinator started has a channel to it, and ends with it, whatever it is doing: nobody else
  * would. It leaves signals to the coordinator, since Ctrl-C reaches the whole group. Another one takes its leave.
  */
-function watchProcess(session: WorkerSession): () => void {
+function watchProcess(onTold: (signal: NodeJS.Signals) => void): () => void {
   const supervised = process.send !== undefined;
-  const onSignal = supervised
-    ? (): void => undefined
-    : (signal: NodeJS.Signals): void => {
-        session.leave(`it was told to stop (${signal})`);
-      };
+  const onSignal = supervised ? (): void => undefined : onTold;
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   if (supervised) process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   return () => {

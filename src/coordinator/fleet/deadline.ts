@@ -1,7 +1,7 @@
 /** What a phase may take before anything is known, in milliseconds: the first one builds kernels and fills caches. */
 const FIRST = 600_000;
-/** And later at least this, however fast the ones before were. */
-const LEAST = 60_000;
+/** And later at least so many times the silence that is put up with, however fast the ones before were. */
+const LEAST_SILENCES = 6;
 /** How many times as long as the slowest of the last phases one may take. */
 const PATIENCE = 20;
 const REMEMBERED = 20;
@@ -10,9 +10,12 @@ const REMEMBERED = 20;
 export class StepDeadline {
   readonly #recent: number[] = [];
 
+  /** `liveness`: the silence that is put up with, in milliseconds. */
+  constructor(private readonly liveness: number) {}
+
   get milliseconds(): number {
     if (this.#recent.length === 0) return FIRST;
-    return Math.max(LEAST, PATIENCE * Math.max(...this.#recent));
+    return Math.max(LEAST_SILENCES * this.liveness, PATIENCE * Math.max(...this.#recent));
   }
 
   took(milliseconds: number): void {

@@ -1,11 +1,13 @@
 import { Deferred } from '../../common/deferred.js';
+import type { WorkerLost } from './worker-lost.js';
 
 /**
- * What a run waits for. Each wait ends with its answer, with the first fault of the run (whatever comes after follows
- * from it), or when its time is up: nothing waits for ever.
+ * What a run waits for. Each wait ends with its answer, with the loss of a worker that it needs, with the first fault
+ * of the run (whatever comes after follows from it), or when its time is up: nothing waits for ever.
  */
 export class Expectations {
-  readonly #open = new Set<Deferred<void>>();
+  /** Each with the workers that it needs. */
+  readonly #open = new Map<Deferred<void>, (worker: number) => boolean>();
   #fault: Error | undefined;
 
   get failed(): boolean {
@@ -15,13 +17,18 @@ export class Expectations {
   /** Ends every wait, those to come as well. */
   fail(error: Error): void {
     this.#fault ??= error;
-    for (const deferred of this.#open) deferred.reject(this.#fault);
+    for (const deferred of this.#open.keys()) deferred.reject(this.#fault);
   }
 
-  expect(): Deferred<void> {
+  /** Ends every wait that needs this worker. */
+  lose(loss: WorkerLost): void {
+    for (const [deferred, needs] of this.#open) if (needs(loss.worker)) deferred.reject(loss);
+  }
+
+  expect(needs: (worker: number) => boolean = () => false): Deferred<void> {
     const deferred = new Deferred<void>();
     if (this.#fault) deferred.reject(this.#fault);
-    this.#open.add(deferred);
+    this.#open.set(deferred, needs);
     const forget = (): void => {
       this.#open.delete(deferred);
     };
@@ -29,7 +36,7 @@ export class Expectations {
     return deferred;
   }
 
-  /** Waits for so many milliseconds at most. `onLate` must fail the run, and can say who is late. */
+  /** Waits for so many milliseconds at most. `onLate` must end the wait, and can say who is late. */
   async within(milliseconds: number, awaited: Deferred<void>, onLate: () => void): Promise<void> {
     const timer = setTimeout(onLate, milliseconds);
     try {

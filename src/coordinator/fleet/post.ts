@@ -1,18 +1,17 @@
 import { encode, type Frames } from '../../wire/codec.js';
 import { Listener, PeerGone, type Received } from '../../wire/listener.js';
+import { isOfOneGeneration } from '../../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import type { Heartbeat } from '../../wire/socket-options.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Member, Roster } from './roster.js';
-
-/** How often it is looked whether every worker's connection still stands, in milliseconds. */
-const LIVENESS_INTERVAL = 1_000;
 
 export interface PostOptions {
   /** Where to listen, as ZeroMQ names it. */
   readonly address: string;
+  readonly heartbeat: Heartbeat;
   readonly run: string;
-  readonly generation: number;
   readonly roster: Roster;
   readonly metrics: RunMetrics;
   /** A worker whose connection is no more. */
@@ -22,7 +21,6 @@ export interface PostOptions {
 /** Letters between the coordinator and the members of a run: marks each with the run, counts bytes, misses the gone. */
 export class Post {
   readonly #traffic: { sent: number; received: number };
-  readonly #liveness: NodeJS.Timeout;
 
   private constructor(
     private readonly options: PostOptions,
@@ -30,29 +28,25 @@ export class Post {
     traffic: { sent: number; received: number },
   ) {
     this.#traffic = traffic;
-    // ZeroMQ's heartbeats end a dead connection; that nothing can be sent to it any more shows whose it was.
-    this.#liveness = setInterval(() => {
-      void this.toAll('ping', {});
-    }, LIVENESS_INTERVAL);
   }
 
   static async open(options: PostOptions): Promise<Post> {
-    const { address, metrics } = options;
+    const { address, heartbeat, metrics } = options;
     const traffic = { sent: 0, received: 0 };
-    const listener = await Listener.bind(address, {
-      sent: (bytes) => {
+    const observer = {
+      sent: (bytes: number) => {
         traffic.sent += bytes;
         metrics.countWireBytes('sent', bytes);
       },
-      received: (bytes) => {
+      received: (bytes: number) => {
         traffic.received += bytes;
         metrics.countWireBytes('received', bytes);
       },
-      rejected: (reason) => {
+      rejected: (reason: string) => {
         metrics.countRejected(reason);
       },
-    });
-    return new Post(options, listener, traffic);
+    };
+    return new Post(options, await Listener.bind(address, observer, heartbeat), traffic);
   }
 
   /** With the port that was taken. */
@@ -69,14 +63,11 @@ export class Post {
     return this.listener.messages();
   }
 
-  /** Who sent a message of this run. Throws a Rejection for anybody else's, and for messages of another run. */
-  senderOf({ peer, message }: Received): Member {
-    const member = this.options.roster.ofPeer(peer);
-    if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
+  /** Throws a Rejection for a message of another run, or of another membership where that matters. */
+  requireOurs(message: Message, generation: number): void {
     if (message.run !== this.options.run) throw new Rejection('wrong_run', `a message of run ${message.run}`);
-    if (message.generation !== this.options.generation)
+    if (isOfOneGeneration(message) && message.generation !== generation)
       throw new Rejection('wrong_generation', `a message of generation ${message.generation}`);
-    return member;
   }
 
   async send<Kind extends BodyKind>(
@@ -85,31 +76,39 @@ export class Post {
     body: Bodies[Kind],
     at: Partial<Header> = {},
   ): Promise<void> {
-    await this.#deliver(member, encode(this.#message(kind, body, at)));
+    await this.#deliver(member, encode(this.#message(member.generation, kind, body, at)));
   }
 
-  /** The same bytes to every member, encoded once. */
+  /** The same bytes to all of these, encoded once; they are in the same membership, unless that does not matter. */
   async toAll<Kind extends BodyKind>(
+    members: readonly Member[],
     kind: Kind,
     body: Bodies[Kind],
     at: Partial<Header> = {},
   ): Promise<void> {
-    const frames = encode(this.#message(kind, body, at));
-    await Promise.all(this.options.roster.all().map((member) => this.#deliver(member, frames)));
+    if (members.length === 0) return;
+    const frames = encode(this.#message(members[0].generation, kind, body, at));
+    await Promise.all(members.map((member) => this.#deliver(member, frames)));
   }
 
-  /** Tells somebody who is not a member why he cannot be one. If he is gone, nobody needs to know. */
-  async refuse(peer: string, reason: string): Promise<void> {
-    await this.listener.send(peer, this.#message('refusal', { reason })).catch(() => undefined);
+  /** Tells somebody who is no member, or no longer. If he is gone, nobody needs to know. */
+  async refuse(peer: string, reason: string, retry: boolean): Promise<void> {
+    await this.listener
+      .send(peer, this.#message(0, 'refusal', { reason, retry }))
+      .catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#liveness);
     await this.listener.close();
   }
 
-  #message<Kind extends BodyKind>(kind: Kind, body: Bodies[Kind], at: Partial<Header> = {}): Message {
-    const { run, generation } = this.options;
+  #message<Kind extends BodyKind>(
+    generation: number,
+    kind: Kind,
+    body: Bodies[Kind],
+    at: Partial<Header> = {},
+  ): Message {
+    const { run } = this.options;
     return { run, generation, step: 0, phase: undefined, ...at, kind, body } as Message;
   }
 
@@ -119,7 +118,7 @@ export class Post {
       await this.listener.sendEncoded(member.peer, frames);
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
-      // He may have been told before, and have left.
+      // He may have been missed before.
       if (this.options.roster.ofPeer(member.peer)) this.options.onGone(member);
     }
   }

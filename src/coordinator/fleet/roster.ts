@@ -1,7 +1,7 @@
 import type { RunMetrics } from '../metrics/run-metrics.js';
 
-/** joining: told what the run is. admitted: engine and options agree. ready: has its shards, state and images. */
-export type MemberState = 'joining' | 'admitted' | 'ready' | 'lost';
+/** joining: told what the run is. ready: engine and options agree, it can take shards. */
+export type MemberState = 'joining' | 'ready';
 
 export interface Member {
   readonly number: number;
@@ -9,86 +9,73 @@ export interface Member {
   readonly peer: string;
   readonly host: string;
   readonly pid: number;
+  /** When it said hello, and when anything came from it last, by performance.now(). */
+  readonly since: number;
+  heard: number;
   state: MemberState;
+  /** The membership that it was told last. */
+  generation: number;
 }
 
-/** Who takes part in the run, by number and by connection. */
+/** Who is connected to the run, by number and by connection. */
 export class Roster {
   readonly #members = new Map<number, Member>();
   /** The engine of the first worker that was admitted: all must have the same. */
   engine: string | undefined;
 
   constructor(
+    /** How many the run would have. */
     private readonly size: number,
     private readonly metrics: RunMetrics,
-  ) {}
+  ) {
+    this.count();
+  }
 
   add(member: Member): void {
     this.#members.set(member.number, member);
-    this.#count();
+    this.count();
   }
 
   remove({ number }: Member): void {
     this.#members.delete(number);
-    // Those who come next need not have the engine of those who left.
-    if (this.all().every(({ state }) => state === 'joining')) this.engine = undefined;
-    this.#count();
+    // Before the first step, those who come next need not have the engine of those who left.
+    this.count();
   }
 
-  lose(worker: number): void {
-    const member = this.#members.get(worker);
-    if (member) member.state = 'lost';
-    this.#count();
-  }
-
-  has(worker: number): boolean {
-    return this.#members.has(worker);
-  }
-
-  get(worker: number): Member {
-    const member = this.#members.get(worker);
-    if (!member) throw new Error(`there is no worker ${worker}`);
-    return member;
+  get(worker: number): Member | undefined {
+    return this.#members.get(worker);
   }
 
   ofPeer(peer: string): Member | undefined {
     return this.all().find((member) => member.peer === peer);
   }
 
+  ofProcess({ host, pid }: { readonly host: string; readonly pid: number }): Member | undefined {
+    return this.all().find((member) => member.host === host && member.pid === pid);
+  }
+
   all(): Member[] {
     return [...this.#members.values()];
   }
 
-  /** Whether all the run's workers are here and in this state. Counts them anew for the metrics. */
-  allAre(state: MemberState): boolean {
-    this.#count();
-    return this.#members.size === this.size && this.all().every((member) => member.state === state);
+  /** The lowest number below `limit` that nobody has. */
+  freeNumber(limit: number): number | undefined {
+    const numbers = Array.from({ length: limit }, (_, worker) => worker);
+    return numbers.find((worker) => !this.#members.has(worker));
   }
 
-  /** The lowest number that nobody has, or undefined when the run has all its workers. */
-  freeNumber(): number | undefined {
-    return this.missing().find((worker) => !this.#members.has(worker));
-  }
-
-  /** Numbers of those that are not ready. */
-  missing(): number[] {
-    const numbers = Array.from({ length: this.size }, (_, worker) => worker);
-    return numbers.filter((worker) => this.#members.get(worker)?.state !== 'ready');
-  }
-
-  /** "(pid 4711 on host)", where it is known. */
-  describe(worker: number): string {
-    const member = this.#members.get(worker);
-    return member ? `(pid ${member.pid} on ${member.host})` : '(which never said hello)';
-  }
-
-  #count(): void {
-    const count = (...states: MemberState[]): number =>
-      this.all().filter(({ state }) => states.includes(state)).length;
+  /** For the metrics; to be called where a state has changed. */
+  count(): void {
+    const ready = this.all().filter(({ state }) => state === 'ready').length;
     this.metrics.setWorkers({
-      joining: count('joining', 'admitted'),
-      ready: count('ready'),
-      lost: count('lost'),
+      joining: this.#members.size - ready,
+      ready,
+      lost: Math.max(0, this.size - this.#members.size),
     });
   }
+}
+
+/** "worker 1 (pid 4711 on host)" */
+export function describe({ number, pid, host }: Member): string {
+  return `worker ${number} (pid ${pid} on ${host})`;
 }

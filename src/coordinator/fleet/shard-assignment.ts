@@ -1,7 +1,24 @@
-/** Which shards each of `workers` hosts: neighbouring ones, as evenly as possible. */
-export function assignShards(shards: number, workers: number): number[][] {
-  const first = (worker: number): number => Math.floor((worker * shards) / workers);
-  return Array.from({ length: workers }, (_, worker) =>
-    Array.from({ length: first(worker + 1) - first(worker) }, (_, index) => first(worker) + index),
-  );
+/**
+ * Which shards each worker hosts: as evenly as possible, and as few as possible move. `hosted` is who has which now;
+ * those of workers that are gone go to the others. Where sizes must differ, who hosts more now keeps more.
+ */
+export function spreadShards(
+  shards: number,
+  workers: readonly number[],
+  hosted: ReadonlyMap<number, readonly number[]> = new Map(),
+): Map<number, number[]> {
+  const has = (worker: number): readonly number[] => hosted.get(worker) ?? [];
+  const byLoad = [...workers].sort((one, other) => has(other).length - has(one).length || one - other);
+  const least = Math.floor(shards / workers.length);
+  const larger = new Set(byLoad.slice(0, shards % workers.length));
+  const room = (worker: number): number => least + (larger.has(worker) ? 1 : 0);
+
+  const spread = new Map(workers.map((worker) => [worker, has(worker).slice(0, room(worker))]));
+  const kept = new Set([...spread.values()].flat());
+  const free = Array.from({ length: shards }, (_, shard) => shard).filter((shard) => !kept.has(shard));
+  for (const [worker, own] of spread) {
+    own.push(...free.splice(0, room(worker) - own.length));
+    own.sort((one, other) => one - other);
+  }
+  return spread;
 }

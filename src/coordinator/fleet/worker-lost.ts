@@ -1,15 +1,15 @@
 import type { WorkerLossReason } from '../metrics/labels.js';
 
-/** A worker that the run cannot go on without is gone. */
+/** A worker that something waits for is gone: it has to be done again with those that are left. */
 export class WorkerLost extends Error {
   override readonly name = 'WorkerLost';
 
   constructor(
     readonly worker: number,
     readonly reason: WorkerLossReason,
-    /** To follow the worker's name: "was killed by SIGKILL". */
-    whatHappened: string,
+    /** With the worker's name: "worker 1 (pid 4711 on host) was killed by SIGKILL". */
+    message: string,
   ) {
-    super(`worker ${worker} ${whatHappened}`);
+    super(message);
   }
 }

@@ -1,0 +1,134 @@
+import { CHUNK_BYTES } from '../../wire/codec.js';
+import type { Bodies, Content } from '../../wire/message.js';
+import { Pull } from '../../wire/pull.js';
+import { Rejection } from '../../wire/rejection.js';
+import type { TakeBytes } from '../compute-group.js';
+import type { Expectations } from './expectations.js';
+import type { Post } from './post.js';
+import type { Member } from './roster.js';
+
+/** How long a copy may take to be made, and how long to be read, in milliseconds. */
+const COPY_TIMEOUT = 120_000;
+
+/** What a worker was asked to copy, and keeps until the next copy. */
+export interface Copy {
+  readonly member: Member;
+  readonly content: Content;
+  /** Bytes. */
+  readonly total: number;
+  /** SHA-256, where it was asked for. */
+  readonly digest: string;
+  /** Names the chunks that are fetched of it. */
+  readonly request: number;
+}
+
+/** Takes what a worker sends of a copy. */
+export type TakeChunk = (chunk: Bodies['chunk']) => void;
+
+/** Has workers keep copies of state or samples, and fetches them. */
+export class Copies {
+  #request = 0;
+  #awaited: { readonly copy: Omit<Copy, 'digest'>; take: (digest: string) => void } | undefined;
+  /** Who takes the chunks of each copy that is being read. */
+  readonly #readers = new Map<number, { readonly member: Member; readonly take: TakeChunk }>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly post: Post,
+    private readonly expectations: Expectations,
+    /** A worker does not answer in this many milliseconds. */
+    private readonly onLate: (member: Member, milliseconds: number) => void,
+  ) {}
+
+  /**
+   * Has a worker copy this content as it is when it has done what it was asked for before. Rejects with WorkerLost.
+   * A worker has one copy of each content, so the next one waits until `release` was called for this one.
+   */
+  async take(
+    member: Member,
+    content: Content,
+    total: number,
+    { withDigest = false } = {},
+  ): Promise<{ readonly copy: Copy; readonly release: () => void }> {
+    const release = await this.#turn();
+    try {
+      const copy = { member, content, total, request: ++this.#request };
+      let digest = '';
+      const taken = this.expectations.expect((worker) => worker === member.number);
+      this.#awaited = {
+        copy,
+        take: (said) => {
+          digest = said;
+          taken.resolve();
+        },
+      };
+      await this.post.send(member, 'snapshot', { content, withDigest });
+      await this.expectations.within(COPY_TIMEOUT, taken, () => {
+        this.onLate(member, COPY_TIMEOUT);
+      });
+      return { copy: { ...copy, digest }, release };
+    } catch (error) {
+      release();
+      throw error;
+    } finally {
+      this.#awaited = undefined;
+    }
+  }
+
+  /** Fetches a whole copy. Rejects with WorkerLost. */
+  async read(copy: Copy, take: TakeBytes): Promise<void> {
+    const { member, total } = copy;
+    const arrived = this.expectations.expect((worker) => worker === member.number);
+    const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset), take);
+    const close = this.open(copy, (chunk) => {
+      pull.receive(chunk);
+    });
+    pull.start().then(arrived.resolve, arrived.reject);
+    try {
+      await this.expectations.within(COPY_TIMEOUT, arrived, () => {
+        this.onLate(member, COPY_TIMEOUT);
+      });
+    } finally {
+      close();
+    }
+  }
+
+  /** Lets `take` have the chunks of a copy that are asked for from now on. Returns how to end that. */
+  open({ member, request }: Copy, take: TakeChunk): () => void {
+    this.#readers.set(request, { member, take });
+    return () => {
+      this.#readers.delete(request);
+    };
+  }
+
+  ask({ member, content, request }: Copy, offset: number): Promise<void> {
+    return this.post.send(member, 'fetch', { content, shard: 0, offset, request });
+  }
+
+  /** Throws a Rejection for what was not asked for, as `chunk` does. */
+  taken(from: Member, { content, total, digest }: Bodies['snapshotTaken']): void {
+    const { copy, take } = this.#awaited ?? {};
+    if (copy?.member !== from || copy.content !== content || copy.total !== total || !take)
+      throw new Rejection('unexpected', 'a copy that nobody asked for');
+    take(digest);
+  }
+
+  chunk(from: Member, chunk: Bodies['chunk']): void {
+    const reader = this.#readers.get(chunk.request);
+    if (reader?.member === from) reader.take(chunk);
+    else if (chunk.request > this.#request)
+      throw new Rejection('unexpected', `a chunk of content ${chunk.content} that nobody asked for`);
+    // Otherwise it was on its way when its reading was given up.
+  }
+
+  /** Waits for the copy before, and resolves with how to let the next one begin. */
+  async #turn(): Promise<() => void> {
+    const before = this.#last;
+    let release = (): void => undefined;
+    this.#last = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return release;
+  }
+}

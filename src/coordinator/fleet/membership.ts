@@ -1,0 +1,208 @@
+import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
+import { updateNumber } from '../../model/phase.js';
+import { Liveness } from '../../wire/liveness.js';
+import type { Bodies, MessageOf } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+import type { WorkerLossReason } from '../metrics/labels.js';
+import type { RunMetrics } from '../metrics/run-metrics.js';
+import type { Expectations } from './expectations.js';
+import { refuseHello, refuseReady } from './handshake.js';
+import { Hosts } from './hosts.js';
+import type { LocalWorkers } from './local-workers.js';
+import type { Post } from './post.js';
+import type { Recovery } from './recovery.js';
+import { describe, type Member, type Roster } from './roster.js';
+import { WorkerLost } from './worker-lost.js';
+
+/** How long a worker may take from hello to ready: engines load, images are decoded. In milliseconds. */
+const JOIN_TIMEOUT = 600_000;
+
+export interface MembershipParts {
+  readonly training: TrainingOptions;
+  readonly dataset: { readonly fingerprint: string; readonly count: number };
+  /** Most members at once. */
+  readonly maxWorkers: number;
+  /** Silence for so many milliseconds is a lost connection. */
+  readonly liveness: number;
+  readonly roster: Roster;
+  readonly recovery: Recovery;
+  readonly post: Post;
+  readonly expectations: Expectations;
+  readonly metrics: RunMetrics;
+  /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
+  readonly local: () => LocalWorkers | undefined;
+  readonly log: (line: string) => void;
+  /** Somebody came or left. */
+  readonly onChange: () => void;
+}
+
+/** How workers become members of the run, and how they are missed. */
+export class Membership {
+  readonly #options: string;
+  readonly #hosts = new Hosts();
+  readonly #liveness: Liveness;
+  /** Workers of this machine that were ended because they were lost: their end is no second loss. */
+  readonly #ending = new Set<number>();
+  #begun = false;
+
+  constructor(private readonly parts: MembershipParts) {
+    this.#options = JSON.stringify(parts.training);
+    this.#liveness = new Liveness({
+      timeout: parts.liveness,
+      beat: () => {
+        void parts.post.toAll(parts.roster.all(), 'ping', {});
+      },
+      judge: (since) => {
+        this.#missTheSilent(since);
+      },
+    });
+  }
+
+  /** Tells a worker what the run is. */
+  async hello(peer: string, hello: Bodies['hello']): Promise<void> {
+    const { roster, post, dataset, liveness, recovery } = this.parts;
+    if (roster.ofPeer(peer)) throw new Rejection('unexpected', 'a second hello');
+    // The same process on a new connection: it has noticed sooner than we that the old one broke.
+    const before = roster.ofProcess(hello);
+    if (before) this.lose(before, 'silent', 'came back on a new connection');
+    const place = this.#placeFor(hello);
+    const refusal = refuseHello(hello, place, !this.parts.local()) ?? this.#hosts.refusal(hello.host);
+    if (place === undefined || refusal !== undefined)
+      return post.refuse(peer, refusal ?? 'no place is free', false);
+    const now = performance.now();
+    const member: Member = {
+      ...{ number: place, peer, host: hello.host, pid: hello.pid, since: now, heard: now },
+      ...{ state: 'joining', generation: recovery.generation },
+    };
+    roster.add(member);
+    await post.send(member, 'welcome', {
+      worker: member.number,
+      options: this.#options,
+      optionsHash: hashOptions(this.#options),
+      datasetFingerprint: dataset.fingerprint,
+      datasetCount: dataset.count,
+      liveness,
+      warmUp: this.#begun,
+    });
+  }
+
+  /** Compares what must be the same for all; whoever agrees can take shards. */
+  ready(member: Member, { body, phase, step }: MessageOf<'ready'>): void {
+    const { roster, dataset, recovery, onChange, log } = this.parts;
+    if (member.state !== 'joining') throw new Rejection('unexpected', `a second ready`);
+    const refusal = refuseReady(body, {
+      optionsHash: hashOptions(this.#options),
+      datasetFingerprint: dataset.fingerprint,
+      engine: roster.engine,
+    });
+    if (refusal !== undefined) {
+      this.#turnAway(member, refusal);
+      return;
+    }
+    roster.engine ??= body.engine;
+    member.state = 'ready';
+    roster.count();
+    recovery.join(member.number, phase && updateNumber(phase, step));
+    if (this.#begun) log(`${describe(member)} joins`);
+    onChange();
+  }
+
+  /** Something came from this worker. */
+  heard(member: Member): void {
+    member.heard = performance.now();
+  }
+
+  /** From the first update on, the run keeps its engine. */
+  begun(): void {
+    this.#begun = true;
+  }
+
+  /** A step was done with these workers. */
+  served(members: readonly Member[]): void {
+    for (const { number, host } of members) {
+      this.parts.local()?.served(number);
+      this.#hosts.served(host);
+    }
+  }
+
+  /** A worker is no member any more. It may come back, on a new connection. */
+  lose(member: Member, reason: WorkerLossReason, cause: string): void {
+    const { post, metrics, local, log } = this.parts;
+    if (!this.#forget(member)) return;
+    metrics.countWorkerLoss(reason);
+    void post.refuse(member.peer, cause, true);
+    const machine = local();
+    if (!machine) {
+      this.#hosts.failed(member.host);
+      log(`${describe(member)} ${cause}; its place is open`);
+    } else if (reason !== 'exited') {
+      // What does not answer is ended; its end is logged, and it is started again.
+      log(`${describe(member)} ${cause}`);
+      this.#ending.add(member.number);
+      machine.kill(member.number);
+    }
+    this.#announce(member, reason, cause);
+  }
+
+  /** A process of this machine has ended, and is started again after a pause, or not any more. */
+  ended(worker: number, cause: string, pause: number | undefined): void {
+    const { roster, metrics, log, onChange } = this.parts;
+    const member = roster.get(worker);
+    const next = pause === undefined ? 'it is given up' : `it is started again${inSeconds(pause)}`;
+    log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`);
+    const isKnown = this.#ending.delete(worker);
+    if (member) this.lose(member, 'exited', cause);
+    else if (!isKnown) metrics.countWorkerLoss('exited');
+    onChange();
+  }
+
+  stop(): void {
+    this.#liveness.stop();
+  }
+
+  #announce(member: Member, reason: WorkerLossReason, cause: string): void {
+    const { expectations, onChange } = this.parts;
+    expectations.lose(new WorkerLost(member.number, reason, `${describe(member)} ${cause}`));
+    onChange();
+  }
+
+  /** False where it was no member any more. */
+  #forget(member: Member): boolean {
+    const { roster, recovery, metrics } = this.parts;
+    if (roster.get(member.number) !== member) return false;
+    roster.remove(member);
+    recovery.leave(member.number);
+    metrics.forgetWorker(String(member.number));
+    // Before the first update, those who come next need not have the engine of those who left.
+    if (!this.#begun && roster.all().every(({ state }) => state === 'joining')) roster.engine = undefined;
+    return true;
+  }
+
+  #turnAway(member: Member, reason: string): void {
+    const { post, expectations, log, local } = this.parts;
+    this.#forget(member);
+    void post.refuse(member.peer, reason, false);
+    // Another worker may come in its place; one of this machine's would be the same again.
+    if (local()) expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
+    else log(`refused ${describe(member)}: ${reason}`);
+  }
+
+  /** The number of a worker that says hello: that of its process here, or the next free one. */
+  #placeFor({ pid }: Bodies['hello']): number | undefined {
+    const machine = this.parts.local();
+    return machine ? machine.numberOf(pid) : this.parts.roster.freeNumber(this.parts.maxWorkers);
+  }
+
+  #missTheSilent(since: number): void {
+    const { roster, liveness } = this.parts;
+    const now = performance.now();
+    for (const member of roster.all())
+      if (member.heard < since) this.lose(member, 'silent', `was silent for ${liveness / 1000} s`);
+      else if (member.state === 'joining' && now - member.since > JOIN_TIMEOUT)
+        this.lose(member, 'overdue', `was not ready in ${JOIN_TIMEOUT / 1000} s`);
+  }
+}
+
+function inSeconds(pause: number): string {
+  return pause === 0 ? '' : ` in ${pause / 1000} s`;
+}

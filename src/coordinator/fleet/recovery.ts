@@ -1,0 +1,187 @@
+import { StateLost } from '../compute-group.js';
+import { spreadShards } from './shard-assignment.js';
+
+/** How a worker gets the state of the update that comes next. */
+export type Source =
+  /** It has it. */
+  | 'keep'
+  /** It has the one before, and gets the average that it missed. */
+  | 'catch up'
+  /** It gets all of it: from the plan's holder or, at the run's origin, from where the run begins. */
+  | 'fetch';
+
+export interface Assignment {
+  readonly worker: number;
+  readonly shards: readonly number[];
+  readonly source: Source;
+}
+
+/** A new membership of the run. */
+export interface Plan {
+  readonly generation: number;
+  readonly assignments: readonly Assignment[];
+  /** Who holds the state, once it has caught up; undefined at the run's origin, and where nobody has to fetch it. */
+  readonly holder: number | undefined;
+}
+
+interface Member {
+  /** The update that its state is ready for; undefined where it has none, or a part of one. */
+  holds: number | undefined;
+  shards: readonly number[];
+  /** Has shards of this generation, and has said that it can compute them. */
+  prepared: boolean;
+}
+
+/**
+ * Who takes part in the run, who holds which state, and what follows when workers come and go: no socket, no clock.
+ *
+ * A state's version is the number of the update that comes next (see `updateNumber`). What was sent to a worker is
+ * booked as done, since a connection delivers all of it in order or breaks; then the worker leaves, and says what it
+ * holds when it joins again. So no update is made twice, and none is left out.
+ */
+export class Recovery {
+  readonly #members = new Map<number, Member>();
+  #generation = 0;
+  /** Whether all members are in this generation. */
+  #grouped = false;
+  /** Whether the average of the update before this one is still here. */
+  #averageKept = false;
+
+  constructor(
+    private readonly shards: number,
+    /** The next update of the state that the run begins with, which can always be had again. */
+    private origin: number,
+  ) {
+    this.#update = origin;
+  }
+
+  #update: number;
+
+  /** The update that comes next. */
+  get update(): number {
+    return this.#update;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** How many could take shards. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether every member has its shards and its state, so that the next update can be computed. */
+  get ready(): boolean {
+    return this.#grouped && [...this.#members.values()].every(({ prepared }) => prepared);
+  }
+
+  isPrepared(worker: number): boolean {
+    return this.#members.get(worker)?.prepared ?? false;
+  }
+
+  /** Who hosts each shard in this generation. */
+  workerOfShard(): Map<number, number> {
+    const pairs = [...this.#members].flatMap(([worker, { shards }]) =>
+      shards.map((shard) => [shard, worker] as const),
+    );
+    return new Map(pairs);
+  }
+
+  /** Whether a loss of this worker breaks up the group. */
+  isGrouped(worker: number): boolean {
+    return (this.#members.get(worker)?.shards.length ?? 0) > 0;
+  }
+
+  /** The numbers of those that hold the state of the next update. */
+  holders(): number[] {
+    return this.#numbers().filter((worker) => this.#members.get(worker)?.holds === this.#update);
+  }
+
+  /** A worker that can take shards; `holds` is the update that its state is ready for, if it has one. */
+  join(worker: number, holds: number | undefined): void {
+    this.#members.set(worker, { holds, shards: [], prepared: false });
+    this.#grouped = false;
+  }
+
+  leave(worker: number): void {
+    if (!this.#members.has(worker)) return;
+    if (this.isGrouped(worker)) this.#grouped = false;
+    this.#members.delete(worker);
+    // Where only a newcomer left, the group is as it was.
+    this.#grouped ||= [...this.#members.values()].every(({ prepared }) => prepared) && this.#hostsAll();
+  }
+
+  /**
+   * Begins a new generation of all members. Throws StateLost where none of them has the state: then the run must go
+   * back. Whoever is told to catch up must get the average and the word to apply it along with its shards.
+   */
+  regroup(): Plan {
+    const numbers = this.#numbers();
+    const holder = this.#holder(numbers);
+    if (holder === undefined && this.#update !== this.origin) throw new StateLost();
+    this.#generation++;
+    this.#grouped = true;
+    const hosted = new Map([...this.#members].map(([worker, { shards }]) => [worker, shards]));
+    const spread = spreadShards(this.shards, numbers, hosted);
+    const assignments = numbers.map((worker) => {
+      const member = this.#memberOf(worker);
+      const shards = spread.get(worker) ?? [];
+      const source = this.#sourceFor(member);
+      member.shards = shards;
+      member.prepared = false;
+      member.holds = source === 'fetch' ? undefined : this.#update;
+      return { worker, shards, source };
+    });
+    const isFetched = assignments.some(({ source }) => source === 'fetch');
+    return { generation: this.#generation, assignments, holder: isFetched ? holder : undefined };
+  }
+
+  /** A member has the shards and the state that this generation's plan gave it. */
+  prepared(worker: number): void {
+    const member = this.#memberOf(worker);
+    member.prepared = true;
+    member.holds = this.#update;
+  }
+
+  /** The average of the next update, and the word to apply it, were sent to all members of the group. */
+  updated(): void {
+    this.#update++;
+    this.#averageKept = true;
+    for (const member of this.#members.values()) if (member.shards.length > 0) member.holds = this.#update;
+  }
+
+  /** The run goes back to where it can begin: to the state before this update. */
+  rewind(update: number): void {
+    this.origin = update;
+    this.#update = update;
+    this.#averageKept = false;
+    this.#grouped = false;
+    for (const member of this.#members.values()) member.prepared = false;
+  }
+
+  #holder(numbers: readonly number[]): number | undefined {
+    const holds = (update: number): number | undefined =>
+      numbers.find((worker) => this.#memberOf(worker).holds === update);
+    return holds(this.#update) ?? (this.#averageKept ? holds(this.#update - 1) : undefined);
+  }
+
+  #sourceFor({ holds }: Member): Source {
+    if (holds === this.#update) return 'keep';
+    return this.#averageKept && holds === this.#update - 1 ? 'catch up' : 'fetch';
+  }
+
+  #hostsAll(): boolean {
+    return this.workerOfShard().size === this.shards;
+  }
+
+  #numbers(): number[] {
+    return [...this.#members.keys()].sort((one, other) => one - other);
+  }
+
+  #memberOf(worker: number): Member {
+    const member = this.#members.get(worker);
+    if (!member) throw new Error(`worker ${worker} is no member`);
+    return member;
+  }
+}

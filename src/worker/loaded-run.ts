@@ -1,0 +1,105 @@
+import { Sampler, type Faces } from '../data/index.js';
+import { chooseEngine } from '../engine/choose-engine.js';
+import { engineIdentity } from '../engine/engine.js';
+import { engineEnvironment } from '../engine/environment.js';
+import { visibleGpus } from '../engine/gpus.js';
+import { IMAGE_CHANNELS } from '../model/architecture.js';
+import { modelLayout } from '../model/layout.js';
+import { phaseLayout, PHASES } from '../model/phase.js';
+import { ReplicaHandle } from '../model/replica-handle.js';
+import { sharedFloats } from '../model/replica-protocol.js';
+import { restoreState } from '../model/restore-state.js';
+import { fillInitialState } from '../model/state.js';
+import { checkTrainingOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
+import { UserError } from '../common/errors.js';
+import type { Bodies } from '../wire/message.js';
+import type { WorkerOptions } from './options.js';
+import { findWholeDataset, type RunDataset } from './run-images.js';
+
+/** What a worker has loaded for a run. It outlives the connection: whoever connects again goes on with it. */
+export interface LoadedRun {
+  readonly options: TrainingOptions;
+  /** As they came. */
+  readonly optionsJson: string;
+  readonly dataset: RunDataset;
+  readonly replica: ReplicaHandle;
+  /** Name, version and device of the engine. */
+  readonly engine: string;
+  /** The whole dataset, where this machine has it. */
+  readonly faces: Faces | undefined;
+  readonly sampler: Sampler;
+  readonly cache: string;
+  /** The update that the replica's state is ready for; undefined where it has none, or a part of one. */
+  update: number | undefined;
+}
+
+/** Loads what a run needs, once in a process. */
+export class RunLoader {
+  #loaded: LoadedRun | undefined;
+  #replica: ReplicaHandle | undefined;
+
+  constructor(
+    private readonly options: WorkerOptions,
+    private readonly cache: string,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  /** What a coordinator has welcomed this worker to. Throws a UserError for another run than the one before. */
+  async load(welcome: Bodies['welcome']): Promise<LoadedRun> {
+    const options = JSON.parse(welcome.options) as TrainingOptions;
+    checkTrainingOptions(options);
+    const dataset = {
+      fingerprint: welcome.datasetFingerprint,
+      count: welcome.datasetCount,
+      size: options.imageSize,
+    };
+    if (!this.#loaded) {
+      this.#loaded = await this.#load(options, welcome.options, dataset);
+      if (welcome.warmUp) await warmUp(this.#loaded);
+    }
+    const { optionsJson, dataset: own } = this.#loaded;
+    // An engine keeps the number of threads it was loaded with.
+    if (optionsJson !== welcome.options || own.fingerprint !== dataset.fingerprint)
+      throw new UserError('the coordinator has another run than before: start this worker again');
+    return this.#loaded;
+  }
+
+  async close(): Promise<void> {
+    this.#loaded?.faces?.close();
+    await this.#replica?.close();
+  }
+
+  async #load(options: TrainingOptions, optionsJson: string, dataset: RunDataset): Promise<LoadedRun> {
+    const { name, reason } = await chooseEngine(this.options.engine, this.cache);
+    if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
+    Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
+    const replica = new ReplicaHandle();
+    this.#replica = replica;
+    const engine = engineIdentity(await replica.call('load', trainingLoad(name, options)));
+    const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
+    const sampler = new Sampler({
+      count: dataset.count,
+      batch: options.batchSize,
+      shards: options.shards,
+      seed: options.seed,
+    });
+    const { cache } = this;
+    return { options, optionsJson, dataset, replica, engine, faces, sampler, cache, update: undefined };
+  }
+}
+
+/** Computes and applies each phase once, on nothing: the first time takes several times as long as the others. */
+async function warmUp({ options, replica }: LoadedRun): Promise<void> {
+  const layout = modelLayout(options);
+  const batch = options.batchSize / options.shards;
+  await restoreState(replica, layout, ({ at, part }) => {
+    fillInitialState(layout, options.seed, part, at);
+  });
+  const images = sharedFloats(batch * options.imageSize ** 2 * IMAGE_CHANNELS);
+  const noise = sharedFloats(batch * options.latentSize);
+  for (const phase of PHASES) {
+    await replica.call('compute', { phase, noise, ...(phase === 'discriminator' ? { images } : {}) });
+    const averaged = sharedFloats(phaseLayout(phase, layout).length);
+    await replica.call('apply', { phase, step: 1, averaged });
+  }
+}
