@@ -6,7 +6,20 @@ export type TakeBytes = (bytes: Uint8Array, offset: number) => Promise<void> | v
 /** Where training starts from, where that is not the seed: the bytes of a whole state. */
 export interface StateSource {
   readonly bytes: number;
+  /** SHA-256 of them, in hexadecimal. */
+  readonly digest: string;
   read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A copy of the whole state that stays as it was when it was taken. */
+export interface StateCopy {
+  /** Hands the copy over, piece by piece and in order, once. Rejects with CopyLost where it is gone. */
+  read(take: TakeBytes): Promise<void>;
+}
+
+/** The copy of the state is gone with the worker that held it: another can be taken. */
+export class CopyLost extends Error {
+  override readonly name = 'CopyLost';
 }
 
 export interface PhaseOutcome<P extends Phase> {
@@ -29,8 +42,11 @@ export interface ComputeGroup {
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>>;
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
   samples(): Promise<Float32Array>;
-  /** Hands over the whole state as it is now, piece by piece. */
-  saveState(take: TakeBytes): Promise<void>;
+  /**
+   * Copies the whole state as it is now. Training may go on, and samples may be asked for, while the copy is read. One
+   * at a time: the next copy takes the place of this one.
+   */
+  copyState(): Promise<StateCopy>;
   /** Bytes on the wire so far. */
   traffic(): { readonly sent: number; readonly received: number };
   close(): Promise<void>;

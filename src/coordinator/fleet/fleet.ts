@@ -14,7 +14,7 @@ import { bytesOf } from '../../wire/chunks.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type Message, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from '../compute-group.js';
+import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource } from '../compute-group.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
@@ -161,10 +161,12 @@ export class Fleet implements ComputeGroup, Averager {
     return images;
   }
 
-  async saveState(take: TakeBytes): Promise<void> {
+  async copyState(): Promise<StateCopy> {
+    const member = this.roster.get(0);
     const { length } = stateLayout(modelLayout(this.options.training));
     const total = length * Float32Array.BYTES_PER_ELEMENT;
-    await this.#snapshots.fetch(this.roster.get(0), Content.STATE, total, take);
+    await this.#snapshots.copy(member, Content.STATE, total);
+    return { read: (take) => this.#snapshots.pull(member, Content.STATE, total, take) };
   }
 
   traffic(): { readonly sent: number; readonly received: number } {
