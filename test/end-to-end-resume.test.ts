@@ -74,16 +74,27 @@ describe('a run that goes on', () => {
     await refused(['--run-dir', 'elsewhere', '--steps', '4'], /^coordinator: .*--run-dir/);
   });
 
-  it('says which checkpoint is damaged', async () => {
+  it('says which checkpoint is damaged, and goes on from the one before where it is asked to', async () => {
     const run = workplace.path('damaged');
     await train(run, ['--steps', '4', '--checkpoint-every', '2', '--single-node']);
-    await truncate(`${run}/checkpoints/step-000004.safetensors`, 5000);
-    const { code, lines } = await resume(run, ['--steps', '6']);
-    assert.equal(code, 2);
-    assert.match(
-      lines[lines.length - 1],
-      /^coordinator: \S+step-000004\.safetensors is damaged or of another network: remove it to go on/,
-    );
+    const [numbers, state] = [await readNumbers(run), await lastState(run)];
+    const newest = `${run}/checkpoints/step-000004.safetensors`;
+    await truncate(newest, 50_000);
+    for (const command of [
+      ['train', '--resume', 'damaged', '--steps', '6'],
+      ['generate', 'damaged'],
+    ]) {
+      const { code, lines } = await workplace.start(command).ended();
+      assert.equal(code, 2);
+      assert.match(
+        lines[lines.length - 1],
+        /^coordinator: damaged\S+step-000004\.safetensors is damaged \(it has \d+ bytes, not \d+\): .* (--resume|generate) damaged\/checkpoints\/step-000002\.safetensors$/,
+      );
+    }
+    const { code, lines } = await resume('damaged/checkpoints/step-000002.safetensors', ['--steps', '4']);
+    assert.equal(code, 0, lines.join('\n'));
+    assert.deepEqual(await readNumbers(run), numbers);
+    assert.ok((await lastState(run)).equals(state));
   });
 
   it('is refused where there is no run', async () => {

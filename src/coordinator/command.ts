@@ -32,7 +32,7 @@ export function coordinatorCommand(): Command {
 
   program
     .command('generate <run>')
-    .description("draw new faces with a run's newest checkpoint")
+    .description("draw new faces with a run's newest checkpoint, or with a checkpoint file of it")
     .option('--count <n>', 'how many', wholeCount, 64)
     .option('--seed <n>', 'the same faces for the same seed', wholeSeed, 0)
     .option('--out <file>', 'the picture', 'faces.png')

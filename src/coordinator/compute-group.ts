@@ -6,9 +6,20 @@ export type TakeBytes = (bytes: Uint8Array, offset: number) => Promise<void> | v
 /** Where training starts from, where that is not the seed: the bytes of a whole state. */
 export interface StateSource {
   readonly bytes: number;
-  /** SHA-256 of all of them. */
+  /** SHA-256 of them, in hexadecimal. */
   readonly digest: string;
   read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A copy of the whole state that stays as it was when it was taken. */
+export interface StateCopy {
+  /** Hands the copy over, piece by piece and in order, once. Rejects with CopyLost where it is gone. */
+  read(take: TakeBytes): Promise<void>;
+}
+
+/** The copy of the state is gone with the worker that held it: another can be taken. */
+export class CopyLost extends Error {
+  override readonly name = 'CopyLost';
 }
 
 export interface PhaseOutcome<P extends Phase> {
@@ -28,20 +39,9 @@ export class StateLost extends Error {
   }
 }
 
-/** The worker that held a copy of the state is gone: another copy has to be made. */
-export class CopyLost extends Error {
-  override readonly name = 'CopyLost';
-}
-
 /** There are no workers that the run could go on with, and none are coming. */
 export class WorkersGone extends Error {
   override readonly name = 'WorkersGone';
-}
-
-/** A state as it was when the copy was made. */
-export interface StateCopy {
-  /** Hands it over, piece by piece, once. Rejects with CopyLost. */
-  read(take: TakeBytes): Promise<void>;
 }
 
 /** What computes a run's steps: the fleet of workers, or this process alone. Both give the same numbers. */
@@ -56,7 +56,10 @@ export interface ComputeGroup {
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>>;
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
   samples(): Promise<Float32Array>;
-  /** Copies the whole state as it is now; training may go on while the copy is read. One at a time. */
+  /**
+   * Copies the whole state as it is now. Training may go on, and samples may be asked for, while the copy is read. One
+   * at a time: the next copy takes the place of this one.
+   */
   copyState(): Promise<StateCopy>;
   /** Goes back to this state (undefined: that of the seed), which comes before `firstStep`. */
   restart(from: StateSource | undefined, firstStep: number): Promise<void>;

@@ -8,11 +8,12 @@ import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import type { TrainingOptions } from '../model/training-options.js';
-import { Checkpoint } from './checkpoint/checkpoint.js';
+import type { Checkpoint } from './checkpoint/checkpoint.js';
+import { openCheckpoint } from './checkpoint/open-checkpoint.js';
 import { savedTraining } from './resume.js';
 import { makeGrid } from './run/image-grid.js';
 import { writePicture } from './run/picture.js';
-import { RunFolder } from './run/run-folder.js';
+import { openRunAt } from './run/run-folder.js';
 
 /** Images that are drawn at a time: bounds the memory. */
 const BATCH = 64;
@@ -24,11 +25,18 @@ export interface GenerateArguments {
   readonly engine: EngineChoice;
 }
 
-/** `coordinator generate RUN`: a grid of new faces from the newest checkpoint, drawn with the running statistics. */
-export async function generate(path: string, { count, seed, out, engine }: GenerateArguments): Promise<void> {
-  const run = await RunFolder.open(path);
+/**
+ * `coordinator generate RUN`: a grid of new faces from the newest checkpoint, or from the one that is named, drawn with
+ * the running statistics.
+ */
+export async function generate(
+  where: string,
+  { count, seed, out, engine }: GenerateArguments,
+): Promise<void> {
+  const { run, checkpoint: path } = await openRunAt(where);
   const training = await savedTraining(run);
-  const checkpoint = await Checkpoint.openNewest(run, training);
+  const advise = (whole: string): string => `draw with the one before by generate ${whole}`;
+  const checkpoint = await openCheckpoint({ run, training, path, advise });
   const replica = new ReplicaHandle();
   try {
     await load(replica, training, checkpoint, engine);

@@ -120,7 +120,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
-    .option('--resume <dir>', 'go on with the run in this directory from its newest checkpoint')
+    .option('--resume <run>', 'go on with the run in this directory, or from this checkpoint file of it')
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)

@@ -5,14 +5,15 @@ import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { PHASES } from '../model/phase.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
-import { Checkpoint } from './checkpoint/checkpoint.js';
+import type { Checkpoint } from './checkpoint/checkpoint.js';
+import { openCheckpoint } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
 import { openRunFaces } from './run-faces.js';
-import type { RunFolder } from './run/run-folder.js';
+import type { RunPlace } from './run/run-folder.js';
 import { say, shown } from './say.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { startGroup } from './start-group.js';
@@ -22,8 +23,8 @@ export interface RunRequest {
   readonly machine: Machine;
   /** As typed and remembered: kept in options.json for --resume. */
   readonly arguments: TrainArguments;
-  /** The run that goes on. */
-  readonly earlier: RunFolder | undefined;
+  /** The run that goes on, and from where. */
+  readonly earlier: RunPlace | undefined;
   readonly stop: AbortSignal;
   readonly closing: Closing;
 }
@@ -98,7 +99,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
 
-  const from = earlier && (await openCheckpoint(earlier, options, faces));
+  const from = earlier && (await openOrigin(earlier, options, faces));
   if (from) closing.add(() => from.close());
   const firstStep = (from?.facts.step ?? 0) + 1;
   if (firstStep > lastStep)
@@ -119,8 +120,10 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   return { status, metrics, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
 }
 
-async function openCheckpoint(run: RunFolder, { training }: RunOptions, faces: Faces): Promise<Checkpoint> {
-  const checkpoint = await Checkpoint.openNewest(run, training);
+async function openOrigin(place: RunPlace, { training }: RunOptions, faces: Faces): Promise<Checkpoint> {
+  const { run, checkpoint: path } = place;
+  const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
+  const checkpoint = await openCheckpoint({ run, training, path, advise });
   const { datasetFingerprint } = checkpoint.facts;
   if (datasetFingerprint === faces.fingerprint) return checkpoint;
   await checkpoint.close();

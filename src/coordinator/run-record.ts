@@ -1,7 +1,8 @@
 import { messageOf } from '../common/errors.js';
 import { faceBytes, normalise, type Faces, type Sampler } from '../data/index.js';
 import { SAMPLE_COUNT } from '../model/noise.js';
-import { pruneCheckpoints, writeCheckpoint } from './checkpoint/checkpoint.js';
+import { CheckpointWriter, type WrittenCheckpoint } from './checkpoint/checkpoint-writer.js';
+import type { CheckpointFacts } from './checkpoint/checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
@@ -27,7 +28,7 @@ export interface RunRecordParts {
 export class RunRecord {
   readonly #losses: LossReport;
   readonly #abort = new AbortController();
-  #lastCheckpoint: { readonly path: string; readonly step: number } | undefined;
+  readonly #checkpoints: CheckpointWriter;
   #lastSamples: number | undefined;
 
   constructor(private readonly parts: RunRecordParts) {
@@ -35,11 +36,18 @@ export class RunRecord {
       parts.progress.log(line);
     };
     this.#losses = new LossReport(parts.run, report, this.#abort.signal);
+    const { run, log, group, metrics, options } = parts;
+    this.#checkpoints = new CheckpointWriter({
+      ...{ run, log, group, training: options.training, keep: options.keepCheckpoints },
+      onWritten: (step) => {
+        metrics.setCheckpoint(step, new Date());
+      },
+    });
   }
 
-  /** Where the newest checkpoint of this process is. */
-  get lastCheckpoint(): string | undefined {
-    return this.#lastCheckpoint?.path;
+  /** The newest checkpoint of this process. */
+  get lastCheckpoint(): WrittenCheckpoint | undefined {
+    return this.#checkpoints.last;
   }
 
   /** Before the first step: reals.png, and what the untrained generator draws. */
@@ -48,26 +56,27 @@ export class RunRecord {
     await this.#samples(0);
   }
 
-  /** After each step, and whatever is due with it. */
+  /** After each step, and whatever is due with it. A checkpoint's copy is waited for, its writing is not. */
   async step({ record, phaseSeconds, gradientNorms }: StepOutcome): Promise<void> {
     const { log, metrics, progress } = this.parts;
     const { sampleEvery, checkpointEvery } = this.parts.options;
+    this.#checkpoints.check();
     await log.append(record);
     metrics.recordStep(record, phaseSeconds);
     metrics.setGradientNorm('discriminator', gradientNorms.discriminator);
     metrics.setGradientNorm('generator', gradientNorms.generator);
     progress.show(record);
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
-    if (isDue(record.step, checkpointEvery)) {
-      await this.#checkpoint(record.step, record.epoch);
-      void this.losses();
-    }
+    const isCheckpoint = isDue(record.step, checkpointEvery);
+    if (isCheckpoint || this.#checkpoints.owed)
+      await this.#checkpoints.begin(this.#facts(record.step, record.epoch));
+    if (isCheckpoint) void this.losses();
   }
 
   /** After the last step. */
   async end(step: number, epoch: number): Promise<void> {
     await this.#samples(step);
-    await this.#checkpoint(step, epoch);
+    await this.#checkpoints.finish(this.#facts(step, epoch));
   }
 
   /** The first batch, in the layout of the samples. */
@@ -92,16 +101,9 @@ export class RunRecord {
     this.#lastSamples = step;
   }
 
-  async #checkpoint(step: number, epoch: number): Promise<void> {
-    if (this.#lastCheckpoint?.step === step) return;
-    const { run, log, group, faces, metrics, options } = this.parts;
-    // What the log says was done must not be less than what the checkpoint holds.
-    await log.sync();
-    const facts = { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint };
-    const path = await writeCheckpoint(run, group, options.training, facts);
-    this.#lastCheckpoint = { path, step };
-    metrics.setCheckpoint(step, new Date());
-    await pruneCheckpoints(run, options.keepCheckpoints);
+  #facts(step: number, epoch: number): CheckpointFacts {
+    const { group, faces } = this.parts;
+    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint };
   }
 
   /** losses.csv, GL.npy, DL.npy and loss.png from all steps so far. What goes wrong is said, and does not end a run. */
@@ -114,9 +116,10 @@ export class RunRecord {
     }
   }
 
-  /** Gives up what is still being drawn. */
-  close(): void {
+  /** Gives up what is still being drawn, and a checkpoint that takes too long. */
+  async close(): Promise<void> {
     this.#abort.abort();
+    await this.#checkpoints.giveUp();
   }
 }
 

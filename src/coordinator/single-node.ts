@@ -8,13 +8,13 @@ import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
 import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
-import { restoreState, statePieces } from '../model/restore-state.js';
+import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
-import { fillInitialState } from '../model/state.js';
+import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
-import { bytesOf } from '../wire/chunks.js';
-import type { ComputeGroup, PhaseOutcome, StateSource, TakeBytes } from './compute-group.js';
+import { bytesOf, chunkOffsets } from '../wire/chunks.js';
+import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource } from './compute-group.js';
 import { trainByAverage, type Average, type Averager } from './train-by-average.js';
 
 export interface SingleNodeOptions {
@@ -32,6 +32,7 @@ export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #layout: ModelLayout;
   readonly #averaged: Record<Phase, Float32Array>;
+  #copy: Float32Array | undefined;
 
   private constructor(
     private readonly training: TrainingOptions,
@@ -94,11 +95,17 @@ export class SingleNode implements ComputeGroup, Averager {
     return into;
   }
 
-  async saveState(take: TakeBytes): Promise<void> {
-    for (const { at, part } of statePieces(this.#layout)) {
-      await this.replica.call('save', { into: part, at });
-      await take(bytesOf(part), at * FLOAT);
-    }
+  /** Memory for the copy is taken with the first one, and kept: a run without checkpoints needs none. */
+  async copyState(): Promise<StateCopy> {
+    const into = (this.#copy ??= sharedFloats(stateLayout(this.#layout).length));
+    await this.replica.call('save', { into });
+    const bytes = bytesOf(into);
+    return {
+      read: async (take) => {
+        for (const { offset, length } of chunkOffsets(bytes.length))
+          await take(bytes.subarray(offset, offset + length), offset);
+      },
+    };
   }
 
   traffic(): { sent: number; received: number } {

@@ -5,12 +5,13 @@ import { PROJECT_VERSION } from '../common/version.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { NotFinite } from '../model/replica.js';
+import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import type { TrainArguments } from './options.js';
 import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
 import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
-import { RunFolder } from './run/run-folder.js';
+import { openRunAt, RunFolder } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
 import { say, shown } from './say.js';
 import { settleOptions } from './settle-options.js';
@@ -19,8 +20,8 @@ import { trainSteps } from './training-loop.js';
 
 /** `coordinator train`: from options to a finished run. `typed` names the options that the user gave. */
 export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
-  const earlier = given.resume === undefined ? undefined : await RunFolder.open(given.resume);
-  const all = earlier ? await resumeArguments(earlier, given, typed) : given;
+  const earlier = given.resume === undefined ? undefined : await openRunAt(given.resume);
+  const all = earlier ? await resumeArguments(earlier.run, given, typed) : given;
   const gpus = visibleGpus();
   const machine = {
     cores: availableParallelism(),
@@ -52,7 +53,7 @@ async function run(request: RunRequest): Promise<void> {
   const prepared = await prepareRun(request);
   const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
 
-  const folder = earlier ?? (await RunFolder.create(request.arguments.runDir));
+  const folder = earlier?.run ?? (await RunFolder.create(request.arguments.runDir));
   await folder.writeOptions({
     version: PROJECT_VERSION,
     node: process.version,
@@ -66,6 +67,8 @@ async function run(request: RunRequest): Promise<void> {
     training,
     arguments: request.arguments,
   });
+  // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
+  if (earlier) await dropCheckpointsAfter(folder, firstStep - 1);
   const log = earlier
     ? await StepLog.resume(folder.statsFile, firstStep - 1, say)
     : await StepLog.create(folder.statsFile);
@@ -82,9 +85,7 @@ async function run(request: RunRequest): Promise<void> {
     progress.stop();
   });
   const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
-  closing.add(() => {
-    record.close();
-  });
+  closing.add(() => record.close());
 
   status.ready = true;
   status.step = firstStep - 1;
@@ -97,7 +98,9 @@ async function run(request: RunRequest): Promise<void> {
     await record.end(status.step, sampler.epochOf(Math.max(1, status.step)));
   } catch (error) {
     if (error instanceof NotFinite) metrics.countNonFinite();
-    throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, record.lastCheckpoint ?? from?.path)}`, {
+    await record.close();
+    const last = record.lastCheckpoint ?? from;
+    throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, last?.path)}`, {
       cause: error,
     });
   }

@@ -13,7 +13,7 @@ export interface StatePiece {
 }
 
 /** A state is as large as all that training changes: it passes in parts, through one buffer. */
-export function* statePieces(layout: ModelLayout): Generator<StatePiece> {
+function* statePieces(layout: ModelLayout): Generator<StatePiece> {
   const parts = stateParts(stateLayout(layout), PART_LENGTH);
   const buffer = sharedFloats(Math.max(...parts.map(({ start, end }) => end - start)));
   for (const { start, end } of parts) yield { at: start, part: buffer.subarray(0, end - start) };

@@ -2,6 +2,7 @@ import { randomStream } from '../../src/common/random.js';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { AdamOptions } from '../../src/model/adam.js';
 import type { ModelOptions } from '../../src/model/architecture.js';
+import type { TrainingOptions } from '../../src/model/training-options.js';
 
 /** The smallest networks that have every kind of layer. */
 export const SMALL_MODEL: ModelOptions = {
@@ -13,6 +14,13 @@ export const SMALL_MODEL: ModelOptions = {
 };
 
 export const OPTIMIZER: AdamOptions = { learningRate: 2e-4, beta1: 0.5 };
+
+/** A run of the smallest networks on two shards. */
+export const SMALL_TRAINING: TrainingOptions = {
+  ...SMALL_MODEL,
+  ...OPTIMIZER,
+  ...{ batchSize: 16, shards: 2, seed: 1, threads: 1, precision: 'fp32', eager: false },
+};
 
 /** Pixels from the uniform distribution over [-1, 1). [batch * size * size * 3] */
 export function randomImages({ imageSize }: ModelOptions, batch: number): Float32Array {

@@ -1,19 +1,12 @@
-import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeFileAtomically } from '../../common/atomic-file.js';
-import { codeOf, UserError } from '../../common/errors.js';
+import { open, type FileHandle } from 'node:fs/promises';
+import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import type { ComputeGroup, StateSource } from '../compute-group.js';
-import type { RunFolder } from '../run/run-folder.js';
-import {
-  decodeHeader,
-  encodeHeader,
-  headerLength,
-  type Metadata,
-  type SafetensorsHeader,
-} from './safetensors.js';
+import type { StateSource } from '../compute-group.js';
+import { shown } from '../say.js';
+import { digestIn, FileDigest } from './digest.js';
+import { decodeHeader, headerLength, type Metadata, type SafetensorsHeader } from './safetensors.js';
 
 /** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {
@@ -24,67 +17,40 @@ export interface CheckpointFacts {
   readonly datasetFingerprint: string;
 }
 
-/** Writes both networks, both Adams and the running statistics as they are after `step`, whole or not at all. */
-export async function writeCheckpoint(
-  run: RunFolder,
-  group: ComputeGroup,
-  training: TrainingOptions,
-  facts: CheckpointFacts,
-): Promise<string> {
-  const path = run.checkpointFile(facts.step);
-  const header = encodeHeader(stateLayout(modelLayout(training)).slots, {
-    format: 'dcgan-trainer 1',
-    step: String(facts.step),
-    epoch: String(facts.epoch),
-    engine: facts.engine,
-    dataset: facts.datasetFingerprint,
-    options: JSON.stringify(training),
-  });
-  await writeFileAtomically(path, async (file) => {
-    await writeAll(file, header, 0);
-    await group.saveState((bytes, offset) => writeAll(file, bytes, header.length + offset));
-  });
-  return path;
+/** A file that is no whole checkpoint of the run. `how` follows its name: "is damaged (...)". */
+export class BrokenCheckpoint extends UserError {
+  constructor(path: string, how: string) {
+    super(`${shown(path)} ${how}`);
+  }
 }
 
-/** Removes all but the newest `keep` checkpoints. */
-export async function pruneCheckpoints(run: RunFolder, keep: number): Promise<void> {
-  const files = await listCheckpoints(run);
-  await Promise.all(
-    files.slice(0, Math.max(0, files.length - keep)).map((path) => rm(path, { force: true })),
-  );
-}
+/** A file is read in parts of so many bytes: what is checked need not fit into memory. */
+const PART_BYTES = 1024 * 1024;
 
-/** A checkpoint that was read and fits the run. Close it when its state is no longer needed. */
+/** A checkpoint that was checked byte by byte and fits the run. Close it when its state is no longer needed. */
 export class Checkpoint implements StateSource {
   private constructor(
     readonly path: string,
     readonly facts: CheckpointFacts,
+    /** SHA-256 of the state's bytes alone, in hexadecimal. */
+    readonly digest: string,
     private readonly file: FileHandle,
     private readonly header: SafetensorsHeader,
   ) {}
 
-  /** The newest one of a run. */
-  static async openNewest(run: RunFolder, training: TrainingOptions): Promise<Checkpoint> {
-    const path = (await listCheckpoints(run)).at(-1);
-    if (path === undefined) throw new UserError(`${run.path} has no checkpoint to go on from`);
-    return Checkpoint.open(path, training);
-  }
-
+  /** Reads all of the file once. Throws BrokenCheckpoint where it is not as it was written, or of another network. */
   static async open(path: string, training: TrainingOptions): Promise<Checkpoint> {
-    const file = await open(path, 'r');
+    const file = await openFile(path);
     try {
-      const header = await readHeader(file);
+      const { header, digest } = await readWhole(path, file);
       const expected = stateLayout(modelLayout(training)).slots;
-      const facts = header && factsOf(header.metadata);
+      const facts = factsOf(header.metadata);
       if (!facts || JSON.stringify(header.tensors) !== JSON.stringify(expected))
-        throw new UserError(
-          `${path} is damaged or of another network: remove it to go on from the one before`,
-        );
-      return new Checkpoint(path, facts, file, header);
+        throw new BrokenCheckpoint(path, "is of another network than the run's");
+      return new Checkpoint(path, facts, digest, file, header);
     } catch (error) {
       await file.close();
-      throw error;
+      throw codeOf(error) === undefined ? error : unreadable(path, error);
     }
   }
 
@@ -104,48 +70,70 @@ export class Checkpoint implements StateSource {
   }
 }
 
-/** Paths of a run's checkpoints, oldest first. */
-export async function listCheckpoints(run: RunFolder): Promise<string[]> {
-  try {
-    const names = await readdir(run.checkpoints);
-    const steps = names
-      .map((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1])
-      .filter((step) => step !== undefined);
-    return steps
-      .sort((one, other) => Number(one) - Number(other))
-      .map((step) => join(run.checkpoints, `step-${step}.safetensors`));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
 /** Undefined where they are not those of a checkpoint of ours. */
 function factsOf({ step, epoch, engine = '', dataset = '' }: Metadata): CheckpointFacts | undefined {
   const facts = { step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset };
   return Number.isSafeInteger(facts.step) && Number.isSafeInteger(facts.epoch) ? facts : undefined;
 }
 
-/** Undefined where the file is not a whole safetensors file. */
-async function readHeader(file: FileHandle): Promise<SafetensorsHeader | undefined> {
+/** The header of a file that is as it was written, and the digest of its tensors. */
+async function readWhole(
+  path: string,
+  file: FileHandle,
+): Promise<{ header: SafetensorsHeader; digest: string }> {
   const { size } = await file.stat();
+  const bytes = await readHeader(file, size);
+  const header = bytes && decoded(bytes);
+  if (!bytes || !header) throw new BrokenCheckpoint(path, 'is damaged (it has no readable header)');
+  if (header.start + header.bytes !== size)
+    throw new BrokenCheckpoint(path, `is damaged (it has ${size} bytes, not ${header.start + header.bytes})`);
+  const expected = digestIn(bytes);
+  if (expected === undefined) throw new BrokenCheckpoint(path, 'cannot be checked (it has no checksum)');
+  const actual = new FileDigest(bytes);
+  for await (const part of partsOf(file, header.start, size)) actual.add(part);
+  const { file: whole, tensors } = actual.end();
+  if (whole !== expected) throw new BrokenCheckpoint(path, 'is damaged (its checksum does not match)');
+  return { header, digest: tensors };
+}
+
+/** The length and the JSON; undefined where the file is too short for them. */
+async function readHeader(file: FileHandle, size: number): Promise<Buffer | undefined> {
   const first = Buffer.alloc(8);
   await file.read(first, 0, 8, 0);
   const length = headerLength(first);
   if (length === undefined || 8 + length > size) return undefined;
-  const json = Buffer.alloc(length);
-  await file.read(json, 0, length, 8);
+  const bytes = Buffer.alloc(8 + length);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  return bytesRead === bytes.length ? bytes : undefined;
+}
+
+function decoded(header: Buffer): SafetensorsHeader | undefined {
   try {
-    const header = decodeHeader(json);
-    return header.start + header.bytes === size ? header : undefined;
+    return decodeHeader(header.subarray(8));
   } catch {
     return undefined;
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
+/** The bytes from `start` to `end`, through one buffer; fewer where the file ends before. */
+async function* partsOf(file: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PART_BYTES);
+  for (let at = start; at < end;) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(PART_BYTES, end - at), at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
   }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): BrokenCheckpoint {
+  return new BrokenCheckpoint(path, `cannot be read (${messageOf(error)})`);
 }

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 
@@ -90,6 +90,25 @@ export class RunFolder {
   }
 }
 
+/** Where a user wants to go on: a run, and one of its checkpoints where one was named. */
+export interface RunPlace {
+  readonly run: RunFolder;
+  /** Undefined: the newest. */
+  readonly checkpoint: string | undefined;
+}
+
+/** Opens a run by its directory or by one of its checkpoints, through whatever links. */
+export async function openRunAt(path: string): Promise<RunPlace> {
+  if (!(await isFile(path))) return { run: await RunFolder.open(path), checkpoint: undefined };
+  const checkpoint = await realpath(path);
+  const folder = dirname(checkpoint);
+  if (!/^step-\d+\.safetensors$/.test(basename(checkpoint)) || basename(folder) !== 'checkpoints')
+    throw new UserError(
+      `${path} is not a checkpoint of a run: give a run's directory, or RUN/checkpoints/step-NUMBER.safetensors`,
+    );
+  return { run: await RunFolder.open(dirname(folder)), checkpoint };
+}
+
 /** "step-000500": sorts by name up to a million steps. */
 function stepName(step: number): string {
   return `step-${String(step).padStart(6, '0')}`;
@@ -123,6 +142,15 @@ async function claim(run: RunFolder): Promise<void> {
     await mkdir(run.samples);
   } catch (error) {
     throw codeOf(error) === 'EEXIST' ? occupied(run.path) : unusable(run.path, error);
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    // Whoever opens it says what is the matter.
+    return false;
   }
 }
 

@@ -1,0 +1,56 @@
+import { createHash, type Hash } from 'node:crypto';
+
+/** The metadata field that holds the SHA-256 of the whole file, taken with zeros in the digest's own place. */
+export const DIGEST_FIELD = 'sha256';
+
+/** Stands in the field until the digest is known. */
+export const NO_DIGEST = '0'.repeat(64);
+
+/** As JSON writes the field. Within a text the quotes would be escaped, so nothing else in a header looks like it. */
+const FIELD = Buffer.from(`"${DIGEST_FIELD}":"`);
+
+/** The digest that a header holds; undefined where it has none. */
+export function digestIn(header: Uint8Array): string | undefined {
+  const place = placeOfDigest(header);
+  const digits = place === undefined ? '' : textAt(header, place);
+  return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
+}
+
+/** The same header with this digest in its place. Throws where there is no place for one. */
+export function withDigest(header: Uint8Array, digest: string): Uint8Array {
+  const place = placeOfDigest(header);
+  if (place === undefined) throw new Error('the header has no place for a digest');
+  const copy = Buffer.from(header);
+  copy.write(digest, place, 'latin1');
+  return copy;
+}
+
+/** Digests what passes by: the whole file, and the tensors alone. */
+export class FileDigest {
+  readonly #file: Hash;
+  readonly #tensors = createHash('sha256');
+
+  constructor(header: Uint8Array) {
+    this.#file = createHash('sha256').update(withDigest(header, NO_DIGEST));
+  }
+
+  /** The tensors' next bytes. */
+  add(bytes: Uint8Array): void {
+    this.#file.update(bytes);
+    this.#tensors.update(bytes);
+  }
+
+  /** Both in hexadecimal. Once. */
+  end(): { readonly file: string; readonly tensors: string } {
+    return { file: this.#file.digest('hex'), tensors: this.#tensors.digest('hex') };
+  }
+}
+
+function placeOfDigest(header: Uint8Array): number | undefined {
+  const at = Buffer.from(header.buffer, header.byteOffset, header.byteLength).indexOf(FIELD);
+  return at < 0 ? undefined : at + FIELD.length;
+}
+
+function textAt(header: Uint8Array, place: number): string {
+  return Buffer.from(header.subarray(place, place + NO_DIGEST.length)).toString('latin1');
+}
