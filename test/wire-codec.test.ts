@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../src/wire/codec.js';
 import { Content } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 
 const protocol = readFileSync(new URL('../../proto/trainer.proto', import.meta.url), 'utf8');
@@ -36,14 +37,16 @@ describe('a message', () => {
       kind: 'shardDone',
       body: { shard: 5, computeSeconds: 0.5 },
     } as const;
+    // The CRC-32 of these bytes by Python's zlib, little-endian.
+    const frames = [bytes, Buffer.from('7f5821e1', 'hex')];
     assert.deepEqual(
       encode(message).map((frame) => Buffer.from(frame)),
-      [bytes],
+      frames,
     );
-    assert.deepEqual(plain(decode([bytes])), message);
+    assert.deepEqual(plain(decode(frames)), message);
   });
 
-  it('that is a chunk has its payload, and no copy of it, in a second frame', () => {
+  it('that is a chunk has its payload, and no copy of it, in its second frame', () => {
     const payload = Uint8Array.of(1, 2, 3);
     const header = { run: 'r', generation: 1, step: 300, phase: undefined } as const;
     const body = { content: Content.STATE, shard: 0, offset: 5, total: 8, payload };
@@ -52,9 +55,30 @@ describe('a message', () => {
     const envelope = '0a0172' + '1001' + '18ac02' + '8a0106' + '0803' + '1805' + '2008';
     assert.equal(Buffer.from(frames[0]).toString('hex'), envelope);
     assert.equal(frames[1], payload);
-    assert.equal(frames.length, 2);
+    // Of both, by Python: zlib.crc32(payload, zlib.crc32(envelope)).
+    assert.equal(Buffer.from(frames[2]).toString('hex'), '5b3cb1ac');
+    assert.equal(frames.length, 3);
     const decoded = decode(frames);
     assert.ok(decoded.kind === 'chunk' && decoded.body.payload === payload);
+  });
+
+  it('with one bit changed anywhere is rejected, by its checksum', () => {
+    for (const message of MESSAGES) {
+      const frames = encode(message);
+      for (const [index, frame] of frames.entries())
+        for (let bit = 0; bit < 8 * frame.length; bit++) {
+          const changed = frame.slice();
+          changed[bit >> 3] ^= 1 << (bit & 7);
+          assert.throws(
+            () => decode(frames.with(index, changed)),
+            (error) =>
+              error instanceof Rejection &&
+              error.reason === 'undecodable' &&
+              error.message === 'a message whose checksum does not match',
+            `${message.kind}, frame ${index}, bit ${bit}`,
+          );
+        }
+    }
   });
 
   it('with every field at its default is whole', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../src/common/random.js';
+import { withChecksum } from '../src/wire/checksum.js';
 import { CHUNK_BYTES, decode, encode, type Frames } from '../src/wire/codec.js';
 import { dcgan } from '../src/wire/generated/trainer.js';
 import { Content, type Message } from '../src/wire/message.js';
@@ -79,9 +80,8 @@ describe('rejected is', () => {
   }
 
   it('a number that is no phase and no content, while the largest chunk is taken', () => {
-    const raw = (fields: Record<string, unknown>): Frames => [
-      dcgan.Envelope.encode(dcgan.Envelope.fromObject(fields)).finish(),
-    ];
+    const raw = (fields: Record<string, unknown>): Frames =>
+      withChecksum([dcgan.Envelope.encode(dcgan.Envelope.fromObject(fields)).finish()]);
     const fates = (numbers: number[], fields: (number: number) => Record<string, unknown>): string[] =>
       numbers.map((number) => fate(raw(fields(number))));
     assert.deepEqual(
@@ -99,16 +99,18 @@ describe('rejected is', () => {
   });
 
   it('a message without a body, and nothing at all', () => {
-    assert.equal(fate([dcgan.Envelope.encode({ run: 'r', step: 1 }).finish()]), 'undecodable');
-    assert.equal(fate([new Uint8Array(0)]), 'undecodable');
+    const bodiless = dcgan.Envelope.encode({ run: 'r', step: 1 }).finish();
+    assert.equal(fate(withChecksum([bodiless])), 'undecodable');
+    assert.equal(fate(withChecksum([new Uint8Array(0)])), 'undecodable');
+    assert.equal(fate(withChecksum([])), 'undecodable');
     assert.equal(fate([]), 'undecodable');
   });
 
-  it('a chunk that is not of two frames, and any other message that is not of one', () => {
+  it('a chunk without its payload, and any other message with one', () => {
     for (const message of MESSAGES) {
       const [envelope] = encode(message);
       const one = new Uint8Array(4);
-      const fates = [[envelope], [envelope, one], [envelope, one, one]].map(fate);
+      const fates = [[envelope], [envelope, one], [envelope, one, one]].map(withChecksum).map(fate);
       const right = message.kind === 'chunk' ? 1 : 0;
       const expected = fates.map((_, index) => (index === right ? 'message' : 'undecodable'));
       assert.deepEqual(fates, expected, message.kind);
@@ -120,8 +122,8 @@ describe('rejected is', () => {
       const whole = encode(message);
       assert.equal(fate(whole), 'message');
       // The body comes last in the envelope: without its last byte it is shorter than it says, or missing where it was empty.
-      const [envelope, ...rest] = whole;
-      assert.equal(fate([envelope.subarray(0, -1), ...rest]), 'undecodable', message.kind);
+      const [envelope, ...rest] = whole.slice(0, -1);
+      assert.equal(fate(withChecksum([envelope.subarray(0, -1), ...rest])), 'undecodable', message.kind);
     }
   });
 
@@ -130,7 +132,7 @@ describe('rejected is', () => {
     const fates = new Map<string, number>();
     for (let i = 0; i < 20_000; i++) {
       const bytes = Uint8Array.from({ length: uniformInt(stream, 0, 64) }, () => uniformInt(stream, 0, 255));
-      const outcome = fate([bytes]);
+      const outcome = fate(withChecksum([bytes]));
       fates.set(outcome, (fates.get(outcome) ?? 0) + 1);
     }
     assert.ok((fates.get('undecodable') ?? 0) > 19_000, JSON.stringify([...fates]));
@@ -140,11 +142,11 @@ describe('rejected is', () => {
     const stream = randomStream(2, 'changed bytes');
     const fates = new Set<string>();
     for (let i = 0; i < 20_000; i++) {
-      const [envelope, ...rest] = encode(MESSAGES[i % MESSAGES.length]);
+      const [envelope, ...rest] = encode(MESSAGES[i % MESSAGES.length]).slice(0, -1);
       const bytes = envelope.slice();
       for (let changes = uniformInt(stream, 1, 3); changes > 0; changes--)
         bytes[uniformInt(stream, 0, bytes.length - 1)] = uniformInt(stream, 0, 255);
-      fates.add(fate([bytes, ...rest]));
+      fates.add(fate(withChecksum([bytes, ...rest])));
     }
     // All three come up: the changes are neither always fatal nor never.
     assert.deepEqual([...fates].sort(), ['message', 'out_of_range', 'undecodable']);

@@ -89,13 +89,14 @@ describe('a stranger at the port', () => {
       stranger.close();
     });
     stranger.connect(listener.address);
+    const [envelope, checksum] = encode(HELLO);
     const garbage = [
-      Buffer.from('hello'),
-      new Uint8Array(0),
-      new Uint8Array(1_000_000),
-      encode(HELLO)[0].subarray(1),
+      [Buffer.from('hello')],
+      [new Uint8Array(0)],
+      [new Uint8Array(1_000_000), new Uint8Array(4)],
+      [envelope.subarray(1), checksum],
     ];
-    for (const bytes of garbage) await stranger.send(bytes);
+    for (const frames of garbage) await stranger.send(frames);
     await until('all to be counted', () => traffic.rejections.length === garbage.length);
     assert.deepEqual(traffic.rejections, ['undecodable', 'undecodable', 'undecodable', 'undecodable']);
     await expectService();

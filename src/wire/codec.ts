@@ -1,9 +1,10 @@
+import { withChecksum, withoutChecksum } from './checksum.js';
 import { dcgan } from './generated/trainer.js';
 import type { BodyKind, Content, Header, Message, PhaseName } from './message.js';
 import { Rejection } from './rejection.js';
 
 /** Compared in the handshake: raised with every change of trainer.proto or of what its messages mean. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Arrays travel in chunks: ZeroMQ's limits count messages, and a chunk can be used while others are on their way. */
 export const CHUNK_BYTES = 1024 * 1024;
@@ -19,7 +20,7 @@ const PHASE_NAMES: Readonly<Record<dcgan.Phase, PhaseName | undefined>> = {
 
 const PHASE_NUMBERS = { discriminator: dcgan.Phase.DISCRIMINATOR, generator: dcgan.Phase.GENERATOR } as const;
 
-/** A message as it travels: an `Envelope`, and after that of a chunk its payload. */
+/** A message as it travels: an `Envelope`, after that of a chunk its payload, and last a checksum of both. */
 export type Frames = readonly Uint8Array[];
 
 /** The payload is not copied: it must not change until it is sent. */
@@ -27,7 +28,7 @@ export function encode(message: Message): Frames {
   const { run, generation, step, phase, kind, body } = message;
   const number = phase ? PHASE_NUMBERS[phase] : dcgan.Phase.NONE;
   const envelope = dcgan.Envelope.encode({ run, generation, step, phase: number, [kind]: body }).finish();
-  return kind === 'chunk' ? [envelope, body.payload] : [envelope];
+  return withChecksum(kind === 'chunk' ? [envelope, body.payload] : [envelope]);
 }
 
 export function byteLength(frames: Frames): number {
@@ -36,12 +37,13 @@ export function byteLength(frames: Frames): number {
 
 /** Throws a Rejection for whatever is not a valid message. Never repairs one. */
 export function decode(frames: Frames): Message {
-  if (frames.length === 0) throw new Rejection('undecodable', 'a message of no frames');
-  const [first, payload] = frames;
+  if (frames.length < 2 || frames.length > 3)
+    throw new Rejection('undecodable', `a message of ${frames.length} frames`);
+  const [first, payload] = withoutChecksum(frames);
   const envelope = parse(first);
   const kind = envelope.body;
   if (!kind) throw new Rejection('undecodable', 'a message without a body');
-  if (frames.length !== (kind === 'chunk' ? 2 : 1))
+  if (frames.length !== (kind === 'chunk' ? 3 : 2))
     throw new Rejection('undecodable', `a ${kind} of ${frames.length} frames`);
   if (!(envelope.phase in PHASE_NAMES))
     throw new Rejection('out_of_range', `no phase has number ${envelope.phase}`);
