@@ -18,6 +18,7 @@ import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
+import type { LinkSecurity } from '../wire/security.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { WorkerOptions } from './options.js';
@@ -54,6 +55,7 @@ export class WorkerSession {
     private readonly options: WorkerOptions,
     private readonly cache: string,
     private readonly log: (line: string) => void,
+    security: LinkSecurity | undefined,
   ) {
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
@@ -63,9 +65,13 @@ export class WorkerSession {
         log(`dropped a message from the coordinator (${reason}): ${message}`);
       },
     };
-    this.#link = Link.connect(options.coordinator, traffic, (event) => {
+    const onEvent = (event: 'connected' | 'disconnected'): void => {
       if (event === 'connected') this.#connected = true;
       else if (this.#connected) this.#missCoordinator();
+    };
+    this.#link = Link.connect(options.coordinator, traffic, onEvent, {
+      security,
+      onRefused: this.#over.reject,
     });
   }
 
@@ -235,7 +241,7 @@ export class WorkerSession {
   #nobodyAnswers(): Error {
     return new Error(
       `nobody answers at ${this.options.coordinator} for ${this.options.connectTimeout} s: ` +
-        'is the coordinator running there, with --external or started by this machine?',
+        'is the coordinator running there, with --external or started by this machine, and with the key that --keys has?',
     );
   }
 }

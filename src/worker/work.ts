@@ -1,10 +1,13 @@
 import { cacheFolder } from '../common/cache-folder.js';
+import { readLinkSecurity } from '../wire/key-folder.js';
 import { WorkerSession } from './session.js';
 import type { WorkerOptions } from './options.js';
 
 /** Takes part in a run until the coordinator says that it is over. */
 export async function work(options: WorkerOptions): Promise<void> {
-  const session = new WorkerSession(options, cacheFolder(), log);
+  const { keys, keyName } = options;
+  const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
+  const session = new WorkerSession(options, cacheFolder(), log, security);
   const stopListening = watchProcess(session);
   try {
     await session.run();

@@ -7,10 +7,11 @@ import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
-import { phaseLayout, type Phase } from '../../model/phase.js';
+import { phaseLayout, PHASES, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../wire/chunks.js';
+import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type Message, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -22,6 +23,7 @@ import { Admission } from './admission.js';
 import { ContentSource } from './content-source.js';
 import { StepDeadline } from './deadline.js';
 import { Expectations } from './expectations.js';
+import type { FleetKeys } from './fleet-keys.js';
 import { LocalWorkers, type Placement } from './local-workers.js';
 import { PhaseRound } from './phase-round.js';
 import { Post } from './post.js';
@@ -31,6 +33,9 @@ import { WorkerLost } from './worker-lost.js';
 
 /** Where workers of this machine connect to: any free port. */
 const LOCAL_ADDRESS = 'tcp://127.0.0.1:*';
+
+/** Messages that may wait for a worker besides the averages. */
+const SMALL_MESSAGES_WAITING = 64;
 
 /** A run has one membership: who is lost ends it. */
 const GENERATION = 1;
@@ -47,6 +52,8 @@ export interface FleetOptions {
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
   readonly external: boolean;
   readonly listen: string | undefined;
+  /** Undefined: no encryption, which an address beyond this machine does not have. */
+  readonly keys: FleetKeys | undefined;
   readonly engine: EngineName;
   readonly placement: readonly Placement[];
   readonly faces: Faces;
@@ -96,11 +103,12 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Resolves when every worker has its shards, and the state and images to begin with. */
   static async start(options: FleetOptions): Promise<Fleet> {
-    const { metrics, workers, listen } = options;
+    const { metrics, workers, listen, keys, training } = options;
     const roster = new Roster(workers, metrics);
     const expectations = new Expectations();
     const post = await Post.open({
       ...{ address: listen ?? LOCAL_ADDRESS, run: randomUUID(), generation: GENERATION, roster, metrics },
+      ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: ({ number }) => {
         void fleet.#connectionLost(number);
       },
@@ -185,11 +193,11 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Starts the workers of this machine, or says where others have to come to. */
   #callWorkers(): void {
-    const { external, workers, engine, placement, log } = this.options;
+    const { external, workers, engine, keys, placement, log } = this.options;
     if (external) {
       const address = reachable(this.post.address);
       log(
-        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}`,
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}${keys ? ' --keys DIR' : ''}`,
       );
       return;
     }
@@ -197,6 +205,7 @@ export class Fleet implements ComputeGroup, Averager {
       count: workers,
       coordinator: this.post.address,
       engine,
+      keys,
       placement,
       onLine: (worker, line) => {
         log(`worker ${worker}: ${line}`);
@@ -352,6 +361,15 @@ export class Fleet implements ComputeGroup, Averager {
         this.#lose(worker, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
     });
   }
+}
+
+/** An average may still be on its way to a worker when the next phase's is sent; who has not taken both is stuck. */
+function messagesWaiting(training: TrainingOptions): number {
+  const chunks = PHASES.map((phase) => {
+    const { length } = phaseLayout(phase, modelLayout(training));
+    return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
+  });
+  return 2 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;
 }
 
 /** An address that listens everywhere, as another machine would name it. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../../engine/engine.js';
+import type { FleetKeys } from './fleet-keys.js';
 
 const PROGRAM = fileURLToPath(new URL('../../worker/main.js', import.meta.url));
 
@@ -23,6 +24,7 @@ export interface LocalWorkersOptions {
   readonly count: number;
   readonly coordinator: string;
   readonly engine: EngineName;
+  readonly keys: FleetKeys | undefined;
   readonly placement: readonly Placement[];
   /** A line that a worker wrote on stderr. */
   readonly onLine: (worker: number, line: string) => void;
@@ -90,7 +92,7 @@ export class LocalWorkers {
   }
 }
 
-function start({ coordinator, engine }: LocalWorkersOptions, { gpu, cores }: Placement): ChildProcess {
+function start({ coordinator, engine, keys }: LocalWorkersOptions, { gpu, cores }: Placement): ChildProcess {
   const node = [
     process.execPath,
     '--enable-source-maps',
@@ -99,6 +101,7 @@ function start({ coordinator, engine }: LocalWorkersOptions, { gpu, cores }: Pla
     coordinator,
     '--engine',
     engine,
+    ...(keys?.localArguments ?? []),
   ];
   const pinned =
     cores.length > 0 && existsSync(TASKSET) ? [TASKSET, '--cpu-list', cores.join(','), ...node] : node;

@@ -1,14 +1,15 @@
 import { encode, type Frames } from '../../wire/codec.js';
-import { Listener, PeerGone, type Received } from '../../wire/listener.js';
+import { Listener, PeerGone, type ListenerOptions, type Received } from '../../wire/listener.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Member, Roster } from './roster.js';
 
 /** How often it is looked whether every worker's connection still stands, in milliseconds. */
 const LIVENESS_INTERVAL = 1_000;
 
-export interface PostOptions {
+export interface PostOptions extends Pick<ListenerOptions, 'security' | 'sendHighWaterMark'> {
   /** Where to listen, as ZeroMQ names it. */
   readonly address: string;
   readonly run: string;
@@ -39,7 +40,7 @@ export class Post {
   static async open(options: PostOptions): Promise<Post> {
     const { address, metrics } = options;
     const traffic = { sent: 0, received: 0 };
-    const listener = await Listener.bind(address, {
+    const observer: TrafficObserver = {
       sent: (bytes) => {
         traffic.sent += bytes;
         metrics.countWireBytes('sent', bytes);
@@ -51,7 +52,8 @@ export class Post {
       rejected: (reason) => {
         metrics.countRejected(reason);
       },
-    });
+    };
+    const listener = await Listener.bind(address, observer, options);
     return new Post(options, listener, traffic);
   }
 
