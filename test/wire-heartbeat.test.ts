@@ -15,7 +15,7 @@ const PROGRAM = fileURLToPath(new URL('./support/wire/hello-process.js', import.
 
 /** A listener and a process of its own that has said hello to it. */
 async function open(t: TestContext): Promise<{ listener: Listener; peer: string; child: ChildProcess }> {
-  const listener = await Listener.bind('tcp://127.0.0.1:*', new TrafficLog(), HEARTBEAT);
+  const listener = await Listener.bind('tcp://127.0.0.1:*', new TrafficLog(), { heartbeat: HEARTBEAT });
   t.after(() => listener.close());
   const received: Received[] = [];
   void (async () => {
@@ -76,7 +76,9 @@ describe('a heartbeat', () => {
     });
     const [address] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
     const events: string[] = [];
-    const link = Link.connect(address.trim(), new TrafficLog(), (event) => events.push(event), HEARTBEAT);
+    const link = Link.connect(address.trim(), new TrafficLog(), (event) => events.push(event), {
+      heartbeat: HEARTBEAT,
+    });
     t.after(() => link.close());
     await until('the connection', () => events.includes('connected'));
     child.kill('SIGSTOP');

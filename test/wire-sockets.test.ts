@@ -6,6 +6,7 @@ import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone, type Received } from '../src/wire/listener.js';
 import { byteLength, encode, MAX_FRAME_BYTES } from '../src/wire/codec.js';
 import type { Message } from '../src/wire/message.js';
+import { LISTENER_SECURITY } from './support/wire/keys.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
 import { until } from './support/wire/until.js';
@@ -137,7 +138,7 @@ describe('a listener and its links', () => {
   it('are refused an address in one line that says why', async (t) => {
     const { listener } = await listen(t);
     const refused = (address: string): Promise<string> =>
-      Listener.bind(address, new TrafficLog()).then(
+      Listener.bind(address, new TrafficLog(), { security: LISTENER_SECURITY }).then(
         () => assert.fail(`${address} was taken`),
         (error: unknown) => {
           assert.ok(error instanceof UserError);

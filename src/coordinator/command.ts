@@ -5,6 +5,7 @@ import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
 import { generate } from './generate.js';
+import { makeKeys } from './keys.js';
 import { addTrainOptions, type TrainArguments } from './options.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
@@ -48,6 +49,15 @@ export function coordinatorCommand(): Command {
       const progress = taskProgress('drawing faces');
       await drawFaces({ folder, count, seed, onProgress: progress.update }).finally(progress.stop);
     });
+
+  program
+    .command('keys <dir>')
+    .description('make keys for workers of other machines (train --keys, worker --keys)')
+    .option(
+      '--workers <names...>',
+      'a pair of keys for each; to a folder with keys they are added (default: one pair, "worker")',
+    )
+    .action((folder: string, { workers }: { workers?: string[] }) => makeKeys(folder, workers));
 
   const engine = program.command('engine').description('what computes on this machine');
   engine.command('install').description('install the native engine').action(installEngine);

@@ -18,6 +18,7 @@ export interface TrainArguments {
   /** Seconds. */
   readonly livenessTimeout: number;
   readonly listen?: string;
+  readonly keys?: string;
   /** false: --no-http */
   readonly http: string | false;
   readonly runDir?: string;
@@ -81,7 +82,15 @@ export function addTrainOptions(command: Command): Command {
       seconds,
       10,
     )
-    .option('--listen <address>', 'where workers connect to (default: a free port on 127.0.0.1)')
+    .option(
+      '--listen <address>',
+      'where workers connect to; beyond this machine with --keys (default: a free port on 127.0.0.1)',
+    )
+    .option(
+      '--keys <dir>',
+      'encrypt, and admit only workers whose public key is in this folder: see `coordinator keys`',
+      (path) => resolve(path),
+    )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
     .addOption(

@@ -16,6 +16,7 @@ import { openRunFaces } from './run-faces.js';
 import type { RunPlace } from './run/run-folder.js';
 import { say, shown } from './say.js';
 import type { Machine, RunOptions } from './settle-options.js';
+import { readFleetKeys } from './fleet/fleet-keys.js';
 import { startGroup } from './start-group.js';
 
 export interface RunRequest {
@@ -57,6 +58,7 @@ export interface PreparedRun {
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { options, machine, earlier, stop, closing } = request;
   const { training } = options;
+  const keys = options.keys === undefined ? undefined : await readFleetKeys(options.keys, options.external);
   const cache = cacheFolder();
   const engine = await chooseEngine(options.engine, cache);
   if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
@@ -108,7 +110,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     );
 
   const group = await startGroup({
-    ...{ options, machine, engine: engine.name, faces, sampler, firstStep, from, metrics },
+    ...{ options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
     log: say,
     signal: stop,
   });

@@ -17,6 +17,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'fallback',
   'livenessTimeout',
   'listen',
+  'keys',
   'http',
   'epochs',
   'steps',
@@ -59,7 +60,7 @@ export async function resumeArguments(
   const said = Object.fromEntries(now) as Partial<TrainArguments>;
   // The run stays where it is. One way of computing replaces the other; a number of steps, a number of epochs.
   const dropped = new Set(['runDir']);
-  if (said.singleNode) for (const name of ['workers', 'external', 'listen']) dropped.add(name);
+  if (said.singleNode) for (const name of ['workers', 'external', 'listen', 'keys']) dropped.add(name);
   if (said.workers !== undefined) dropped.add('singleNode');
   if (said.epochs !== undefined && said.steps === undefined) dropped.add('steps');
   const kept = Object.fromEntries(Object.entries(fixed).filter(([name]) => !dropped.has(name)));

@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { Fallback } from './fallback.js';
+import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
 
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly liveness: number;
   readonly external: boolean;
   readonly listen: string | undefined;
+  /** The folder of keys; undefined: no encryption, on this machine only. */
+  readonly keys: string | undefined;
   readonly http: HttpAddress | undefined;
   readonly engine: TrainArguments['engine'];
   readonly epochs: number;
@@ -40,6 +43,7 @@ export interface RunOptions {
 export function settleOptions(given: TrainArguments, machine: Machine): RunOptions {
   refuseContradictions(given);
   refusePrecision(given, machine);
+  if (given.listen !== undefined) requireKeys(given.listen, given.keys, '--listen');
   const workers = settleWorkers(given, machine.gpus.length);
   const maxWorkers = given.maxWorkers ?? workers;
   const shards = given.shards ?? Math.max(1, maxWorkers);
@@ -71,6 +75,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,
     listen: given.listen,
+    keys: given.keys,
     http: given.http === false ? undefined : parseHttpAddress(given.http),
     engine: given.engine,
     epochs: given.epochs,
@@ -119,6 +124,7 @@ function refuseContradictions({
   workers,
   external,
   listen,
+  keys,
   resume,
   runDir,
   eager,
@@ -128,6 +134,7 @@ function refuseContradictions({
     [singleNode === true && workers !== undefined, '--single-node and --workers'],
     [singleNode === true && external === true, '--single-node and --external'],
     [singleNode === true && listen !== undefined, '--single-node and --listen'],
+    [singleNode === true && keys !== undefined, '--single-node and --keys'],
     [resume !== undefined && runDir !== undefined, '--resume and --run-dir'],
     [eager === true && precision !== 'fp32', '--eager and --precision bf16'],
   ];

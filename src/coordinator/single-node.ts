@@ -108,6 +108,10 @@ export class SingleNode implements ComputeGroup, Averager {
     };
   }
 
+  restart(from: StateSource | undefined): Promise<void> {
+    return this.#restore(from);
+  }
+
   traffic(): { sent: number; received: number } {
     return { sent: 0, received: 0 };
   }

@@ -6,7 +6,7 @@ import { SingleNode } from './single-node.js';
 
 export interface GroupParts extends Pick<
   FleetOptions,
-  'engine' | 'faces' | 'sampler' | 'firstStep' | 'from' | 'metrics' | 'log' | 'signal'
+  'engine' | 'keys' | 'faces' | 'sampler' | 'firstStep' | 'from' | 'metrics' | 'log' | 'signal'
 > {
   readonly options: RunOptions;
   readonly machine: Machine;
@@ -16,10 +16,8 @@ export interface GroupParts extends Pick<
 export function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
   const { training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen } = options;
-  const { engine, faces, sampler, from, log } = shared;
+  const { engine, faces, sampler, from } = shared;
   if (workers === 0) return SingleNode.start({ training, engine, faces, sampler, from });
-  if (listen !== undefined && !/^(ipc:|inproc:|tcp:\/\/(127\.|localhost|\[::1\]))/.test(listen))
-    log(`workers connect to ${listen} unencrypted and unauthenticated: keep it inside a network you trust`);
   return Fleet.start({
     ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
     placement: placeWorkers(workers, machine.gpus, machine.cores),

@@ -1,15 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Dealer, type Observer } from 'zeromq';
+import { Dealer, type Event, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { isAddress, requireKeys } from './address.js';
 import { byteLength, encode } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
+import type { LinkSecurity } from './security.js';
 import { DEFAULT_HEARTBEAT, LINGER, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
 /** Chunks that may wait for the network before the next send waits too. */
 const SEND_HIGH_WATER_MARK = 64;
+
+export interface LinkOptions {
+  readonly heartbeat?: Heartbeat;
+  /** Needed at an address beyond this machine. */
+  readonly security?: LinkSecurity | undefined;
+  /** Whoever listens there will never let this link in: why, and what to do. */
+  readonly onRefused?: (reason: UserError) => void;
+}
 
 /** A worker's connection to its coordinator: a DEALER socket that speaks our messages. */
 export class Link {
@@ -23,20 +33,36 @@ export class Link {
     this.#monitor = socket.events;
   }
 
-  /** Begins to connect, and goes on trying: whether anybody answers shows in `onEvent` and in the messages. */
+  /**
+   * Begins to connect, and goes on trying: whether anybody answers shows in `onEvent` and in the messages. Throws a
+   * UserError for an address that cannot be.
+   */
   static connect(
     address: string,
     traffic: TrafficObserver,
     onEvent: (event: 'connected' | 'disconnected') => void,
-    heartbeat: Heartbeat = DEFAULT_HEARTBEAT,
+    options: LinkOptions = {},
   ): Link {
+    const { heartbeat = DEFAULT_HEARTBEAT, security, onRefused } = options;
+    requireKeys(address, security, '--coordinator');
     const socket = new Dealer({
       ...socketOptions(heartbeat),
+      ...(security && {
+        curveServerKey: security.serverKey,
+        curvePublicKey: security.publicKey,
+        curveSecretKey: security.secretKey,
+      }),
       sendHighWaterMark: SEND_HIGH_WATER_MARK,
     });
     const link = new Link(socket, traffic);
-    void link.#watch(onEvent);
+    void link.#watch((event) => {
+      if (event.type === 'handshake') onEvent('connected');
+      if (event.type === 'disconnect') onEvent('disconnected');
+      const refusal = refusalIn(event);
+      if (refusal !== undefined) onRefused?.(new UserError(`${address} refused this worker: ${refusal}`));
+    });
     try {
+      if (!isAddress(address)) throw new Error('not an address');
       socket.connect(address);
     } catch (error) {
       void link.close();
@@ -70,17 +96,22 @@ export class Link {
     this.socket.close();
   }
 
-  async #watch(onEvent: (event: 'connected' | 'disconnected') => void): Promise<void> {
-    for await (const event of this.#monitor) {
-      if (event.type === 'handshake') onEvent('connected');
-      if (event.type === 'disconnect') onEvent('disconnected');
-    }
+  async #watch(onEvent: (event: Event) => void): Promise<void> {
+    for await (const event of this.#monitor) onEvent(event);
   }
 }
 
+/** What no further attempt would change; undefined for all other events. */
+function refusalIn(event: Event): string | undefined {
+  if (event.type === 'handshake:error:auth')
+    return "its key is not admitted there: put the worker's public key into the coordinator's --keys folder";
+  if (event.type === 'handshake:error:protocol' && event.error.code === 'ERR_ZMTP_MECHANISM_MISMATCH')
+    return 'one of the two uses keys and the other does not: give --keys to both, or to neither';
+  return undefined;
+}
+
 function cannotConnect(address: string, error: unknown): UserError {
-  const cause =
-    codeOf(error) === 'EINVAL' || codeOf(error) === 'EPROTONOSUPPORT' ? 'not an address' : messageOf(error);
+  const cause = codeOf(error) === 'EINVAL' ? 'not an address' : messageOf(error);
   return new UserError(`cannot connect to ${address}: ${cause}; give --coordinator tcp://HOST:PORT`, {
     cause: error,
   });

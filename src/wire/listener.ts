@@ -1,10 +1,14 @@
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { isAddress, requireKeys } from './address.js';
+import { Authenticator } from './authenticator.js';
 import { byteLength, encode, type Frames } from './codec.js';
+import { HandshakeCount } from './handshake-count.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
-import { DEFAULT_HEARTBEAT, socketOptions, type Heartbeat } from './socket-options.js';
+import type { ListenerSecurity } from './security.js';
+import { DEFAULT_HEARTBEAT, HANDSHAKE_TIME, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
 export interface Received {
@@ -13,47 +17,76 @@ export interface Received {
   readonly message: Message;
 }
 
-/** The connection that a message should have gone to is no more. */
+export interface ListenerOptions {
+  readonly heartbeat?: Heartbeat;
+  /** Needed at an address beyond this machine; without it, anybody who reaches the port can connect. */
+  readonly security?: ListenerSecurity | undefined;
+  /** Messages that may wait for each peer. Who lets more wait is given up. */
+  readonly sendHighWaterMark?: number;
+  /** How long a connection may take to become one, in milliseconds. */
+  readonly handshakeTime?: number;
+}
+
+/** What waits for a peer is in memory: a chunk is 1 MiB. */
+const DEFAULT_SEND_HIGH_WATER_MARK = 64;
+
+/** The connection that a message should have gone to is no more, or as good as that. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone';
 
-  constructor(readonly peer: string) {
-    super(`no connection to peer ${peer}`);
+  constructor(
+    readonly peer: string,
+    reason = `no connection to peer ${peer}`,
+  ) {
+    super(reason);
   }
 }
 
 /**
- * The coordinator's end of every worker's connection: a ROUTER socket that speaks our messages. Nothing piles up in
- * it: every large array goes out in answer to a request, or once a phase.
+ * The coordinator's end of every worker's connection: a ROUTER socket that speaks our messages. Every large array
+ * goes out in answer to a request, or once a phase, so little waits in it for a peer that reads.
  */
 export class Listener {
   readonly #outbox = new Outbox();
   readonly #monitor: Observer;
+  readonly #handshakes = new HandshakeCount();
+  readonly #audit: NodeJS.Timeout;
 
   private constructor(
     private readonly socket: Router,
     private readonly traffic: TrafficObserver,
+    private readonly authenticator: Authenticator | undefined,
+    handshakeTime: number,
   ) {
     this.#monitor = socket.events;
     void this.#watch();
+    this.#audit = setInterval(() => {
+      this.#reject(this.#handshakes.overlooked());
+    }, 2 * handshakeTime);
   }
 
-  /** Listens at a ZeroMQ address, such as tcp://127.0.0.1:* for any free port. */
+  /** Listens at a ZeroMQ address, such as tcp://127.0.0.1:* for any free port. Rejects with a UserError. */
   static async bind(
     address: string,
     traffic: TrafficObserver,
-    heartbeat: Heartbeat = DEFAULT_HEARTBEAT,
+    options: ListenerOptions = {},
   ): Promise<Listener> {
+    const { heartbeat = DEFAULT_HEARTBEAT, handshakeTime = HANDSHAKE_TIME, security } = options;
+    requireKeys(address, security, '--listen');
+    const authenticator = security && (await Authenticator.start(security.admitted));
     const socket = new Router({
       mandatory: true,
-      ...socketOptions(heartbeat),
-      sendHighWaterMark: 0,
+      ...socketOptions(heartbeat, handshakeTime),
+      ...(security && { curveServer: true, curveSecretKey: security.secretKey }),
+      ...authenticator?.socketOptions,
+      sendHighWaterMark: options.sendHighWaterMark ?? DEFAULT_SEND_HIGH_WATER_MARK,
       // Without it, a message to a peer that was the last one waits for ever: a mandatory ROUTER that has no peer
       // at all counts as busy, not as unable to route.
       sendTimeout: 0,
     });
-    const listener = new Listener(socket, traffic);
+    const listener = new Listener(socket, traffic, authenticator, handshakeTime);
     try {
+      if (!isAddress(address)) throw new Error(NO_ADDRESS);
       await socket.bind(address);
     } catch (error) {
       await listener.close();
@@ -88,24 +121,39 @@ export class Listener {
       try {
         await this.socket.send([Buffer.from(peer, 'hex'), ...frames]);
       } catch (error) {
-        throw codeOf(error) === 'EHOSTUNREACH' ? new PeerGone(peer) : error;
+        if (codeOf(error) === 'EHOSTUNREACH') throw new PeerGone(peer);
+        if (codeOf(error) === 'EAGAIN') throw new PeerGone(peer, `peer ${peer} takes nothing any more`);
+        throw error;
       }
       this.traffic.sent(byteLength(frames));
     });
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#audit);
     await this.#outbox.drained();
     this.socket.close();
+    this.authenticator?.close();
   }
 
   async #watch(): Promise<void> {
-    for await (const event of this.#monitor) {
-      if (event.type.startsWith('handshake:error'))
-        this.traffic.rejected('handshake', "a connection that is not ZeroMQ's");
+    for await (const { type } of this.#monitor) {
+      if (type === 'accept') this.#handshakes.begun();
+      else if (type === 'handshake') this.#handshakes.ended();
+      else if (type.startsWith('handshake:error')) {
+        this.#handshakes.ended();
+        this.#reject(1);
+      }
     }
   }
+
+  #reject(connections: number): void {
+    for (let i = 0; i < connections; i++)
+      this.traffic.rejected('handshake', "a connection that is not ZeroMQ's, or has no admitted key");
+  }
 }
+
+const NO_ADDRESS = 'it is not an address such as tcp://127.0.0.1:5555';
 
 function cannotListen(address: string, error: unknown): UserError {
   const causes: Readonly<Partial<Record<string, string>>> = {
@@ -115,8 +163,7 @@ function cannotListen(address: string, error: unknown): UserError {
     ENODEV: 'it is not an address of this machine',
     // What ZeroMQ says of a host that is not known and of a missing port.
     EAGAIN: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
-    EINVAL: 'it is not an address such as tcp://127.0.0.1:5555',
-    EPROTONOSUPPORT: 'it is not an address such as tcp://127.0.0.1:5555',
+    EINVAL: NO_ADDRESS,
   };
   const cause = causes[codeOf(error) ?? ''] ?? messageOf(error);
   return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with --listen`, {

@@ -6,12 +6,18 @@ export interface WorkerOptions {
   readonly coordinator: string;
   /** This machine's copy of the run's image folder; without it the images come from the coordinator. */
   readonly data: string | undefined;
+  /** A folder with the coordinator's public key and this worker's own keys. */
+  readonly keys: string | undefined;
+  /** Whose keys of that folder; the only worker's by default. */
+  readonly keyName: string | undefined;
   readonly engine: EngineChoice;
   /** Seconds to wait for a coordinator that does not answer. */
   readonly connectTimeout: number;
   /** Seconds to wait for a coordinator that was lost. */
   readonly reconnectTimeout: number;
 }
+
+type Optional = 'data' | 'keys' | 'keyName';
 
 export function workerCommand(run: (options: WorkerOptions) => Promise<void>): Command {
   return new Command('worker')
@@ -26,6 +32,11 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       '--data <dir>',
       "this machine's copy of the run's image folder; without it the coordinator sends the images",
     )
+    .option(
+      '--keys <dir>',
+      "folder with coordinator.key and this worker's NAME.key_secret, for a coordinator with --keys",
+    )
+    .option('--key-name <name>', 'whose NAME.key_secret (default: the only one there)')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .option(
       '--connect-timeout <seconds>',
@@ -39,7 +50,10 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       positive,
       600,
     )
-    .action((given: Omit<WorkerOptions, 'data'> & { data?: string }) => run({ data: undefined, ...given }));
+    .action(
+      ({ data, keys, keyName, ...others }: Omit<WorkerOptions, Optional> & { [Name in Optional]?: string }) =>
+        run({ data, keys, keyName, ...others }),
+    );
 }
 
 function positive(text: string): number {

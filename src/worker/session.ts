@@ -10,6 +10,7 @@ import { Liveness } from '../wire/liveness.js';
 import { isOfOneGeneration } from '../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
+import type { LinkSecurity } from '../wire/security.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { RunLoader } from './loaded-run.js';
@@ -47,6 +48,7 @@ export class WorkerSession {
   constructor(
     address: string,
     private readonly loader: RunLoader,
+    security: LinkSecurity | undefined,
   ) {
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
@@ -56,9 +58,13 @@ export class WorkerSession {
         this.#lose(`a message of the coordinator was garbled (${reason}: ${message})`);
       },
     };
-    this.#link = Link.connect(address, traffic, (event) => {
+    const onEvent = (event: 'connected' | 'disconnected'): void => {
       if (event === 'connected') this.#awaitWelcome();
       else if (this.#connected) this.#missCoordinator();
+    };
+    this.#link = Link.connect(address, traffic, onEvent, {
+      security,
+      onRefused: this.#over.reject,
     });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
+import { readLinkSecurity } from '../wire/key-folder.js';
 import { RunLoader } from './loaded-run.js';
 import { SessionLost } from './session-lost.js';
 import { WorkerSession } from './session.js';
@@ -13,7 +14,8 @@ const PAUSE = 500;
  * and is started again, the worker goes on with the state that it has.
  */
 export async function work(options: WorkerOptions): Promise<void> {
-  const { coordinator, connectTimeout, reconnectTimeout } = options;
+  const { coordinator, connectTimeout, reconnectTimeout, keys, keyName } = options;
+  const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
   const loader = new RunLoader(options, cacheFolder(), log);
   let session: WorkerSession | undefined;
   let leaving = false;
@@ -25,7 +27,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   let end = performance.now() + patience;
   try {
     while (!leaving) {
-      session = new WorkerSession(coordinator, loader);
+      session = new WorkerSession(coordinator, loader, security);
       try {
         await session.run(end - performance.now());
         return;
@@ -48,7 +50,7 @@ export async function work(options: WorkerOptions): Promise<void> {
 function nobodyAnswers(address: string, patience: number, { message }: SessionLost): Error {
   return new Error(
     `${message} at ${address} for ${patience / 1000} s: ` +
-      'is the coordinator running there, with --external or started by this machine?',
+      'is the coordinator running there, with --external or started by this machine, and with the key that --keys has?',
   );
 }
 

@@ -6,10 +6,11 @@ import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
-import { phaseLayout, updateAt, updateNumber, type Phase } from '../../model/phase.js';
+import { phaseLayout, PHASES, updateAt, updateNumber, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../wire/chunks.js';
+import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Message, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -29,6 +30,7 @@ import { Averages } from './averages.js';
 import { Copies } from './copies.js';
 import { StepDeadline } from './deadline.js';
 import { Expectations } from './expectations.js';
+import type { FleetKeys } from './fleet-keys.js';
 import { LocalWorkers } from './local-workers.js';
 import { Membership } from './membership.js';
 import { PhaseRound } from './phase-round.js';
@@ -41,6 +43,9 @@ import { WorkerLost } from './worker-lost.js';
 
 /** Where workers of this machine connect to: any free port. */
 const LOCAL_ADDRESS = 'tcp://127.0.0.1:*';
+
+/** Messages that may wait for a worker besides the averages. */
+const SMALL_MESSAGES_WAITING = 64;
 
 /** How long workers may take to come, and how long a membership to begin, in milliseconds. */
 const JOIN_TIMEOUT = 600_000;
@@ -63,6 +68,8 @@ export interface FleetOptions {
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
   readonly external: boolean;
   readonly listen: string | undefined;
+  /** Undefined: no encryption, which an address beyond this machine does not have. */
+  readonly keys: FleetKeys | undefined;
   readonly engine: EngineName;
   readonly placement: readonly Placement[];
   readonly faces: Faces;
@@ -126,11 +133,12 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Resolves when every worker has its shards, and the state and images to begin with. */
   static async start(options: FleetOptions): Promise<Fleet> {
-    const { metrics, workers, listen, liveness } = options;
+    const { metrics, workers, listen, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
     const post = await Post.open({
       ...{ address: listen ?? LOCAL_ADDRESS, heartbeat: heartbeatFor(liveness) },
       ...{ run: randomUUID(), roster, metrics },
+      ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
         void fleet.#connectionLost(member);
       },
@@ -243,17 +251,17 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Starts the workers of this machine, or says where others have to come to. */
   #callWorkers(): void {
-    const { external, workers, engine, placement, log } = this.options;
+    const { external, workers, engine, keys, placement, log } = this.options;
     if (external) {
       const address = reachable(this.post.address);
       log(
-        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}`,
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}${keys ? ' --keys DIR' : ''}`,
       );
       return;
     }
     this.#local = new LocalWorkers({
       placement,
-      arguments: ['--coordinator', this.post.address, '--engine', engine],
+      arguments: ['--coordinator', this.post.address, '--engine', engine, ...(keys?.localArguments ?? [])],
       onLine: (worker, line) => {
         log(`worker ${worker}: ${line}`);
       },
@@ -514,6 +522,18 @@ export class Fleet implements ComputeGroup, Averager {
       this.#membership.lose(member, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
   }
 
+}
+
+/**
+ * Averages may still be on their way to a worker when the next phase's is sent, and one more where a phase is done
+ * again; who has not taken as many is stuck.
+ */
+function messagesWaiting(training: TrainingOptions): number {
+  const chunks = PHASES.map((phase) => {
+    const { length } = phaseLayout(phase, modelLayout(training));
+    return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
+  });
+  return 3 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;
 }
 
 /** An address that listens everywhere, as another machine would name it. */

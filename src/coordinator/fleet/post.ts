@@ -1,16 +1,18 @@
 import { encode, type Frames } from '../../wire/codec.js';
-import { Listener, PeerGone, type Received } from '../../wire/listener.js';
+import { Listener, PeerGone, type ListenerOptions, type Received } from '../../wire/listener.js';
 import { isOfOneGeneration } from '../../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import type { Heartbeat } from '../../wire/socket-options.js';
+import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Member, Roster } from './roster.js';
 
-export interface PostOptions {
+export interface PostOptions extends Pick<
+  ListenerOptions,
+  'heartbeat' | 'security' | 'sendHighWaterMark'
+> {
   /** Where to listen, as ZeroMQ names it. */
   readonly address: string;
-  readonly heartbeat: Heartbeat;
   readonly run: string;
   readonly roster: Roster;
   readonly metrics: RunMetrics;
@@ -31,22 +33,22 @@ export class Post {
   }
 
   static async open(options: PostOptions): Promise<Post> {
-    const { address, heartbeat, metrics } = options;
+    const { address, metrics } = options;
     const traffic = { sent: 0, received: 0 };
-    const observer = {
-      sent: (bytes: number) => {
+    const observer: TrafficObserver = {
+      sent: (bytes) => {
         traffic.sent += bytes;
         metrics.countWireBytes('sent', bytes);
       },
-      received: (bytes: number) => {
+      received: (bytes) => {
         traffic.received += bytes;
         metrics.countWireBytes('received', bytes);
       },
-      rejected: (reason: string) => {
+      rejected: (reason) => {
         metrics.countRejected(reason);
       },
     };
-    return new Post(options, await Listener.bind(address, observer, heartbeat), traffic);
+    return new Post(options, await Listener.bind(address, observer, options), traffic);
   }
 
   /** With the port that was taken. */

@@ -5,8 +5,7 @@ import { TrafficLog } from './traffic-log.js';
 
 const [address, interval, timeout] = process.argv.slice(2);
 const link = Link.connect(address, new TrafficLog(), () => undefined, {
-  interval: Number(interval),
-  timeout: Number(timeout),
+  heartbeat: { interval: Number(interval), timeout: Number(timeout) },
 });
 await link.send(MESSAGES[0]);
 for await (const { kind } of link.messages()) process.stdout.write(`${kind}\n`);

@@ -1,0 +1,91 @@
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { curveKeyPair } from 'zeromq';
+import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
+import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from '../wire/key-folder.js';
+
+const DEFAULT_WORKER = 'worker';
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/**
+ * `coordinator keys`: makes a pair of keys for each worker, and for the coordinator where the folder has none yet.
+ * Existing keys are never written over. Rejects with a UserError, and then has written nothing.
+ */
+export async function makeKeys(folder: string, workers: readonly string[] | undefined): Promise<void> {
+  for (const name of workers ?? []) requireName(name);
+  await makeFolder(folder);
+  const present = new Set(await readdir(folder));
+  const has = (name: string): boolean => present.has(`${name}.key`) || present.has(`${name}.key_secret`);
+  const names = [...new Set(workers ?? [DEFAULT_WORKER])];
+  const known = (workers ? names : [COORDINATOR, ...names]).find(has);
+  if (known !== undefined)
+    throw new UserError(
+      `${folder} has keys of ${known} already, and they stay: add others with --workers NAME..., or give another folder`,
+    );
+  if (has(COORDINATOR)) await requireCoordinator(folder);
+  const made = has(COORDINATOR) ? names : [COORDINATOR, ...names];
+  await writePairs(folder, made);
+  process.stdout.write(whereTheyGo(folder, made, names));
+}
+
+function requireName(name: string): void {
+  if (!/^\w[\w.-]*$/.test(name) || name === COORDINATOR)
+    throw new UserError(
+      `${name} cannot be a worker's name: take letters, digits, - . _, and not ${COORDINATOR}`,
+    );
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    throw new UserError(`cannot make the folder ${folder}: ${messageOf(error)}`, { cause: error });
+  }
+  await requirePrivateFolder(folder);
+}
+
+/** Workers are added where the coordinator's keys are whole: anywhere else theirs would be of no use. */
+async function requireCoordinator(folder: string): Promise<void> {
+  await readKeyPair(secretKeyPath(folder, COORDINATOR));
+  await readPublicKey(publicKeyPath(folder, COORDINATOR));
+}
+
+/** All of them or none. */
+async function writePairs(folder: string, names: readonly string[]): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const name of names) {
+      const pair = curveKeyPair();
+      await writeNew(secretKeyPath(folder, name), secretKeyFile(pair), written);
+      await writeNew(publicKeyPath(folder, name), publicKeyFile(pair), written);
+    }
+  } catch (error) {
+    await Promise.all(written.map((path) => rm(path, { force: true })));
+    if (codeOf(error) === undefined) throw error;
+    throw new UserError(`cannot write keys to ${folder}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Fails where there is such a file, whoever was faster. */
+async function writeNew(path: string, text: string, written: string[]): Promise<void> {
+  const file = await open(path, 'wx', FILE_MODE);
+  written.push(path);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function whereTheyGo(folder: string, made: readonly string[], workers: readonly string[]): string {
+  const lines = [
+    `made the keys of ${made.join(', ')} in ${folder}`,
+    `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${folder}`,
+    `a worker's machine needs ${COORDINATOR}.key and its own NAME.key_secret (${workers.join(', ')}) in a folder: give worker --keys FOLDER`,
+    "a worker with a NAME.key in the coordinator's folder is admitted; move secrets, never copy them to anybody else",
+  ];
+  return `${lines.join('\n')}\n`;
+}

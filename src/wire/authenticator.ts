@@ -1,0 +1,41 @@
+import { Context, Reply } from 'zeromq';
+import { answerZap } from './zap.js';
+
+/** Where ZeroMQ asks, in the context of the socket that somebody connects to. */
+const ZAP_ADDRESS = 'inproc://zeromq.zap.01';
+
+/** Names who asks: nobody else does in this context. */
+const DOMAIN = 'dcgan-trainer';
+
+/**
+ * Says which keys may connect to the sockets of a context. A context has one authenticator at most, so it comes with a
+ * context of its own, and several listeners in a process are independent of each other.
+ */
+export class Authenticator {
+  readonly context = new Context();
+  readonly #socket = new Reply({ context: this.context, linger: 0 });
+
+  private constructor(private readonly admitted: ReadonlySet<string>) {}
+
+  static async start(admitted: ReadonlySet<string>): Promise<Authenticator> {
+    const authenticator = new Authenticator(admitted);
+    await authenticator.#socket.bind(ZAP_ADDRESS);
+    // An answer may be under way when it is closed: from then on nobody can connect.
+    authenticator.#answer().catch(() => undefined);
+    return authenticator;
+  }
+
+  /** For the socket that is protected: without an authenticator, nobody at all may connect to it. */
+  get socketOptions() {
+    return { context: this.context, zapDomain: DOMAIN, zapEnforceDomain: true } as const;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #answer(): Promise<void> {
+    for await (const request of this.#socket)
+      await this.#socket.send(answerZap(request, DOMAIN, this.admitted));
+  }
+}
