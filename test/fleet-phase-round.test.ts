@@ -28,7 +28,7 @@ function chunk(shard: number, offset: number, changes: Partial<Bodies['chunk']> 
   // In a message, floats lie anywhere: here at an odd address.
   const payload = new Uint8Array(bytes.subarray(offset, offset + CHUNK).length + 1).subarray(1);
   payload.set(bytes.subarray(offset, offset + CHUNK));
-  return { content: Content.GRADIENT, shard, offset, total: bytes.length, payload, ...changes };
+  return { content: Content.GRADIENT, shard, offset, total: bytes.length, request: 0, payload, ...changes };
 }
 
 function send(round: PhaseRound, worker: number, shard: number, computeSeconds = 1): void {

@@ -4,8 +4,8 @@ import { StepDeadline } from '../src/coordinator/fleet/deadline.js';
 import { Expectations } from '../src/coordinator/fleet/expectations.js';
 
 describe('the deadline of a phase', () => {
-  it('is ten minutes before anything is known, then a minute or 20 times the slowest of the last 20', () => {
-    const deadline = new StepDeadline();
+  it('is ten minutes before anything is known, then six silences or 20 times the slowest of the last 20', () => {
+    const deadline = new StepDeadline(10_000);
     assert.equal(deadline.milliseconds, 600_000);
     deadline.took(5);
     assert.equal(deadline.milliseconds, 60_000);

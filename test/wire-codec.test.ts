@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../src/wire/codec.js';
-import { Content } from '../src/wire/message.js';
+import { Content, Source } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 
@@ -49,7 +49,7 @@ describe('a message', () => {
   it('that is a chunk has its payload, and no copy of it, in its second frame', () => {
     const payload = Uint8Array.of(1, 2, 3);
     const header = { run: 'r', generation: 1, step: 300, phase: undefined } as const;
-    const body = { content: Content.STATE, shard: 0, offset: 5, total: 8, payload };
+    const body = { content: Content.STATE, shard: 0, offset: 5, total: 8, request: 0, payload };
     const frames = encode({ ...header, kind: 'chunk', body });
     // Field 17 (chunk): field 1 (content) 3, field 3 (offset) 5, field 4 (total) 8; what is 0 is left out.
     const envelope = '0a0172' + '1001' + '18ac02' + '8a0106' + '0803' + '1805' + '2008';
@@ -84,10 +84,10 @@ describe('a message', () => {
   it('with every field at its default is whole', () => {
     const header = { run: '', generation: 0, step: 0, phase: undefined } as const;
     const fetched = decode(
-      encode({ ...header, kind: 'assignment', body: { shards: [], fetchState: false } }),
+      encode({ ...header, kind: 'assignment', body: { shards: [], source: Source.KEEP, stateDigest: '' } }),
     );
     assert.equal(fetched.kind, 'assignment');
     assert.deepEqual([...fetched.body.shards], []);
-    assert.equal(fetched.body.fetchState, false);
+    assert.equal(fetched.body.source, Source.KEEP);
   });
 });

@@ -15,7 +15,7 @@ const WAITING = 16;
 const CHUNK: Message = {
   ...{ run: 'a run', generation: 1, step: 1, phase: undefined, kind: 'chunk' },
   body: {
-    ...{ content: Content.IMAGES, shard: 0, offset: 0, total: CHUNK_BYTES },
+    ...{ content: Content.IMAGES, shard: 0, offset: 0, total: CHUNK_BYTES, request: 0 },
     payload: new Uint8Array(CHUNK_BYTES),
   },
 };

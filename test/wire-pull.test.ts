@@ -15,6 +15,7 @@ function chunk(offset: number, length = Math.min(10, TOTAL - offset), total = TO
     content: Content.STATE,
     shard: 0,
     offset,
+    request: 0,
     total,
     payload: source.subarray(offset, offset + length),
   };

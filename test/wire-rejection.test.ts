@@ -18,6 +18,7 @@ function chunk(fields: Partial<Extract<Message, { kind: 'chunk' }>['body']>): Me
     content: Content.GRADIENT,
     shard: 0,
     offset: 0,
+    request: 0,
     total: 4,
     payload: new Uint8Array(4),
     ...fields,
@@ -50,12 +51,12 @@ describe('rejected is', () => {
     'a snapshot of unknown content': {
       ...header,
       kind: 'snapshotTaken',
-      body: { content: Content.UNKNOWN, total: 1 },
+      body: { content: Content.UNKNOWN, total: 1, digest: '' },
     },
     'a request for unknown content': {
       ...header,
       kind: 'fetch',
-      body: { content: Content.UNKNOWN, shard: 0, offset: 0 },
+      body: { content: Content.UNKNOWN, shard: 0, offset: 0, request: 0 },
     },
     'a shard that took no number of seconds': {
       ...header,

@@ -21,7 +21,7 @@ async function open(t: TestContext) {
   t.after(() => listener.close());
   const received: Received[] = [];
   void (async () => {
-    for await (const each of listener.messages()) received.push(each);
+    for await (const each of listener.messages()) if (each.message) received.push(each);
   })();
   const events: string[] = [];
   const link = Link.connect(listener.address, new TrafficLog(), (event) => events.push(event));

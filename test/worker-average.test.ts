@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { modelLayout } from '../src/model/layout.js';
-import { phaseLayout, type Phase } from '../src/model/phase.js';
+import { phaseLayout, updateNumber, type Phase } from '../src/model/phase.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
 import { bytesOf, chunkOffsets } from '../src/wire/chunks.js';
 import { Content, type MessageOf } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
-import { Hosting, type HostingParts } from '../src/worker/hosting.js';
+import { Hosting } from '../src/worker/hosting.js';
+import type { LoadedRun } from '../src/worker/loaded-run.js';
+import { SessionLost } from '../src/worker/session-lost.js';
 import { SMALL_MODEL } from './support/small-model.js';
 
 /** Large enough for averages of several chunks. */
@@ -19,7 +21,7 @@ function* chunksOf(phase: Phase, step: number, values: Float32Array): Generator<
   const bytes = bytesOf(values);
   for (const { offset, length } of chunkOffsets(bytes.length)) {
     const payload = bytes.subarray(offset, offset + length);
-    const body = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, payload };
+    const body = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, request: 0, payload };
     yield { run: 'r', generation: 1, step, phase, kind: 'chunk', body };
   }
 }
@@ -33,6 +35,7 @@ describe('the average that a worker gets', () => {
     readonly first: number;
   }[];
   let hosting: Hosting;
+  let run: LoadedRun;
 
   beforeEach(() => {
     asked = [];
@@ -43,8 +46,9 @@ describe('the average that a worker gets', () => {
         return Promise.resolve();
       },
     };
-    const parts = { options: MODEL as TrainingOptions, replica } as unknown as HostingParts;
-    hosting = new Hosting(parts, () => Promise.resolve());
+    const update = updateNumber('discriminator', 3);
+    run = { options: MODEL as TrainingOptions, replica, update } as unknown as LoadedRun;
+    hosting = new Hosting(run, () => Promise.resolve());
   });
 
   function receive(phase: Phase, step: number, value: number): void {
@@ -65,8 +69,22 @@ describe('the average that a worker gets', () => {
     assert.deepEqual(asked, []);
     await hosting.confirmAverage('discriminator', 3)();
     assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 3, first: 0.5 }]);
+    assert.equal(run.update, updateNumber('generator', 3));
     asked = [];
     refuses('discriminator', 3);
+  });
+
+  it('is never applied to the state of another update', async () => {
+    for (const [phase, step] of [
+      ['generator', 3],
+      ['discriminator', 4],
+      ['generator', 2],
+    ] as const) {
+      receive(phase, step, 0.5);
+      await assert.rejects(hosting.confirmAverage(phase, step), (error) => error instanceof SessionLost);
+    }
+    assert.deepEqual(asked, []);
+    assert.equal(run.update, updateNumber('discriminator', 3));
   });
 
   it('is not applied in the place of another, nor before the whole of it is here', async () => {
@@ -78,6 +96,7 @@ describe('the average that a worker gets', () => {
     for (const message of others) hosting.receiveChunk(message);
     refuses('discriminator', 3);
     refuses('generator', 2);
+    run.update = updateNumber('generator', 3);
     await hosting.confirmAverage('generator', 3)();
     assert.equal(asked.length, 1);
   });
@@ -86,6 +105,7 @@ describe('the average that a worker gets', () => {
     receive('discriminator', 3, NaN);
     receive('discriminator', 4, 2);
     refuses('discriminator', 3);
+    run.update = updateNumber('discriminator', 4);
     await hosting.confirmAverage('discriminator', 4)();
     assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 4, first: 2 }]);
   });

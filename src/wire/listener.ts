@@ -14,7 +14,8 @@ import type { TrafficObserver } from './traffic.js';
 export interface Received {
   /** Names the connection it came from: an answer goes there. */
   readonly peer: string;
-  readonly message: Message;
+  /** Undefined where it was none of ours, which is counted already. */
+  readonly message: Message | undefined;
 }
 
 export interface ListenerOptions {
@@ -100,11 +101,10 @@ export class Listener {
     return this.socket.lastEndpoint ?? '';
   }
 
-  /** Messages as they come in, until the listener is closed. What is not one of ours is counted and dropped. */
+  /** Messages as they come in, until the listener is closed. What is not one of ours is counted, and shows its sender. */
   async *messages(): AsyncGenerator<Received> {
     for await (const [identity, ...frames] of this.socket) {
-      const message = receive(frames, this.traffic);
-      if (message) yield { peer: identity.toString('hex'), message };
+      yield { peer: identity.toString('hex'), message: receive(frames, this.traffic) };
     }
   }
 

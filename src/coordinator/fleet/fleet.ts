@@ -423,6 +423,10 @@ export class Fleet implements ComputeGroup, Averager {
 
   #receive({ peer, message }: Received): void {
     const member = this.#roster.ofPeer(peer);
+    if (!message) {
+      if (member) this.#membership.lose(member, 'garbled', 'sent what is no message');
+      return;
+    }
     this.#settle(member, () => {
       if (message.kind === 'hello') return this.#membership.hello(peer, message.body);
       if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');

@@ -1,4 +1,4 @@
-import { Content, type Message } from '../../../src/wire/message.js';
+import { Content, Source, type Message } from '../../../src/wire/message.js';
 
 const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: 'generator' } as const;
 
@@ -21,26 +21,28 @@ export const MESSAGES: readonly Message[] = [
       optionsHash: 'c0ffee',
       datasetFingerprint: '9f3c',
       datasetCount: 5000,
+      liveness: 10_000,
+      warmUp: true,
     },
   },
-  { ...header, kind: 'refusal', body: { reason: 'it is full' } },
+  { ...header, kind: 'refusal', body: { reason: 'it is full', retry: true } },
   {
     ...header,
     kind: 'ready',
     body: { optionsHash: 'c0ffee', engine: 'native 2.21.0 cpu', datasetFingerprint: '9f3c' },
   },
-  { ...header, kind: 'assignment', body: { shards: [2, 3, 300], fetchState: true } },
+  { ...header, kind: 'assignment', body: { shards: [2, 3, 300], source: Source.FETCH, stateDigest: '5a7e' } },
   { ...header, kind: 'prepared', body: {} },
   { ...header, phase: 'discriminator', kind: 'compute', body: {} },
   {
     ...header,
     kind: 'chunk',
-    body: { content: Content.GRADIENT, shard: 2, offset: 8, total: 13, payload: Uint8Array.of(0, 255, 1, 2) },
+    body: { content: Content.GRADIENT, shard: 2, offset: 8, total: 13, request: 5, payload: Uint8Array.of(0, 255, 1, 2) },
   },
   { ...header, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
-  { ...header, kind: 'snapshot', body: { content: Content.STATE } },
-  { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12 } },
-  { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576 } },
+  { ...header, kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },
+  { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12, digest: '5a7e' } },
+  { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576, request: 6 } },
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
   { ...header, kind: 'ping', body: {} },

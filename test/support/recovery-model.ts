@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { randomStream } from '../../src/common/random.js';
+import { StateLost } from '../../src/coordinator/compute-group.js';
+import { Recovery } from '../../src/coordinator/fleet/recovery.js';
+
+/** What the coordinator sends. The state is modelled as the list of updates that made it. */
+type Order =
+  | { kind: 'assign'; generation: number; update: number; source: 'keep' | 'catch up' }
+  | { kind: 'fetch'; generation: number; update: number; from: 'origin' | ModelWorker }
+  | { kind: 'compute'; generation: number; update: number }
+  | { kind: 'apply'; update: number };
+
+/** What a worker sends. */
+type Answer =
+  | { kind: 'ready'; holds: number | undefined }
+  | { kind: 'prepared'; generation: number }
+  | { kind: 'gradient'; generation: number; update: number };
+
+/** A worker over one connection, whose messages arrive in order. */
+class ModelWorker {
+  readonly orders: Order[] = [];
+  readonly answers: Answer[] = [];
+
+  constructor(
+    readonly number: number,
+    /** Updates that were applied, in order; undefined: no state. */
+    public state: number[] | undefined,
+  ) {
+    this.answers.push({ kind: 'ready', holds: state?.length });
+  }
+
+  /** Does the next thing it was told; undefined where it has to wait. */
+  work(states: ReadonlyMap<ModelWorker, number[] | undefined>): void {
+    const order = this.orders[0];
+    if (order.kind === 'fetch') {
+      const state = order.from === 'origin' ? range(order.update) : states.get(order.from);
+      // The holder does what it was told before it copies its state.
+      if (state?.length !== order.update) return;
+      this.state = [...state];
+      this.answers.push({ kind: 'prepared', generation: order.generation });
+    } else if (order.kind === 'assign') {
+      const holds = order.source === 'keep' ? order.update : order.update - 1;
+      assert.equal(this.state?.length, holds, 'a worker holds what it is taken to hold');
+      this.answers.push({ kind: 'prepared', generation: order.generation });
+    } else if (order.kind === 'compute') {
+      assert.equal(this.state?.length, order.update, 'a gradient is computed from the state before its update');
+      this.answers.push({ kind: 'gradient', generation: order.generation, update: order.update });
+    } else {
+      assert.equal(this.state?.length, order.update, 'an update is made once, in its turn');
+      this.state?.push(order.update);
+    }
+    this.orders.shift();
+  }
+}
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, update) => update);
+}
+
+/**
+ * A run of model workers under the recovery that the coordinator uses, with losses, reconnections, new workers and
+ * delays at random moments. Says how it went; fails where an update is made twice, left out, or computed on another
+ * state.
+ */
+export function faultRun(seed: number) {
+  const stream = randomStream(seed, 'faults');
+  const chance = (share: number): boolean => uniformInt(stream, 0, 9_999) < share * 10_000;
+  const any = <T>(items: readonly T[]): T => items[uniformInt(stream, 0, items.length - 1)];
+
+  const shards = uniformInt(stream, 1, 5);
+  const wanted = uniformInt(stream, 1, 12);
+  const checkpointEvery = uniformInt(stream, 1, 6);
+  const faultiness = any([0.01, 0.05, 0.2]);
+  const recovery = new Recovery(shards, 0);
+  const connected = new Map<number, ModelWorker>();
+  /** Cut off, and alive: they come back with what they hold. */
+  const away: ModelWorker[] = [];
+  let checkpoint = 0;
+  let computing: Set<number> | undefined;
+  let [lost, rewound, caughtUp] = [0, 0, 0];
+
+  const connect = (number: number, state: number[] | undefined): void => {
+    if (!connected.has(number)) connected.set(number, new ModelWorker(number, state));
+  };
+  const lose = (worker: ModelWorker): void => {
+    lost++;
+    connected.delete(worker.number);
+    // A part of what was sent still arrives.
+    if (chance(0.6)) {
+      while (worker.orders.length > 0 && chance(0.7)) {
+        const before = worker.orders.length;
+        worker.work(states());
+        if (worker.orders.length === before) break;
+      }
+      const begun = worker.orders[0]?.kind === 'fetch' && chance(0.5);
+      if (begun) worker.state = undefined;
+      away.push(worker);
+    }
+    // A round ends with the loss of one that it needs.
+    if (recovery.isGrouped(worker.number)) computing = undefined;
+    recovery.leave(worker.number);
+  };
+  const states = (): Map<ModelWorker, number[] | undefined> =>
+    new Map([...connected.values()].map((worker) => [worker, worker.state]));
+
+  const regroup = (): void => {
+    let plan;
+    try {
+      plan = recovery.regroup();
+    } catch (error) {
+      if (!(error instanceof StateLost)) throw error;
+      rewound++;
+      recovery.rewind(checkpoint);
+      return;
+    }
+    const { generation, assignments, holder } = plan;
+    assert.deepEqual(
+      assignments.flatMap((each) => each.shards).sort((one, other) => one - other),
+      range(shards),
+    );
+    for (const { worker, source } of assignments) {
+      const member = connected.get(worker);
+      assert.ok(member, 'only who is here gets shards');
+      const { update } = recovery;
+      const from = (holder === undefined ? undefined : connected.get(holder)) ?? 'origin';
+      if (source === 'fetch') member.orders.push({ kind: 'fetch', generation, update, from });
+      else member.orders.push({ kind: 'assign', generation, update, source });
+      if (source === 'catch up') {
+        caughtUp++;
+        member.orders.push({ kind: 'apply', update: update - 1 });
+      }
+    }
+  };
+
+  const receive = (worker: ModelWorker): void => {
+    const answer = worker.answers.shift();
+    if (!answer) return;
+    if (answer.kind === 'ready') recovery.join(worker.number, answer.holds);
+    else if (answer.generation !== recovery.generation) return;
+    else if (answer.kind === 'prepared') recovery.prepared(worker.number);
+    else if (computing?.delete(worker.number) && computing.size === 0) {
+      computing = undefined;
+      assert.equal(answer.update, recovery.update);
+      for (const member of grouped()) member.orders.push({ kind: 'apply', update: answer.update });
+      recovery.updated();
+      // A checkpoint is made between steps, by one who holds the state.
+      if (recovery.update % checkpointEvery === 0) checkpoint = recovery.update;
+    }
+  };
+  const grouped = (): ModelWorker[] =>
+    [...connected.values()].filter(({ number }) => recovery.isGrouped(number));
+
+  for (let event = 0; event < 20_000 && recovery.update < wanted; event++) {
+    if (chance(faultiness) && connected.size > 0) lose(any([...connected.values()]));
+    if (chance(0.1) || connected.size === 0) {
+      const back = chance(0.7) ? away.shift() : undefined;
+      connect(back?.number ?? uniformInt(stream, 0, shards - 1), back?.state);
+    }
+    const workers = [...connected.values()];
+    const busy = workers.filter(({ orders, answers }) => orders.length > 0 || answers.length > 0);
+    if (busy.length > 0) {
+      const worker = any(busy);
+      if (worker.answers.length > 0 && (worker.orders.length === 0 || chance(0.5))) receive(worker);
+      else worker.work(states());
+    }
+    // The coordinator's loop: a membership of all, then a round.
+    if (computing || recovery.size === 0) continue;
+    if (!recovery.ready) {
+      if (!isUnderWay() || chance(0.02)) regroup();
+    } else {
+      computing = new Set(grouped().map(({ number }) => number));
+      const { generation, update } = recovery;
+      for (const member of grouped()) member.orders.push({ kind: 'compute', generation, update });
+    }
+  }
+  for (const { state } of connected.values()) if (state) assert.deepEqual(state, range(state.length));
+  return { updates: recovery.update, wanted, lost, rewound, caughtUp };
+
+  /** Whether some members have still to say that they are prepared for this generation. */
+  function isUnderWay(): boolean {
+    return [...connected.values()].some(
+      ({ number, orders, answers }) =>
+        recovery.isGrouped(number) &&
+        !recovery.isPrepared(number) &&
+        (orders.some((order) => order.kind !== 'apply' && order.generation === recovery.generation) ||
+          answers.some((answer) => answer.kind === 'prepared' && answer.generation === recovery.generation)),
+    );
+  }
+}
