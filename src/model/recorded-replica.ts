@@ -8,7 +8,6 @@ import {
   NOT_FINITE,
   recordStep,
   restoreCall,
-  saveCall,
   type StepCall,
   type SomeStepFeeds,
   type StepFeeds,
@@ -36,8 +35,11 @@ export class RecordedReplica implements Replica {
   }
 
   save(into: Float32Array, at = 0): void {
-    for (const { name, offset } of slotsWithin(this.#state, at, into.length))
-      into.set(this.#program.run(saveCall(name), {})[0], offset - at);
+    const wanted = new Set(slotsWithin(this.#state, at, into.length));
+    const { slots } = this.#state;
+    this.#program.runEach('save', {}, (index, read) => {
+      if (wanted.has(slots[index])) into.set(read(), slots[index].offset - at);
+    });
   }
 
   compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {

@@ -38,13 +38,13 @@ export interface StepProgramOptions {
  * The calls of a step's program. `compute` and `apply` are a phase's two halves, with the average over all shards
  * between them; `train` is both at once. `computeAgain` draws the generated images anew; the other calls of the
  * generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase on the
- * same shard.
+ * same shard. `save` fetches the whole state, tensor by tensor.
  */
-export type StepCall = `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample';
+export type StepCall =
+  `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample' | 'save';
 
-/** The calls that set and fetch one tensor of the state, by its name there; the first is fed under that name. */
+/** The call that sets one tensor of the state, by its name there, and is fed under that name. */
 export const restoreCall = (name: string): string => `restore ${name}`;
-export const saveCall = (name: string): string => `save ${name}`;
 
 /** Feeds of the step's calls. */
 export interface StepFeeds {
@@ -260,10 +260,10 @@ class StepRecorder {
     this.#declare('sample', { fetches: [images] });
   }
 
-  /** Tensor by tensor: the whole is large, and never needed at once. */
+  /** Tensor by tensor into the session, since the whole is large; out in one call, since it shares what it fetches. */
   #declareState(): void {
+    this.#declare('save', { fetches: [...this.#state.values()].map((variable) => variable.read()) });
     for (const [name, variable] of this.#state) {
-      this.recording.call({ name: saveCall(name), fetches: [variable.read()] });
       const given = this.recording.input(name, variable.shape);
       this.recording.call({ name: restoreCall(name), effects: [variable.assign(given)] });
     }

@@ -26,6 +26,13 @@ export class Program {
 
   /** Feeds by the inputs' names; returns the fetches in the order they were declared in, each flat. */
   run(name: string, feeds: Feeds): Float32Array[] {
+    const values: Float32Array[] = [];
+    this.runEach(name, feeds, (_, read) => values.push(read()));
+    return values;
+  }
+
+  /** The same for fetches that are large together: each is copied out of the session only where it is read. */
+  runEach(name: string, feeds: Feeds, visit: (index: number, read: () => Float32Array) => void): void {
     const { binding } = this.backend;
     const call = this.calls.get(name);
     if (!call) throw new Error(`no call ${name} was recorded`);
@@ -37,9 +44,10 @@ export class Program {
       const inputNames = call.inputs.map(({ value }) => tensorName(value)).join(',');
       const results = binding.runSavedModel(this.session, fed, inputNames, fetched.map(tensorName).join(','));
       this.#done.add(name);
-      const values = results.slice(0, call.fetches.length).map(({ id }) => binding.tensorDataSync(id));
-      for (const { id } of results) binding.deleteTensor(id);
-      return values as Float32Array[];
+      for (const [index, { id }] of results.entries()) {
+        if (index < call.fetches.length) visit(index, () => binding.tensorDataSync(id) as Float32Array);
+        binding.deleteTensor(id);
+      }
     } finally {
       for (const id of fed) binding.deleteTensor(id);
     }
