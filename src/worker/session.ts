@@ -18,6 +18,7 @@ import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
+import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { WorkerOptions } from './options.js';
@@ -222,7 +223,7 @@ export class WorkerSession {
 
   /** The coordinator hears why, if it still can. */
   #fail(error: unknown): void {
-    const told = this.#send('failure', { reason: messageOf(error) }).catch(() => undefined);
+    const told = this.#send('failure', { reason: tellable(messageOf(error)) }).catch(() => undefined);
     void told.then(() => {
       this.#over.reject(error instanceof Error ? error : new Error(messageOf(error)));
     });
