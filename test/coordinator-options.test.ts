@@ -77,6 +77,7 @@ describe('the options of a run', () => {
   it('are refused where they cannot be, in one line', () => {
     refuses('--shards 3', /a batch of 128 images cannot be cut into 3 equal shards: give --batch-size 129/);
     refuses('--workers 3', /a batch of 128 images cannot be cut into 3 equal shards/);
+    refuses('--shards 65537 --batch-size 65537', /there can be 65536 shards, not 65537/);
     refuses('--workers 4 --shards 2', /4 workers cannot share 2 shards: give --shards 4 or fewer workers/);
     refuses('--external', /--external needs to know how many workers/);
     refuses('--learning-rate 0', /the learning rate must be a number above 0, not 0/);

@@ -47,16 +47,16 @@ describe('a message', () => {
   });
 
   it('that is a chunk has its payload, and no copy of it, in its second frame', () => {
-    const payload = Uint8Array.of(1, 2, 3);
+    const payload = Uint8Array.of(1, 2, 3, 4);
     const header = { run: 'r', generation: 1, step: 300, phase: undefined } as const;
-    const body = { content: Content.STATE, shard: 0, offset: 5, total: 8, request: 0, payload };
+    const body = { content: Content.STATE, shard: 0, offset: 4, total: 8, request: 0, payload };
     const frames = encode({ ...header, kind: 'chunk', body });
-    // Field 17 (chunk): field 1 (content) 3, field 3 (offset) 5, field 4 (total) 8; what is 0 is left out.
-    const envelope = '0a0172' + '1001' + '18ac02' + '8a0106' + '0803' + '1805' + '2008';
+    // Field 17 (chunk): field 1 (content) 3, field 3 (offset) 4, field 4 (total) 8; what is 0 is left out.
+    const envelope = '0a0172' + '1001' + '18ac02' + '8a0106' + '0803' + '1804' + '2008';
     assert.equal(Buffer.from(frames[0]).toString('hex'), envelope);
     assert.equal(frames[1], payload);
     // Of both, by Python: zlib.crc32(payload, zlib.crc32(envelope)).
-    assert.equal(Buffer.from(frames[2]).toString('hex'), '5b3cb1ac');
+    assert.equal(Buffer.from(frames[2]).toString('hex'), '60190d8f');
     assert.equal(frames.length, 3);
     const decoded = decode(frames);
     assert.ok(decoded.kind === 'chunk' && decoded.body.payload === payload);
@@ -81,8 +81,8 @@ describe('a message', () => {
     }
   });
 
-  it('with every field at its default is whole', () => {
-    const header = { run: '', generation: 0, step: 0, phase: undefined } as const;
+  it('whose body has every field at its default is whole', () => {
+    const header = { run: '', generation: 0, step: 1, phase: undefined } as const;
     const fetched = decode(
       encode({ ...header, kind: 'assignment', body: { shards: [], source: Source.KEEP, stateDigest: '' } }),
     );

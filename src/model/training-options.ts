@@ -38,6 +38,9 @@ export function hashOptions(json: string): string {
   return createHash('sha256').update(json).digest('hex');
 }
 
+/** As many as messages can number. */
+const MAX_SHARDS = 65_536;
+
 /** Refuses options that no run can have, each by name. */
 export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
@@ -50,6 +53,7 @@ export function checkTrainingOptions(options: TrainingOptions): void {
   ] as const)
     if (!Number.isSafeInteger(value) || value < least)
       throw new UserError(`the ${name} must be a whole number of at least ${least}, not ${value}`);
+  if (shards > MAX_SHARDS) throw new UserError(`there can be ${MAX_SHARDS} shards, not ${shards}`);
   if (batchSize % shards !== 0)
     throw new UserError(
       `a batch of ${batchSize} images cannot be cut into ${shards} equal shards: ` +

@@ -1,16 +1,14 @@
+import { check } from './check.js';
 import { withChecksum, withoutChecksum } from './checksum.js';
 import { dcgan } from './generated/trainer.js';
-import type { BodyKind, Content, Header, Message, PhaseName } from './message.js';
+import { CHUNK_BYTES, LIMITS, MAX_FRAME_BYTES } from './limits.js';
+import type { BodyKind, Header, Message, PhaseName } from './message.js';
 import { Rejection } from './rejection.js';
 
 /** Compared in the handshake: raised with every change of trainer.proto or of what its messages mean. */
 export const PROTOCOL_VERSION = 3;
 
-/** Arrays travel in chunks: ZeroMQ's limits count messages, and a chunk can be used while others are on their way. */
-export const CHUNK_BYTES = 1024 * 1024;
-
-/** The largest frame that a socket accepts. A larger one closes its sender's connection. */
-export const MAX_FRAME_BYTES = CHUNK_BYTES + 64 * 1024;
+export { CHUNK_BYTES, MAX_FRAME_BYTES };
 
 const PHASE_NAMES: Readonly<Record<dcgan.Phase, PhaseName | undefined>> = {
   [dcgan.Phase.NONE]: undefined,
@@ -25,10 +23,13 @@ export type Frames = readonly Uint8Array[];
 
 /** The payload is not copied: it must not change until it is sent. */
 export function encode(message: Message): Frames {
-  const { run, generation, step, phase, kind, body } = message;
+  const envelope = encodeEnvelope(message);
+  return withChecksum(message.kind === 'chunk' ? [envelope, message.body.payload] : [envelope]);
+}
+
+function encodeEnvelope({ run, generation, step, phase, kind, body }: Message): Uint8Array {
   const number = phase ? PHASE_NUMBERS[phase] : dcgan.Phase.NONE;
-  const envelope = dcgan.Envelope.encode({ run, generation, step, phase: number, [kind]: body }).finish();
-  return withChecksum(kind === 'chunk' ? [envelope, body.payload] : [envelope]);
+  return dcgan.Envelope.encode({ run, generation, step, phase: number, [kind]: body }).finish();
 }
 
 export function byteLength(frames: Frames): number {
@@ -55,10 +56,13 @@ export function decode(frames: Frames): Message {
   };
   const message = { ...header, kind, body: bodyOf(envelope, kind, payload) } as Message;
   check(message);
+  requireOnlyEncoding(message, first);
   return message;
 }
 
 function parse(bytes: Uint8Array): dcgan.Envelope {
+  if (bytes.length > LIMITS.envelopeBytes)
+    throw new Rejection('undecodable', `an envelope of ${bytes.length} bytes`);
   try {
     return dcgan.Envelope.decode(bytes);
   } catch {
@@ -67,51 +71,18 @@ function parse(bytes: Uint8Array): dcgan.Envelope {
 }
 
 function bodyOf(envelope: dcgan.Envelope, kind: BodyKind, payload: Uint8Array): object {
-  if (kind !== 'chunk' || !envelope.chunk) return envelope[kind] as object;
-  const { content, shard, offset, total, request } = envelope.chunk;
-  return { content, shard, offset, total, request, payload };
+  const body = envelope[kind] as object;
+  return kind === 'chunk' ? Object.assign(body, { payload }) : body;
 }
 
-/** What can be checked of a message by itself. What it means is checked where it is used. */
-function check(message: Message): void {
-  switch (message.kind) {
-    case 'chunk': {
-      const { offset, total, payload, content } = message.body;
-      requireContent(content);
-      if (payload.length === 0 || payload.length > CHUNK_BYTES)
-        throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
-      if (offset + payload.length > total)
-        throw new Rejection(
-          'out_of_range',
-          `a chunk that ends at ${offset + payload.length} of ${total} bytes`,
-        );
-      return;
-    }
-    case 'shardDone':
-      if (!(message.body.computeSeconds >= 0 && Number.isFinite(message.body.computeSeconds)))
-        throw new Rejection('out_of_range', `${message.body.computeSeconds} seconds`);
-      return;
-    case 'snapshot':
-    case 'snapshotTaken':
-    case 'fetch':
-      requireContent(message.body.content);
-      return;
-    case 'hello':
-    case 'welcome':
-    case 'refusal':
-    case 'ready':
-    case 'assignment':
-    case 'prepared':
-    case 'compute':
-    case 'apply':
-    case 'stop':
-    case 'failure':
-    case 'ping':
-      return;
-  }
-}
-
-function requireContent(content: Content): void {
-  if (content === dcgan.Content.UNKNOWN || !(content in dcgan.Content))
-    throw new Rejection('out_of_range', `no content has number ${content}`);
+/**
+ * Protobuf says one thing in many ways: fields that nobody knows, fields and bodies twice, long forms of numbers, broken
+ * text. Encoded anew, a message of ours has the very bytes it came in. Only what tells versions apart may have more:
+ * the hello of another version, so that it is refused by a reason, and the refusal.
+ */
+function requireOnlyEncoding(message: Message, envelope: Uint8Array): void {
+  if (message.kind === 'refusal') return;
+  if (message.kind === 'hello' && message.body.protocol !== PROTOCOL_VERSION) return;
+  if (Buffer.compare(encodeEnvelope(message), envelope) !== 0)
+    throw new Rejection('undecodable', `a ${message.kind} that is not encoded as we do`);
 }

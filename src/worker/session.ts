@@ -11,6 +11,7 @@ import { isOfOneGeneration } from '../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
 import type { LinkSecurity } from '../wire/security.js';
+import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { RunLoader } from './loaded-run.js';
@@ -263,7 +264,7 @@ export class WorkerSession {
       this.#lose(messageOf(error));
       return;
     }
-    const told = this.#send('failure', { reason: messageOf(error) }).catch(() => undefined);
+    const told = this.#send('failure', { reason: tellable(messageOf(error)) }).catch(() => undefined);
     void told.then(() => {
       this.#over.reject(error instanceof Error ? error : new Error(messageOf(error)));
     });

@@ -3,6 +3,7 @@ import { Listener, PeerGone, type ListenerOptions, type Received } from '../../w
 import { isOfOneGeneration } from '../../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { tellable } from '../../wire/text.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Member, Roster } from './roster.js';
@@ -96,7 +97,7 @@ export class Post {
   /** Tells somebody who is no member, or no longer. If he is gone, nobody needs to know. */
   async refuse(peer: string, reason: string, retry: boolean): Promise<void> {
     await this.listener
-      .send(peer, this.#message(0, 'refusal', { reason, retry }))
+      .send(peer, this.#message(0, 'refusal', { reason: tellable(reason), retry }))
       .catch(() => undefined);
   }
 

@@ -1,8 +1,11 @@
 import { Content, Source, type Message } from '../../../src/wire/message.js';
 
-const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: 'generator' } as const;
+const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: undefined } as const;
+const ofPhase = { ...header, phase: 'generator' } as const;
+const HASH = 'c0ffee00'.repeat(8);
+const FINGERPRINT = '9f3c'.repeat(16);
 
-/** One message of every kind, no field at its default: what is lost on the way shows. */
+/** One message of every kind, no field at its default that may have another: what is lost on the way shows. */
 export const MESSAGES: readonly Message[] = [
   {
     run: '',
@@ -18,8 +21,8 @@ export const MESSAGES: readonly Message[] = [
     body: {
       worker: 3,
       options: '{"seed":1}',
-      optionsHash: 'c0ffee',
-      datasetFingerprint: '9f3c',
+      optionsHash: HASH,
+      datasetFingerprint: FINGERPRINT,
       datasetCount: 5000,
       liveness: 10_000,
       warmUp: true,
@@ -27,26 +30,26 @@ export const MESSAGES: readonly Message[] = [
   },
   { ...header, kind: 'refusal', body: { reason: 'it is full', retry: true } },
   {
-    ...header,
+    ...ofPhase,
     kind: 'ready',
-    body: { optionsHash: 'c0ffee', engine: 'native 2.21.0 cpu', datasetFingerprint: '9f3c' },
+    body: { optionsHash: HASH, engine: 'native 2.21.0 cpu', datasetFingerprint: FINGERPRINT },
   },
-  { ...header, kind: 'assignment', body: { shards: [2, 3, 300], source: Source.FETCH, stateDigest: '5a7e' } },
+  { ...ofPhase, kind: 'assignment', body: { shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH } },
   { ...header, kind: 'prepared', body: {} },
-  { ...header, phase: 'discriminator', kind: 'compute', body: {} },
+  { ...ofPhase, phase: 'discriminator', kind: 'compute', body: {} },
   {
-    ...header,
+    ...ofPhase,
     kind: 'chunk',
-    body: { content: Content.GRADIENT, shard: 2, offset: 8, total: 13, request: 5, payload: Uint8Array.of(0, 255, 1, 2) },
+    body: { content: Content.GRADIENT, shard: 2, offset: 8, total: 16, request: 5, payload: Uint8Array.of(0, 255, 1, 2) },
   },
-  { ...header, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
+  { ...ofPhase, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
   { ...header, kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },
-  { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12, digest: '5a7e' } },
+  { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12, digest: HASH } },
   { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576, request: 6 } },
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
   { ...header, kind: 'ping', body: {} },
-  { ...header, kind: 'apply', body: {} },
+  { ...ofPhase, kind: 'apply', body: {} },
 ];
 
 /** A message as plain fields: the codec's own objects have their defaults in prototypes. */

@@ -1,0 +1,171 @@
+import { CHUNK_BYTES, LIMITS } from './limits.js';
+import { Content, Source, type Bodies, type BodyKind, type Header, type Message, type MessageOf } from './message.js';
+import { Rejection } from './rejection.js';
+import { isPrintable } from './text.js';
+
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
+
+/** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
+const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE];
+const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES];
+const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
+
+const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void } = {
+  hello: (message) => {
+    forbidPhase(message);
+    requireText('host', message.body.host, LIMITS.hostCharacters);
+  },
+  welcome: (message) => {
+    const { worker, options, optionsHash, datasetFingerprint, datasetCount, liveness } = message.body;
+    forbidPhase(message);
+    requireBelow('worker', worker, LIMITS.workers);
+    requireLength('options', options, LIMITS.optionsCharacters);
+    requireHash('options hash', optionsHash);
+    requireHash("dataset's fingerprint", datasetFingerprint);
+    requireSome('images', datasetCount);
+    requireSome('liveness', liveness);
+    requireBelow('liveness', liveness, LIMITS.livenessMilliseconds);
+  },
+  refusal: (message) => {
+    forbidPhase(message);
+    requireReason(message.body);
+  },
+  ready: (message) => {
+    const { optionsHash, engine, datasetFingerprint } = message.body;
+    if (message.phase) requirePhase(message);
+    requireHash('options hash', optionsHash);
+    requireText('engine', engine, LIMITS.engineCharacters);
+    if (datasetFingerprint !== '') requireHash("dataset's fingerprint", datasetFingerprint);
+  },
+  assignment: (message) => {
+    const { shards, source, stateDigest } = message.body;
+    requirePhase(message);
+    requireShards(shards);
+    requireSource(source);
+    if (stateDigest !== '') requireHash("state's digest", stateDigest);
+  },
+  prepared: forbidPhase,
+  compute: requirePhase,
+  chunk: (message) => {
+    const { content, shard } = message.body;
+    requireContent(content, [...PUSHED, ...PULLED]);
+    if (PUSHED.includes(content)) requirePhase(message);
+    else forbidPhase(message);
+    requireBelow('shard', shard, LIMITS.shards);
+    requirePlace(message.body);
+  },
+  shardDone: (message) => {
+    const { shard, computeSeconds } = message.body;
+    requirePhase(message);
+    requireBelow('shard', shard, LIMITS.shards);
+    // Not `<`: it has to be false for what is no number as well.
+    if (!(computeSeconds >= 0 && computeSeconds <= LIMITS.computeSeconds))
+      throw outOfRange(`${computeSeconds} seconds`);
+  },
+  apply: requirePhase,
+  snapshot: (message) => {
+    forbidPhase(message);
+    requireContent(message.body.content, SNAPSHOTS);
+  },
+  snapshotTaken: (message) => {
+    const { content, total, digest } = message.body;
+    forbidPhase(message);
+    if (digest !== '') requireHash('digest', digest);
+    requireContent(content, SNAPSHOTS);
+    requireSome('bytes', total);
+    requireWholeFloats(content, total);
+  },
+  fetch: (message) => {
+    const { content, shard, offset } = message.body;
+    forbidPhase(message);
+    requireContent(content, PULLED);
+    requireBelow('shard', shard, LIMITS.shards);
+    requireWholeFloats(content, offset);
+  },
+  ping: forbidPhase,
+  stop: (message) => {
+    forbidPhase(message);
+    requireReason(message.body);
+  },
+  failure: (message) => {
+    forbidPhase(message);
+    requireReason(message.body);
+  },
+};
+
+/**
+ * What can be checked of a message by itself: throws a Rejection for a field that cannot be. What it means is checked
+ * where it is used.
+ */
+export function check(message: Message): void {
+  requireText('run', message.run, LIMITS.runCharacters);
+  (CHECKS[message.kind] as (message: Message) => void)(message);
+}
+
+/** Where the payload lies in its array. */
+function requirePlace({ content, offset, total, payload }: Bodies['chunk']): void {
+  const end = offset + payload.length;
+  if (payload.length === 0 || payload.length > CHUNK_BYTES)
+    throw outOfRange(`a chunk of ${payload.length} bytes`);
+  if (end > total) throw outOfRange(`a chunk that ends at ${end} of ${total} bytes`);
+  for (const bytes of [offset, total, payload.length]) requireWholeFloats(content, bytes);
+}
+
+function requireShards(shards: readonly number[]): void {
+  if (shards.length > LIMITS.shards) throw outOfRange(`${shards.length} shards`);
+  for (const shard of shards) requireBelow('shard', shard, LIMITS.shards);
+  if (new Set(shards).size !== shards.length) throw outOfRange('a shard that is assigned twice');
+}
+
+function requirePhase({ kind, phase, step }: Header & { kind: BodyKind }): void {
+  if (!phase) throw outOfRange(`a ${kind} without a phase`);
+  requireSome('step', step);
+}
+
+function forbidPhase({ kind, phase }: Header & { kind: BodyKind }): void {
+  if (phase) throw outOfRange(`a ${kind} with a phase`);
+}
+
+function requireContent(content: Content, allowed: readonly Content[]): void {
+  if (!allowed.includes(content)) throw outOfRange(`content ${content} is not for this`);
+}
+
+function requireSource(source: Source): void {
+  if (!(source in Source)) throw outOfRange(`no source has number ${source}`);
+}
+
+function requireWholeFloats(content: Content, bytes: number): void {
+  if (content !== Content.IMAGES && bytes % FLOAT_BYTES !== 0)
+    throw outOfRange(`${bytes} bytes, which are not whole floats`);
+}
+
+function requireReason({ reason }: { readonly reason: string }): void {
+  requireText('reason', reason, LIMITS.reasonCharacters);
+}
+
+/** Texts that are logged or shown may do nothing to a terminal. The message never repeats one that is refused. */
+function requireText(name: string, text: string, limit: number): void {
+  requireLength(name, text, limit);
+  if (!isPrintable(text)) throw outOfRange(`${name}: it has characters that cannot be shown`);
+}
+
+function requireLength(name: string, text: string, limit: number): void {
+  if (text.length > limit) throw outOfRange(`${name}: ${text.length} characters, more than ${limit}`);
+}
+
+/** A SHA-256 as we write it. */
+function requireHash(name: string, text: string): void {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw outOfRange(`${name}: not 64 hexadecimal digits`);
+}
+
+function requireBelow(name: string, number: number, limit: number): void {
+  if (number >= limit) throw outOfRange(`${name} ${number} of at most ${limit}`);
+}
+
+function requireSome(name: string, number: number): void {
+  if (number < 1) throw outOfRange(`${name}: ${number}, where at least 1 is needed`);
+}
+
+function outOfRange(message: string): Rejection {
+  return new Rejection('out_of_range', message);
+}

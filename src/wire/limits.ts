@@ -1,0 +1,25 @@
+/** Arrays travel in chunks: ZeroMQ's limits count messages, and a chunk can be used while others are on their way. */
+export const CHUNK_BYTES = 1024 * 1024;
+
+/** The largest frame that a socket accepts. A larger one closes its sender's connection. */
+export const MAX_FRAME_BYTES = CHUNK_BYTES + 64 * 1024;
+
+/**
+ * What a message may hold at most, known without the run; docs/protocol.md explains it. All of it is checked before
+ * a message reaches anybody, so that nobody takes memory, or writes a line, for what a stranger made up.
+ */
+export const LIMITS = {
+  /** Read before anything is taken apart. An assignment of all shards that there can be has 180 KB. */
+  envelopeBytes: 256 * 1024,
+  runCharacters: 64,
+  hostCharacters: 255,
+  engineCharacters: 200,
+  reasonCharacters: 1000,
+  optionsCharacters: 64 * 1024,
+  /** Shards and workers are numbered from 0; these are how many there can be. */
+  shards: 65_536,
+  workers: 65_536,
+  computeSeconds: 24 * 3600,
+  /** An hour is the most that can be given, with --liveness-timeout. */
+  livenessMilliseconds: 3_600_001,
+} as const;

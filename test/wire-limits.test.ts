@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decode, encode } from '../src/wire/codec.js';
+import { Content, type Bodies, type BodyKind, type Header, type Message } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
+import { tellable } from '../src/wire/text.js';
+import { fate } from './support/wire/fate.js';
+import { MESSAGES } from './support/wire/messages.js';
+
+const MIB = 1024 * 1024;
+const HASH = '0123456789abcdef'.repeat(4);
+const bytes = (length: number): Uint8Array => new Uint8Array(length);
+
+/** The sample of a kind with other fields in its body, and in its header. */
+function sample<Kind extends BodyKind>(
+  kind: Kind,
+  body: Partial<Bodies[Kind]>,
+  header: Partial<Header> = {},
+): Message {
+  const found = MESSAGES.find((message) => message.kind === kind);
+  return { ...found, ...header, body: { ...found?.body, ...body } } as Message;
+}
+
+function numbers(length: number, from = 0): number[] {
+  return Array.from({ length }, (_, index) => from + index);
+}
+
+/** Messages that are just within a limit, and those just beyond. */
+interface Limit {
+  readonly taken: readonly Message[];
+  readonly refused: readonly Message[];
+}
+
+function ofText(limit: number, message: (text: string) => Message): Limit {
+  const taken = ['', 'a', 'gpu-0.example (é, 日本, 🙂)', 'x'.repeat(limit)];
+  const refused = [
+    'x'.repeat(limit + 1),
+    'a\nb',
+    '\r',
+    '\t',
+    '\0',
+    '\x7f',
+    '\x9b31m',
+    '\x1b[2J',
+    '\u202e',
+    '\u2028',
+  ];
+  return { taken: taken.map(message), refused: refused.map(message) };
+}
+
+function ofHash(message: (text: string) => Message): Limit {
+  const refused = [
+    HASH.slice(1),
+    `${HASH}0`,
+    HASH.toUpperCase(),
+    HASH.replace('0', 'g'),
+    `${HASH}\n`,
+    '../x',
+  ];
+  return { taken: [message(HASH)], refused: refused.map(message) };
+}
+
+function ofNumber(first: number, last: number, message: (number: number) => Message): Limit {
+  const beyond = last < 0xffff_ffff ? [last + 1, 0xffff_ffff] : [];
+  const refused = first > 0 ? [first - 1, ...beyond] : beyond;
+  return { taken: [first, last].map(message), refused: refused.map(message) };
+}
+
+function ofContent(allowed: readonly Content[], message: (content: Content) => Message): Limit {
+  const onTheWire: unknown = [-1, 0, 1, 2, 3, 4, 5, 6, 2 ** 31 - 1];
+  const refused = (onTheWire as Content[]).filter((each) => !allowed.includes(each));
+  return { taken: allowed.map(message), refused: refused.map(message) };
+}
+
+/** A chunk of an average, which needs whole floats; one of images does not. */
+function floats(body: Partial<Bodies['chunk']>): Message {
+  return sample('chunk', { content: Content.AVERAGE, offset: 0, total: 8, payload: bytes(8), ...body });
+}
+
+function images(body: Partial<Bodies['chunk']>): Message {
+  const common = { content: Content.IMAGES, offset: 0, total: 3, payload: bytes(3) };
+  return sample('chunk', { ...common, ...body }, { phase: undefined });
+}
+
+const LIMITS: Readonly<Record<string, Limit>> = {
+  'the run': ofText(64, (run) => sample('ping', {}, { run })),
+  "the hello's host": ofText(255, (host) => sample('hello', { host })),
+  'the worker': ofNumber(0, 65_535, (worker) => sample('welcome', { worker })),
+  'the options': {
+    taken: [sample('welcome', { options: '\n'.repeat(65_536) })],
+    refused: [sample('welcome', { options: 'x'.repeat(65_537) })],
+  },
+  "the welcome's options hash": ofHash((optionsHash) => sample('welcome', { optionsHash })),
+  "the ready's options hash": ofHash((optionsHash) => sample('ready', { optionsHash })),
+  "the dataset's fingerprint": ofHash((fingerprint) =>
+    sample('welcome', { datasetFingerprint: fingerprint }),
+  ),
+  "the ready's fingerprint": ofHash((fingerprint) => sample('ready', { datasetFingerprint: fingerprint })),
+  'a fingerprint that is not there': {
+    taken: [sample('ready', { datasetFingerprint: '' })],
+    refused: [sample('welcome', { datasetFingerprint: '' })],
+  },
+  "the dataset's count": ofNumber(1, 0xffff_ffff, (datasetCount) => sample('welcome', { datasetCount })),
+  "the refusal's reason": ofText(1000, (reason) => sample('refusal', { reason })),
+  "the stop's reason": ofText(1000, (reason) => sample('stop', { reason })),
+  "the failure's reason": ofText(1000, (reason) => sample('failure', { reason })),
+  'the engine': ofText(200, (engine) => sample('ready', { engine })),
+  'the assigned shards': {
+    taken: [[], [65_535], numbers(65_536)].map((shards) => sample('assignment', { shards })),
+    refused: [[65_536], [1, 2, 1], numbers(65_537, -1).with(0, 0)].map((shards) =>
+      sample('assignment', { shards }),
+    ),
+  },
+  'the first step': ofNumber(1, 0xffff_ffff, (step) => sample('assignment', {}, { step })),
+  "the chunk's shard": ofNumber(0, 65_535, (shard) => sample('chunk', { shard })),
+  'the shard that is done': ofNumber(0, 65_535, (shard) => sample('shardDone', { shard })),
+  'the shard that is fetched': ofNumber(0, 65_535, (shard) => sample('fetch', { shard })),
+  'the step of a phase': ofNumber(1, 0xffff_ffff, (step) => sample('compute', {}, { step })),
+  'the time of a shard': {
+    taken: [0, 0.1, 86_400].map((computeSeconds) => sample('shardDone', { computeSeconds })),
+    refused: [-1e-9, 86_400.1, Infinity, -Infinity, NaN].map((computeSeconds) =>
+      sample('shardDone', { computeSeconds }),
+    ),
+  },
+  'the content of a pushed chunk': ofContent([Content.GRADIENT, Content.AVERAGE], (content) =>
+    floats({ content }),
+  ),
+  'the content of a pulled chunk': ofContent([Content.STATE, Content.SAMPLES, Content.IMAGES], (content) =>
+    images({ content, total: 4, payload: bytes(4) }),
+  ),
+  'the content of a snapshot': ofContent([Content.STATE, Content.SAMPLES], (content) =>
+    sample('snapshot', { content }),
+  ),
+  'the content of a snapshot taken': ofContent([Content.STATE, Content.SAMPLES], (content) =>
+    sample('snapshotTaken', { content }),
+  ),
+  'the content of what is fetched': ofContent([Content.STATE, Content.SAMPLES, Content.IMAGES], (content) =>
+    sample('fetch', { content }),
+  ),
+  'the bytes of a snapshot': {
+    taken: [4, 0xffff_fffc].map((total) => sample('snapshotTaken', { total })),
+    refused: [0, 3, 0xffff_ffff].map((total) => sample('snapshotTaken', { total })),
+  },
+  'the place that is fetched from': {
+    taken: [
+      sample('fetch', { content: Content.STATE, offset: 0xffff_fffc }),
+      sample('fetch', { content: Content.IMAGES, offset: 0xffff_ffff }),
+    ],
+    refused: [sample('fetch', { content: Content.STATE, offset: 2 })],
+  },
+  'the size of a chunk': {
+    taken: [
+      images({ total: 1, payload: bytes(1) }),
+      floats({ total: 4, payload: bytes(4) }),
+      floats({ total: MIB, payload: bytes(MIB) }),
+    ],
+    refused: [
+      images({ payload: bytes(0) }),
+      floats({ total: 2 * MIB, payload: bytes(MIB + 4) }),
+      floats({ payload: bytes(7) }),
+    ],
+  },
+  'the place of a chunk': {
+    taken: [
+      images({ offset: 1, total: 4 }),
+      floats({ offset: 8, total: 16 }),
+      floats({ total: 0xffff_fffc }),
+    ],
+    refused: [
+      images({ offset: 1 }),
+      images({ total: 0 }),
+      images({ offset: 0xffff_ffff, total: 0xffff_ffff }),
+      floats({ offset: 2, total: 16 }),
+      floats({ total: 9 }),
+    ],
+  },
+};
+
+describe('a message is taken up to its limit, and rejected beyond:', () => {
+  for (const [name, { taken, refused }] of Object.entries(LIMITS)) {
+    it(name, () => {
+      assert.deepEqual(
+        taken.map((message) => fate(encode(message))),
+        taken.map(() => 'message'),
+      );
+      assert.deepEqual(
+        refused.map((message) => fate(encode(message))),
+        refused.map(() => 'out_of_range'),
+      );
+    });
+  }
+});
+
+describe('a phase', () => {
+  it('is needed by what is of a phase, and is nothing for any other message', () => {
+    const kinds = (phase: Header['phase']): BodyKind[] =>
+      MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
+    const ofPhase = ['compute', 'chunk', 'shardDone', 'apply'] as const;
+    assert.deepEqual(kinds('generator'), ofPhase);
+    assert.deepEqual(
+      kinds(undefined),
+      MESSAGES.map(({ kind }) => kind).filter((kind) => !ofPhase.some((each) => each === kind)),
+    );
+  });
+});
+
+describe('a reason', () => {
+  it('is made such that it arrives: one line, of what can be shown', () => {
+    const told = tellable(`\x1b[31mno memory\r\n\u202e${'x'.repeat(2000)}`);
+    assert.match(told, /^\ufffd\[31mno memory\ufffd\ufffd\ufffdx+$/);
+    assert.equal(told.length, 1000);
+    assert.equal(fate(encode(sample('failure', { reason: told }))), 'message');
+    // Cut in the middle of a character: half of it would be broken text.
+    const cut = tellable(`${'x'.repeat(999)}🙂`);
+    assert.equal(fate(encode(sample('failure', { reason: cut }))), 'message');
+  });
+
+  it('for a rejection repeats nothing of what was rejected: it is logged', () => {
+    for (const message of [
+      sample('failure', { reason: '\x1b[2J' }),
+      sample('ready', { optionsHash: '\x1b[2J' }),
+    ])
+      assert.throws(
+        () => decode(encode(message)),
+        (error) => error instanceof Rejection && !error.message.includes('\x1b'),
+      );
+  });
+});
