@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
@@ -15,6 +16,8 @@ export interface TrainArguments {
   readonly keys?: string;
   /** false: --no-http */
   readonly http: string | false;
+  /** Never written or printed. */
+  readonly httpToken?: Secret;
   readonly runDir?: string;
   readonly resume?: string;
   readonly dryRun?: true;
@@ -114,7 +117,16 @@ export function addTrainOptions(command: Command): Command {
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
-    .option('--http <host:port>', 'where metrics are served', '127.0.0.1:9464')
+    .option(
+      '--http <host:port>',
+      'where metrics are served; beyond this machine with --http-token',
+      '127.0.0.1:9464',
+    )
+    .addOption(
+      new Option('--http-token <token>', 'what readers of the metrics have to send as a bearer token')
+        .env('DCGAN_HTTP_TOKEN')
+        .argParser((token) => new Secret(token)),
+    )
     .option('--no-http', 'serve no metrics')
     .option('--dry-run', 'print all options as resolved, and end');
 }

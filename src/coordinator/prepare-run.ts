@@ -72,6 +72,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   if (options.http) {
     const http = await startHttpServer({
       ...options.http,
+      token: options.httpToken,
       metrics,
       isReady: () => status.ready,
       describe: () => ({ ...status, ...options }),

@@ -15,6 +15,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'listen',
   'keys',
   'http',
+  'httpToken',
   'epochs',
   'steps',
   'engine',

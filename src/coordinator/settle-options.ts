@@ -1,7 +1,8 @@
 import { UserError } from '../common/errors.js';
+import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import { requireKeys } from '../wire/address.js';
-import { parseHttpAddress, type HttpAddress } from './metrics/http-address.js';
+import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
 
 /** This machine, as far as options depend on it. */
@@ -25,6 +26,7 @@ export interface RunOptions {
   /** The folder of keys; undefined: no encryption, on this machine only. */
   readonly keys: string | undefined;
   readonly http: HttpAddress | undefined;
+  readonly httpToken: Secret | undefined;
   readonly engine: TrainArguments['engine'];
   readonly epochs: number;
   readonly steps: number | undefined;
@@ -68,7 +70,8 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     external: given.external ?? false,
     listen: given.listen,
     keys: given.keys,
-    http: given.http === false ? undefined : parseHttpAddress(given.http),
+    http: settleHttp(given),
+    httpToken: given.httpToken,
     engine: given.engine,
     epochs: given.epochs,
     steps: given.steps,
@@ -83,6 +86,13 @@ function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: 
   if (workers !== undefined) return workers;
   if (external) throw new UserError('--external needs to know how many workers will come: give --workers N');
   return gpus > 1 ? gpus : 0;
+}
+
+function settleHttp({ http, httpToken }: TrainArguments): HttpAddress | undefined {
+  if (http === false) return undefined;
+  const address = parseHttpAddress(http);
+  requireToken(address, httpToken);
+  return address;
 }
 
 /** Workers that are started elsewhere look for themselves. */
