@@ -8,6 +8,7 @@ import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '.
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
 export interface TrainArguments {
   readonly data?: string;
+  readonly followLinks?: true;
   readonly maxBroken: number;
   readonly workers?: number;
   readonly singleNode?: true;
@@ -52,6 +53,7 @@ export function addTrainOptions(command: Command): Command {
       'image folder: a folder with at least one sub-folder of images (default: drawn faces)',
       (path) => resolve(path),
     )
+    .option('--follow-links', 'of --data, follow also links that lead out of the folder')
     .option(
       '--max-broken <share>',
       'share of broken images to put up with, 0 to 1',

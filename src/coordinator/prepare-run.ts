@@ -83,6 +83,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
 
   const { faces, broken } = await openRunFaces({
     data: options.data,
+    followLinks: options.followLinks,
     size: training.imageSize,
     maxBrokenShare: options.maxBrokenShare,
     cache,

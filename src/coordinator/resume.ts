@@ -8,6 +8,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'resume',
   'dryRun',
   'data',
+  'followLinks',
   'maxBroken',
   'workers',
   'singleNode',

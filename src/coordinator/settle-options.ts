@@ -18,6 +18,7 @@ export interface RunOptions {
   /** What decides the numbers. */
   readonly training: TrainingOptions;
   readonly data: string | undefined;
+  readonly followLinks: boolean;
   readonly maxBrokenShare: number;
   /** 0: this process alone. */
   readonly workers: number;
@@ -65,6 +66,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
   return Object.freeze({
     training: Object.freeze(training),
     data: given.data,
+    followLinks: given.followLinks ?? false,
     maxBrokenShare: given.maxBroken,
     workers,
     external: given.external ?? false,

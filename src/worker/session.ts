@@ -192,7 +192,7 @@ export class WorkerSession {
     this.#membership = Promise.resolve({ options, dataset, replica });
     const engine = await replica.call('load', trainingLoad(name, options));
 
-    const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
+    const faces = await findWholeDataset(this.cache, this.options, dataset, this.log);
     const sampler = new Sampler({
       count: dataset.count,
       batch: options.batchSize,
