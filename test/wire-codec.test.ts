@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../src/wire/codec.js';
 import { Content } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
 
 const protocol = readFileSync(new URL('../../proto/trainer.proto', import.meta.url), 'utf8');
@@ -55,6 +56,16 @@ describe('a message', () => {
     assert.equal(frames.length, 2);
     const decoded = decode(frames);
     assert.ok(decoded.kind === 'chunk' && decoded.body.payload === payload);
+  });
+
+  it('cannot name a file outside the cache by what it calls a fingerprint', () => {
+    const [welcome] = MESSAGES.filter((message) => message.kind === 'welcome');
+    for (const datasetFingerprint of ['../../9f3c', '/tmp/9f3c', '', '9F3C', '9f3c\n', '0'.repeat(65)])
+      assert.throws(
+        () => decode(encode({ ...welcome, body: { ...welcome.body, datasetFingerprint } })),
+        (error) => error instanceof Rejection && error.reason === 'out_of_range',
+        datasetFingerprint,
+      );
   });
 
   it('with every field at its default is whole', () => {

@@ -94,8 +94,12 @@ function check(message: Message): void {
     case 'fetch':
       requireContent(message.body.content);
       return;
-    case 'hello':
     case 'welcome':
+      // A worker's cache has files named by it, which must lie nowhere else.
+      if (!/^[0-9a-f]{1,64}$/.test(message.body.datasetFingerprint))
+        throw new Rejection('out_of_range', 'a fingerprint that is no SHA-256');
+      return;
+    case 'hello':
     case 'refusal':
     case 'ready':
     case 'assignment':
