@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +114,24 @@ describe('preparing faces', () => {
     assert.equal(second.fingerprint, first.fingerprint);
     assert.deepEqual(broken, ['faces/truncated.jpg']);
     assert.equal(cached('.pack').length, 1);
+  });
+
+  it('takes no image from outside the folder unless told to, and never mistakes one pack for the other', async () => {
+    await fill('jpeg.jpg');
+    symlinkSync(join(images, 'png.png'), join(root, 'faces/linked.png'));
+    const lines: string[] = [];
+    const told = { onLinksLeftOut: (line: string) => lines.push(line) };
+    const within = await prepare(told);
+    assert.deepEqual([within.count, within.broken], [1, 0]);
+    const line = `left out 1 link out of ${root}: --follow-links takes such too`;
+    assert.deepEqual(lines, [line]);
+    const all = await prepare({ ...told, followLinks: true });
+    assert.deepEqual([all.count, all.decoded], [2, 2]);
+    assert.deepEqual(lines, [line]);
+    assert.notEqual(all.fingerprint, within.fingerprint);
+    const again = await prepare(told);
+    assert.deepEqual([again.count, again.decoded, again.fingerprint], [1, 0, within.fingerprint]);
+    assert.deepEqual(lines, [line, line]);
   });
 
   it('decodes again when a file or the size has changed, or the pack is damaged', async () => {

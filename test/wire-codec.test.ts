@@ -62,6 +62,16 @@ describe('a message', () => {
     assert.ok(decoded.kind === 'chunk' && decoded.body.payload === payload);
   });
 
+  it('cannot name a file outside the cache by what it calls a fingerprint', () => {
+    const [welcome] = MESSAGES.filter((message) => message.kind === 'welcome');
+    for (const datasetFingerprint of ['../../9f3c', '/tmp/9f3c', '', '9F3C', '9f3c\n', '0'.repeat(65)])
+      assert.throws(
+        () => decode(encode({ ...welcome, body: { ...welcome.body, datasetFingerprint } })),
+        (error) => error instanceof Rejection && error.reason === 'out_of_range',
+        datasetFingerprint,
+      );
+  });
+
   it('with one bit changed anywhere is rejected, by its checksum', () => {
     for (const message of MESSAGES) {
       const frames = encode(message);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { FALLBACKS, type Fallback } from './fallback.js';
@@ -8,6 +9,7 @@ import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '.
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
 export interface TrainArguments {
   readonly data?: string;
+  readonly followLinks?: true;
   readonly maxBroken: number;
   readonly workers?: number;
   readonly singleNode?: true;
@@ -21,6 +23,8 @@ export interface TrainArguments {
   readonly keys?: string;
   /** false: --no-http */
   readonly http: string | false;
+  /** Never written or printed. */
+  readonly httpToken?: Secret;
   readonly runDir?: string;
   readonly resume?: string;
   readonly dryRun?: true;
@@ -55,6 +59,7 @@ export function addTrainOptions(command: Command): Command {
       'image folder: a folder with at least one sub-folder of images (default: drawn faces)',
       (path) => resolve(path),
     )
+    .option('--follow-links', 'of --data, follow also links that lead out of the folder')
     .option(
       '--max-broken <share>',
       'share of broken images to put up with, 0 to 1',
@@ -133,7 +138,16 @@ export function addTrainOptions(command: Command): Command {
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
-    .option('--http <host:port>', 'where metrics are served', '127.0.0.1:9464')
+    .option(
+      '--http <host:port>',
+      'where metrics are served; beyond this machine with --http-token',
+      '127.0.0.1:9464',
+    )
+    .addOption(
+      new Option('--http-token <token>', 'what readers of the metrics have to send as a bearer token')
+        .env('DCGAN_HTTP_TOKEN')
+        .argParser((token) => new Secret(token)),
+    )
     .option('--no-http', 'serve no metrics')
     .option('--dry-run', 'print all options as resolved, and end');
 }

@@ -73,6 +73,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   if (options.http) {
     const http = await startHttpServer({
       ...options.http,
+      token: options.httpToken,
       metrics,
       isReady: () => status.ready,
       describe: () => ({ ...status, ...options }),
@@ -83,6 +84,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
 
   const { faces, broken } = await openRunFaces({
     data: options.data,
+    followLinks: options.followLinks,
     size: training.imageSize,
     maxBrokenShare: options.maxBrokenShare,
     cache,

@@ -6,6 +6,8 @@ import { taskProgress } from './task-progress.js';
 export interface RunFacesOptions {
   /** The user's image folder; undefined: drawn faces. */
   readonly data: string | undefined;
+  /** Also links that lead out of it. */
+  readonly followLinks: boolean;
   readonly size: number;
   readonly maxBrokenShare: number;
   readonly cache: string;
@@ -15,12 +17,13 @@ export interface RunFacesOptions {
 
 /** The decoded faces of a run, drawn and decoded first where they are not in the cache. Close them. */
 export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: Faces; broken: number }> {
-  const { data, size, maxBrokenShare, cache, log, signal } = options;
+  const { data, followLinks, size, maxBrokenShare, cache, log, signal } = options;
   const root = data ?? (await drawnFaces(cache, log, signal));
   const progress = taskProgress('decoding images');
   try {
     const prepared = await prepareFaces({
       root,
+      followLinks,
       size,
       cache,
       maxBrokenShare,
@@ -29,6 +32,7 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
       onBroken: (path, reason) => {
         log(`skipped ${path}: ${reason}`);
       },
+      onLinksLeftOut: log,
     });
     return { faces: Faces.open(prepared.path), broken: prepared.broken };
   } catch (error) {

@@ -1,8 +1,9 @@
 import { UserError } from '../common/errors.js';
+import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
-import { parseHttpAddress, type HttpAddress } from './metrics/http-address.js';
+import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
 
 /** This machine, as far as options depend on it. */
@@ -18,6 +19,7 @@ export interface RunOptions {
   /** What decides the numbers. */
   readonly training: TrainingOptions;
   readonly data: string | undefined;
+  readonly followLinks: boolean;
   readonly maxBrokenShare: number;
   /** 0: this process alone. */
   readonly workers: number;
@@ -31,6 +33,7 @@ export interface RunOptions {
   /** The folder of keys; undefined: no encryption, on this machine only. */
   readonly keys: string | undefined;
   readonly http: HttpAddress | undefined;
+  readonly httpToken: Secret | undefined;
   readonly engine: TrainArguments['engine'];
   readonly epochs: number;
   readonly steps: number | undefined;
@@ -67,6 +70,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
   return Object.freeze({
     training: Object.freeze(training),
     data: given.data,
+    followLinks: given.followLinks ?? false,
     maxBrokenShare: given.maxBroken,
     workers,
     minWorkers: given.minWorkers,
@@ -76,7 +80,8 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     external: given.external ?? false,
     listen: given.listen,
     keys: given.keys,
-    http: given.http === false ? undefined : parseHttpAddress(given.http),
+    http: settleHttp(given),
+    httpToken: given.httpToken,
     engine: given.engine,
     epochs: given.epochs,
     steps: given.steps,
@@ -103,12 +108,21 @@ function requireWorkers(
     );
   if (workers === 0) return;
   if (most !== undefined && !external)
-    throw new UserError('--max-workers is for workers from elsewhere: give --external too, or --workers alone');
+    throw new UserError(
+      '--max-workers is for workers from elsewhere: give --external too, or --workers alone',
+    );
   if (workers > maxWorkers || minWorkers > workers)
     throw new UserError(
       `${minWorkers} at least, ${workers} to begin with and ${maxWorkers} at most cannot be: ` +
         '--min-workers <= --workers <= --max-workers',
     );
+}
+
+function settleHttp({ http, httpToken }: TrainArguments): HttpAddress | undefined {
+  if (http === false) return undefined;
+  const address = parseHttpAddress(http);
+  requireToken(address, httpToken);
+  return address;
 }
 
 /** Workers that are started elsewhere look for themselves. */

@@ -16,6 +16,8 @@ import { PackWriter } from './pack-writer.js';
 
 export interface PackRequest {
   readonly root: string;
+  /** Also links that lead out of the root. */
+  readonly followLinks: boolean;
   /** Pixels a side. */
   readonly size: number;
   readonly cache: string;
@@ -29,6 +31,8 @@ export interface PackRequest {
 export interface PackProgress {
   progress(done: number, total: number): void;
   broken(file: BrokenFile): void;
+  /** So many links lead out of the root and were not followed. */
+  linksLeftOut(count: number): void;
 }
 
 /** Decodes an image folder into the cache, unless an earlier run has done it; `decoded` counts the faces decoded now. */
@@ -36,8 +40,9 @@ export async function packImages(
   request: PackRequest,
   report: PackProgress,
 ): Promise<Packed & { readonly decoded: number }> {
-  const { root, size, cache } = request;
-  const files = listImageFolder(root);
+  const { root, followLinks, size, cache } = request;
+  const { files, leftOut } = listImageFolder(root, followLinks);
+  if (leftOut > 0) report.linksLeftOut(leftOut);
   const key = listingKey(files, size);
   const known = recall(cache, key);
   if (known) {

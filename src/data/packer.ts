@@ -7,7 +7,8 @@ import { packImages, type PackRequest } from './pack-images.js';
 
 export type PackEvent =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
-  | { readonly kind: 'broken'; readonly file: BrokenFile };
+  | { readonly kind: 'broken'; readonly file: BrokenFile }
+  | { readonly kind: 'linksLeftOut'; readonly count: number };
 
 export type PackResult = Packed & { readonly decoded: number };
 
@@ -25,6 +26,9 @@ serveParent<PackRequest>(
       },
       broken(file) {
         emit({ kind: 'broken', file } satisfies PackEvent);
+      },
+      linksLeftOut(count) {
+        emit({ kind: 'linksLeftOut', count } satisfies PackEvent);
       },
     });
   },

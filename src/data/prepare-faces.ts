@@ -13,6 +13,8 @@ export const DEFAULT_MAX_BROKEN_SHARE = 0.01;
 export interface PrepareOptions {
   /** An image folder as torchvision's ImageFolder takes it. */
   readonly root: string;
+  /** Also links that lead out of the root; none by default. */
+  readonly followLinks?: boolean;
   /** Pixels a side. */
   readonly size: number;
   /** The cache folder: packs go to its sub-folder faces. */
@@ -24,6 +26,8 @@ export interface PrepareOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called once for each broken image, on later runs too. */
   readonly onBroken?: (path: string, reason: string) => void;
+  /** Called with one line where links were not followed, on later runs too. */
+  readonly onLinksLeftOut?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +52,7 @@ const SPARE_THREADS = 2;
  * blocks nor grows.
  */
 export async function prepareFaces(options: PrepareOptions): Promise<PreparedFaces> {
-  const { size, decoders = availableParallelism(), onProgress, onBroken, signal } = options;
+  const { size, followLinks = false, decoders = availableParallelism(), signal } = options;
   const cache = resolve(options.cache);
   const temporary = temporaryPackPath(cache, randomUUID());
   const { root, maxBrokenShare } = options;
@@ -56,12 +60,11 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
     const packed = await runChild<PackRequest, PackEvent, PackResult>({
       name: 'that decodes images',
       entry: new URL('packer.js', import.meta.url),
-      request: { root, size, cache, maxBrokenShare, decoders, temporary },
+      request: { root, followLinks, size, cache, maxBrokenShare, decoders, temporary },
       environment: { UV_THREADPOOL_SIZE: `${decoders + SPARE_THREADS}` },
       signal,
       onEvent(event) {
-        if (event.kind === 'progress') onProgress?.(event.done, event.total);
-        else onBroken?.(event.file.path, event.file.reason);
+        tell(options, event);
       },
     });
     const { fingerprint, count, broken, decoded } = packed;
@@ -69,5 +72,20 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
   } finally {
     // A child that was killed could not. Where even this fails, a cache is out of reach, which it has said.
     await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+function tell({ root, onProgress, onBroken, onLinksLeftOut }: PrepareOptions, event: PackEvent): void {
+  switch (event.kind) {
+    case 'progress':
+      onProgress?.(event.done, event.total);
+      return;
+    case 'broken':
+      onBroken?.(event.file.path, event.file.reason);
+      return;
+    case 'linksLeftOut':
+      onLinksLeftOut?.(
+        `left out ${event.count} link${event.count === 1 ? '' : 's'} out of ${root}: --follow-links takes such too`,
+      );
   }
 }

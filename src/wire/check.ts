@@ -1,5 +1,13 @@
 import { CHUNK_BYTES, LIMITS } from './limits.js';
-import { Content, Source, type Bodies, type BodyKind, type Header, type Message, type MessageOf } from './message.js';
+import {
+  Content,
+  Source,
+  type Bodies,
+  type BodyKind,
+  type Header,
+  type Message,
+  type MessageOf,
+} from './message.js';
 import { Rejection } from './rejection.js';
 import { isPrintable } from './text.js';
 

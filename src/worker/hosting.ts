@@ -262,7 +262,8 @@ export class Hosting {
     take: (payload: Uint8Array, offset: number) => Promise<void> | void,
   ): Promise<void> {
     const request = ++this.#request;
-    const ask = (offset: number): Promise<void> => this.send('fetch', {}, { content, shard, offset, request });
+    const ask = (offset: number): Promise<void> =>
+      this.send('fetch', {}, { content, shard, offset, request });
     const pull = new Pull(total, chunkBytes, ask, take);
     this.#pull = { content, shard, request, pull };
     await pull.start();

@@ -76,7 +76,7 @@ export class RunLoader {
     const replica = new ReplicaHandle();
     this.#replica = replica;
     const engine = engineIdentity(await replica.call('load', trainingLoad(name, options)));
-    const faces = await findWholeDataset(this.cache, this.options.data, dataset, this.log);
+    const faces = await findWholeDataset(this.cache, this.options, dataset, this.log);
     const sampler = new Sampler({
       count: dataset.count,
       batch: options.batchSize,

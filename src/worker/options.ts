@@ -6,6 +6,8 @@ export interface WorkerOptions {
   readonly coordinator: string;
   /** This machine's copy of the run's image folder; without it the images come from the coordinator. */
   readonly data: string | undefined;
+  /** Also links that lead out of that folder. */
+  readonly followLinks: boolean;
   /** A folder with the coordinator's public key and this worker's own keys. */
   readonly keys: string | undefined;
   /** Whose keys of that folder; the only worker's by default. */
@@ -32,6 +34,7 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       '--data <dir>',
       "this machine's copy of the run's image folder; without it the coordinator sends the images",
     )
+    .option('--follow-links', 'of --data, follow also links that lead out of the folder', false)
     .option(
       '--keys <dir>',
       "folder with coordinator.key and this worker's NAME.key_secret, for a coordinator with --keys",

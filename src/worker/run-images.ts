@@ -14,6 +14,7 @@ import {
   type Sampler,
 } from '../data/index.js';
 import type { ShardImages } from '../model/shard-computer.js';
+import type { WorkerOptions } from './options.js';
 
 /** The run's faces, as the coordinator names them. */
 export interface RunDataset {
@@ -45,19 +46,21 @@ export class DatasetMismatch extends UserError {
  */
 export async function findWholeDataset(
   cache: string,
-  folder: string | undefined,
+  { data: folder, followLinks }: Pick<WorkerOptions, 'data' | 'followLinks'>,
   wanted: RunDataset,
   log: (line: string) => void,
 ): Promise<Faces | undefined> {
   if (folder !== undefined) {
     const found = await prepareFaces({
       root: folder,
+      followLinks,
       size: wanted.size,
       cache,
       maxBrokenShare: DEFAULT_MAX_BROKEN_SHARE,
       onBroken: (path, reason) => {
         log(`skipped ${path}: ${reason}`);
       },
+      onLinksLeftOut: log,
     });
     if (found.fingerprint !== wanted.fingerprint) throw new DatasetMismatch(folder, found, wanted);
   }

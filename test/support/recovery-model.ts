@@ -44,7 +44,11 @@ class ModelWorker {
       assert.equal(this.state?.length, holds, 'a worker holds what it is taken to hold');
       this.answers.push({ kind: 'prepared', generation: order.generation });
     } else if (order.kind === 'compute') {
-      assert.equal(this.state?.length, order.update, 'a gradient is computed from the state before its update');
+      assert.equal(
+        this.state?.length,
+        order.update,
+        'a gradient is computed from the state before its update',
+      );
       this.answers.push({ kind: 'gradient', generation: order.generation, update: order.update });
     } else {
       assert.equal(this.state?.length, order.update, 'an update is made once, in its turn');

@@ -12,7 +12,10 @@ export class ContentSource {
     private readonly sampler: Sampler,
   ) {}
 
-  async state(from: StateSource, { content, shard, offset, request }: Bodies['fetch']): Promise<Bodies['chunk']> {
+  async state(
+    from: StateSource,
+    { content, shard, offset, request }: Bodies['fetch'],
+  ): Promise<Bodies['chunk']> {
     const total = from.bytes;
     if (offset >= total) throw new Rejection('out_of_range', `there is no byte ${offset} of a state`);
     const payload = await from.read(offset, Math.min(CHUNK_BYTES, total - offset));

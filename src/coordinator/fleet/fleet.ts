@@ -123,10 +123,7 @@ export class Fleet implements ComputeGroup, Averager {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): Float32Array => this.#averages.current(updateAt(update).phase);
-    this.#regroup = new Regroup(
-      { training, faces, sampler, ...parts, copies: this.#copies, average },
-      from,
-    );
+    this.#regroup = new Regroup({ training, faces, sampler, ...parts, copies: this.#copies, average }, from);
   }
 
   readonly post: Post;
@@ -208,8 +205,7 @@ export class Fleet implements ComputeGroup, Averager {
   }
 
   async copyState(): Promise<StateCopy> {
-    const total =
-      stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
+    const total = stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
     const { copy, release } = await this.#withWorkers(async () =>
       this.#copies.take(await this.#holder(), Content.STATE, total),
     );
@@ -525,7 +521,6 @@ export class Fleet implements ComputeGroup, Averager {
     if (member)
       this.#membership.lose(member, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
   }
-
 }
 
 /**

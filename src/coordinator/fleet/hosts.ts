@@ -22,6 +22,8 @@ export class Hosts {
   /** Why no worker of this host is taken any more, or undefined. */
   refusal(host: string): string | undefined {
     const policy = this.#policies.get(host);
-    return policy?.givenUp ? `its host ${host} failed ${policy.failures} times in a row and was given up` : undefined;
+    return policy?.givenUp
+      ? `its host ${host} failed ${policy.failures} times in a row and was given up`
+      : undefined;
   }
 }

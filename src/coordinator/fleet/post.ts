@@ -8,10 +8,7 @@ import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Member, Roster } from './roster.js';
 
-export interface PostOptions extends Pick<
-  ListenerOptions,
-  'heartbeat' | 'security' | 'sendHighWaterMark'
-> {
+export interface PostOptions extends Pick<ListenerOptions, 'heartbeat' | 'security' | 'sendHighWaterMark'> {
   /** Where to listen, as ZeroMQ names it. */
   readonly address: string;
   readonly run: string;

@@ -60,13 +60,13 @@ export class Regroup {
   /** Answers a worker that lacks something. Throws a Rejection for what there is not. */
   async fetch(member: Member, fetch: Bodies['fetch']): Promise<void> {
     const { post } = this.parts;
-    if (fetch.content === Content.IMAGES)
-      return post.send(member, 'chunk', this.#images.images(fetch));
+    if (fetch.content === Content.IMAGES) return post.send(member, 'chunk', this.#images.images(fetch));
     if (fetch.content !== Content.STATE)
       throw new Rejection('out_of_range', `content ${fetch.content} cannot be fetched here`);
     if (this.#relay) return this.#relay.relay.fetch(member, fetch);
     // It was on its way when another membership began.
-    if (!this.#origin) throw new Rejection('wrong_generation', 'a state is fetched that is not offered any more');
+    if (!this.#origin)
+      throw new Rejection('wrong_generation', 'a state is fetched that is not offered any more');
     return post.send(member, 'chunk', await this.#images.state(this.#origin, fetch));
   }
 
@@ -98,8 +98,7 @@ export class Regroup {
     // Who was lost meanwhile is missed by whoever waits.
     if (!member) return;
     member.generation = generation;
-    const how =
-      source === 'fetch' && holder === undefined && !this.#origin ? Source.SEED : SOURCES[source];
+    const how = source === 'fetch' && holder === undefined && !this.#origin ? Source.SEED : SOURCES[source];
     const body = { shards: [...shards], source: how, stateDigest: source === 'fetch' ? digest : '' };
     await post.send(member, 'assignment', body, updateAt(update));
     if (source === 'catch up') await this.#sendMissedAverage(member, update - 1);

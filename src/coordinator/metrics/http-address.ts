@@ -1,4 +1,6 @@
 import { UserError } from '../../common/errors.js';
+import { isLoopback } from '../../common/loopback.js';
+import type { Secret } from '../../common/secret.js';
 
 export interface HttpAddress {
   readonly host: string;
@@ -15,6 +17,21 @@ export function parseHttpAddress(text: string): HttpAddress {
     throw new UserError(`--http ${text} is not HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464`);
   }
   return { host, port };
+}
+
+/** No text that somebody could guess, of characters that a header can have. */
+const TOKEN = /^[\w.~+/-]{16,512}=*$/;
+
+/** Throws a UserError for an address that other machines can reach, where there is no good token to read by. */
+export function requireToken(address: HttpAddress, token: Secret | undefined): void {
+  if (token !== undefined && !token.isLike(TOKEN))
+    throw new UserError(
+      'the token of --http-token or DCGAN_HTTP_TOKEN must have 16 to 512 letters, digits or - . _ ~ + /: take what `openssl rand -hex 32` prints',
+    );
+  if (token === undefined && !isLoopback(address.host))
+    throw new UserError(
+      `--http ${formatHttpAddress(address)} is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token TOKEN`,
+    );
 }
 
 /** As it stands in a URL: an IPv6 address in brackets. */

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import type { Secret } from '../../common/secret.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
+import { limitConnections } from './http-connections.js';
+import { HttpGuard } from './http-guard.js';
+import { json, SAFE_HEADERS, text, type Page } from './http-page.js';
 import type { RunMetrics } from './run-metrics.js';
 
 export interface HttpServerOptions extends HttpAddress {
@@ -11,6 +15,10 @@ export interface HttpServerOptions extends HttpAddress {
   readonly isReady: () => boolean;
   /** The run's state, for people: a JSON object. */
   readonly describe: () => object;
+  /** Asked for everywhere but at /healthz and /readyz. Undefined: whoever reaches the address may read. */
+  readonly token?: Secret | undefined;
+  /** How long a request may take to come, and a connection to do nothing, in milliseconds. */
+  readonly requestTimeout?: number;
 }
 
 export interface HttpServer {
@@ -20,26 +28,37 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
 type Pages = ReadonlyMap<string, () => Page | Promise<Page>>;
 
 /** A scraper sends little and at once; who does not is held no longer than this. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/** How often it is looked whose time is up. */
+const CHECK_INTERVAL_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
+const MAX_CONNECTIONS = 64;
+const MAX_REQUESTS_PER_CONNECTION = 100;
+const MAX_HEADER_BYTES = 8 * 1024;
+
+/** Serves what the run tells of itself, to read only. Rejects with a UserError where it cannot listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { requestTimeout = REQUEST_TIMEOUT_MS } = options;
   const pages = pagesOf(options);
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => {
-      void answer(pages, request, response);
-    },
-  );
+  const guard = new HttpGuard(options.host, options.token);
+  const limits = {
+    requestTimeout,
+    headersTimeout: requestTimeout,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(requestTimeout, CHECK_INTERVAL_MS),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
+  const server = createServer(limits, (request, response) => {
+    void answer(pages, guard, request, response);
+  });
+  server.setTimeout(requestTimeout); // Also who does not take an answer is doing nothing.
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  limitConnections(server, MAX_CONNECTIONS);
   server.listen({ host: options.host, port: options.port });
   try {
     await once(server, 'listening');
@@ -67,38 +86,33 @@ function pagesOf({ metrics, isReady, describe }: HttpServerOptions): Pages {
   return pages;
 }
 
-async function answer(pages: Pages, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const page = pages.get((request.url ?? '').replace(/\?.*$/s, ''));
-  if (page === undefined) {
-    send(response, text(404, `not found: there are ${[...pages.keys()].join(' ')}`));
-  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    send(response, text(405, 'only GET and HEAD'));
-  } else {
-    try {
-      send(response, await page());
-    } catch (error) {
-      send(response, text(500, messageOf(error)));
-    }
+async function answer(
+  pages: Pages,
+  guard: HttpGuard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? '').replace(/\?.*$/s, '');
+  try {
+    send(response, guard.refusal(request, path) ?? (await pages.get(path)?.()) ?? notFound(pages));
+  } catch (error) {
+    send(response, text(500, messageOf(error)));
   }
 }
 
+function notFound(pages: Pages): Page {
+  return text(404, `not found: there are ${[...pages.keys()].join(' ')}`);
+}
+
 /** To HEAD, Node sends the headers alone. */
-function send(response: ServerResponse, { status, type, body }: Page): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+function send(response: ServerResponse, { status, type, body, headers }: Page): void {
+  response.writeHead(status, {
+    ...SAFE_HEADERS,
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  });
   response.end(body);
-}
-
-function text(status: number, line: string): Page {
-  return { status, type: 'text/plain; charset=utf-8', body: `${line}\n` };
-}
-
-function json(value: object): Page {
-  return {
-    status: 200,
-    type: 'application/json; charset=utf-8',
-    body: `${JSON.stringify(value, undefined, 2)}\n`,
-  };
 }
 
 /** Ends connections that only wait for another request at once, and the others when their time is up. */

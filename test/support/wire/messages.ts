@@ -40,7 +40,14 @@ export const MESSAGES: readonly Message[] = [
   {
     ...ofPhase,
     kind: 'chunk',
-    body: { content: Content.GRADIENT, shard: 2, offset: 8, total: 16, request: 5, payload: Uint8Array.of(0, 255, 1, 2) },
+    body: {
+      content: Content.GRADIENT,
+      shard: 2,
+      offset: 8,
+      total: 16,
+      request: 5,
+      payload: Uint8Array.of(0, 255, 1, 2),
+    },
   },
   { ...ofPhase, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
   { ...header, kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },

@@ -1,0 +1,28 @@
+/** What is answered. */
+export interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  /** Those of this answer alone. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** For whatever shows it: it is no document that loads or runs anything, and nobody else's to keep or to frame. */
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+export function text(status: number, line: string, headers: Page['headers'] = {}): Page {
+  return { status, type: 'text/plain; charset=utf-8', body: `${line}\n`, headers };
+}
+
+export function json(value: object): Page {
+  return {
+    status: 200,
+    type: 'application/json; charset=utf-8',
+    body: `${JSON.stringify(value, undefined, 2)}\n`,
+  };
+}

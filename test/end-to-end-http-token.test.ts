@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { Program } from './support/trainer/program.js';
+import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
+
+const TOKEN = 'a-token-that-nobody-may-see';
+
+describe('the token of a run', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+  });
+  after(() => workplace.remove());
+
+  const startWith = (token: string, args: readonly string[]): Program => {
+    const { cwd, env } = workplace.place();
+    return workplace.add(
+      Program.start('coordinator', args, { cwd, env: { ...env, DCGAN_HTTP_TOKEN: token } }),
+    );
+  };
+
+  it('opens the metrics and is found in nothing that the run says or leaves', async () => {
+    const http = ['--http', '127.0.0.1:0', '--run-dir', 'run'];
+    const args = ['--data', workplace.images, ...SMALL, ...ENDLESS, ...http];
+    const program = startWith(TOKEN, args);
+    const [, address] = await program.line(/^metrics at (http:\S+)\/metrics$/);
+    const ask = async (headers: Record<string, string>): Promise<[number | undefined, string]> => {
+      const [response] = (await once(get(`${address}/`, { headers }), 'response')) as [IncomingMessage];
+      return [response.statusCode, await text(response)];
+    };
+    assert.equal((await ask({}))[0], 401);
+    const [status, page] = await ask({ authorization: `Bearer ${TOKEN}` });
+    assert.equal(status, 200);
+    program.signal('SIGINT');
+    const { code, lines, stdout } = await program.ended();
+    assert.equal(code, 0, lines.join('\n'));
+
+    const dry = await startWith('', [...args, '--http-token', TOKEN, '--dry-run']).ended();
+    assert.equal(dry.code, 0, dry.lines.join('\n'));
+    const said = [page, ...lines, stdout, ...dry.lines, dry.stdout];
+    const left = await readdir(workplace.path('run'), { recursive: true });
+    assert.ok(left.includes('options.json'));
+    for (const name of left) {
+      const path = join(workplace.path('run'), name);
+      if ((await stat(path)).isFile()) said.push(await readFile(path, 'latin1'));
+    }
+    for (const each of said) assert.ok(!each.includes(TOKEN), each.slice(0, 200));
+  });
+
+  it('is needed beyond this machine, and must be one', async () => {
+    const beyond = ['--http', '0.0.0.0:0', '--dry-run'];
+    const without = await workplace.start(beyond).ended();
+    assert.deepEqual(
+      [without.code, without.lines],
+      [
+        2,
+        [
+          'coordinator: --http 0.0.0.0:0 is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token TOKEN',
+        ],
+      ],
+    );
+    for (const bad of ['short', 'with spaces in it, and long', '']) {
+      const { code, lines } = await startWith(bad, beyond).ended();
+      assert.equal(code, 2);
+      assert.equal(lines.length, 1);
+      assert.match(
+        lines[0],
+        /^coordinator: the token of --http-token or DCGAN_HTTP_TOKEN must have 16 to 512/,
+      );
+      assert.ok(bad === '' || !lines[0].includes(bad));
+    }
+    assert.equal((await startWith(TOKEN, beyond).ended()).code, 0);
+  });
+});
