@@ -92,7 +92,7 @@ describe('a message', () => {
   });
 
   it('whose body has every field at its default is whole', () => {
-    const header = { run: '', generation: 0, step: 1, phase: undefined } as const;
+    const header = { run: '', generation: 0, step: 1, phase: 'discriminator' } as const;
     const fetched = decode(
       encode({ ...header, kind: 'assignment', body: { shards: [], source: Source.KEEP, stateDigest: '' } }),
     );

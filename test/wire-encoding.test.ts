@@ -16,6 +16,7 @@ const HELLO = 10;
 const REFUSAL = 12;
 const ASSIGNMENT = 14;
 const COMPUTE = 16;
+const SNAPSHOT = 19;
 const PING = 24;
 
 function tag(field: number, type: number): number {
@@ -40,7 +41,7 @@ describe('protobuf that says a message otherwise than we do is rejected:', () =>
   it('not so the message itself', () => {
     assert.equal(fate(envelope(ping)), 'message');
     assert.equal(fate(envelope('1805', '2001', field(COMPUTE, ''))), 'message');
-    assert.equal(fate(envelope('1805', field(ASSIGNMENT, '0a020105'))), 'message');
+    assert.equal(fate(envelope('1805', '2001', field(ASSIGNMENT, '0a020105'))), 'message');
   });
 
   const others: Readonly<Record<string, readonly Uint8Array[]>> = {
@@ -56,9 +57,9 @@ describe('protobuf that says a message otherwise than we do is rejected:', () =>
     'a length in a long form': envelope('c2018000'),
     'fields in another order': envelope(ping, '1805'),
     'a number of another wire type': envelope('1d05000000', ping),
-    'a list that is not packed': envelope('1805', field(ASSIGNMENT, '08010805')),
-    'a list in two parts': envelope('1805', field(ASSIGNMENT, '0a01010a0105')),
-    'a truth that is neither': envelope('1805', field(ASSIGNMENT, '1002')),
+    'a list that is not packed': envelope('1805', '2001', field(ASSIGNMENT, '08010805')),
+    'a list in two parts': envelope('1805', '2001', field(ASSIGNMENT, '0a01010a0105')),
+    'a truth that is neither': envelope(field(SNAPSHOT, '08031002')),
     'text that is not UTF-8': envelope(field(1, 'ff'), ping),
     'an empty group': envelope(Uint8Array.of(tag(5, GROUP_START), tag(5, GROUP_END)), ping),
     'a group without an end': envelope(Uint8Array.of(tag(5, GROUP_START)), ping),
@@ -67,7 +68,7 @@ describe('protobuf that says a message otherwise than we do is rejected:', () =>
     'a number that does not end': envelope('18ffffffffffffffffffffffff', ping),
     'a body that is longer than the message': envelope('c201ffffffff0f'),
     'a text that is longer than the message': envelope('0affffffff07', ping),
-    'a list that is longer than the message': envelope('1805', field(ASSIGNMENT, '0affffffff0f01')),
+    'a list that is longer than the message': envelope('1805', '2001', field(ASSIGNMENT, '0affffffff0f01')),
     'a length beyond 32 bits': envelope('0affffffffffffffff7f', ping),
   };
   for (const [name, frames] of Object.entries(others)) {

@@ -195,11 +195,14 @@ describe('a phase', () => {
   it('is needed by what is of a phase, and is nothing for any other message', () => {
     const kinds = (phase: Header['phase']): BodyKind[] =>
       MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
-    const ofPhase = ['compute', 'chunk', 'shardDone', 'apply'] as const;
+    const ofPhase = ['ready', 'assignment', 'compute', 'chunk', 'shardDone', 'apply'] as const;
     assert.deepEqual(kinds('generator'), ofPhase);
+    // Who is ready may have a state, or none.
     assert.deepEqual(
       kinds(undefined),
-      MESSAGES.map(({ kind }) => kind).filter((kind) => !ofPhase.some((each) => each === kind)),
+      MESSAGES.map(({ kind }) => kind).filter(
+        (kind) => kind === 'ready' || !ofPhase.some((each) => each === kind),
+      ),
     );
   });
 });

@@ -18,15 +18,15 @@ export async function work(options: WorkerOptions): Promise<void> {
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
   const loader = new RunLoader(options, cacheFolder(), log);
   let session: WorkerSession | undefined;
-  let leaving = false;
+  const leaving = new AbortController();
   const stopListening = watchProcess((signal) => {
-    leaving = true;
+    leaving.abort();
     session?.leave(`it was told to stop (${signal})`);
   });
   let patience = connectTimeout * 1000;
   let end = performance.now() + patience;
   try {
-    while (!leaving) {
+    while (!leaving.signal.aborted) {
       session = new WorkerSession(coordinator, loader, security);
       try {
         await session.run(end - performance.now());

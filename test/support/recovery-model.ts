@@ -52,7 +52,7 @@ class ModelWorker {
       this.answers.push({ kind: 'gradient', generation: order.generation, update: order.update });
     } else {
       assert.equal(this.state?.length, order.update, 'an update is made once, in its turn');
-      this.state?.push(order.update);
+      this.state.push(order.update);
     }
     this.orders.shift();
   }

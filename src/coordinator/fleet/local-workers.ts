@@ -87,7 +87,7 @@ export class LocalWorkers {
     const timer = setTimeout(() => {
       this.killAll();
     }, STOP_TIMEOUT);
-    await Promise.all(this.#places.map(({ process }) => process?.ended));
+    await Promise.all(this.#places.flatMap(({ process }) => process?.ended ?? []));
     clearTimeout(timer);
   }
 

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { randomStream } from '../src/common/random.js';
+import { strike, type Fault } from './support/trainer/faults.js';
+import { isAlive, childrenOf } from './support/trainer/processes.js';
+import { lastState, readNumbers, readStats } from './support/trainer/run-results.js';
+import { Workplace } from './support/trainer/workplace.js';
+import { until } from './support/wire/until.js';
+
+const STEPS = 240;
+const SHARDS = 3;
+const OPTIONS = [
+  ...['--shards', String(SHARDS), '--batch-size', '12', '--steps', String(STEPS)],
+  ...['--sample-every', '60', '--checkpoint-every', '40', '--liveness-timeout', '2'],
+];
+
+/** Two to four faults at random steps. A stopped worker goes on a little later, or never. */
+function randomSchedule(seed: number): Fault[] {
+  const stream = randomStream(seed, 'schedule');
+  const faults: Fault[] = [];
+  let step = 0;
+  for (let left = uniformInt(stream, 2, 4); left > 0; left--) {
+    step += uniformInt(stream, 1, 60);
+    const worker = uniformInt(stream, 0, SHARDS - 1);
+    const what = uniformInt(stream, 0, 9);
+    if (what < 6) faults.push({ step, signal: 'SIGKILL', worker });
+    else if (what < 7) faults.push({ step, signal: 'SIGKILL', worker: 'all' });
+    else if (what < 8) faults.push({ step, signal: 'SIGSTOP', worker });
+    else faults.push({ step, signal: 'SIGSTOP', worker }, { step, signal: 'SIGCONT', worker });
+  }
+  return faults;
+}
+
+describe('a run whose workers come and go', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+    const quiet = await workplace.run('quiet', ['--single-node', ...OPTIONS]);
+    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+  });
+  after(() => workplace.remove());
+
+  async function expectTheSame(run: string, workers: number, faults: readonly Fault[]): Promise<string[]> {
+    const program = workplace.start(workplace.training(run, ['--workers', String(workers), ...OPTIONS]));
+    await program.line(/^training in/);
+    const children = childrenOf(program.pid);
+    const sent = await strike(workplace, run, program, faults);
+    const { code, lines } = await program.ended();
+    const story = `${JSON.stringify(faults)}\n${lines.join('\n')}`;
+    assert.equal(code, 0, story);
+    assert.ok(sent >= faults.length - 1, `only ${sent} of the faults happened: ${story}`);
+    assert.deepEqual(
+      await readNumbers(workplace.path(run)),
+      await readNumbers(workplace.path('quiet')),
+      story,
+    );
+    assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))), story);
+    await until('all processes to be gone', () => !children.some(isAlive));
+    return [...lines];
+  }
+
+  it('goes on without a worker that is killed, starts it again, and says so', async () => {
+    const lines = await expectTheSame('one', 3, [{ step: 10, signal: 'SIGKILL', worker: 1 }]);
+    assert.equal(lines.filter((line) => / was killed by SIGKILL; it is started again$/.test(line)).length, 1);
+    const workers = (await readStats(workplace.path('one'))).map((step) => step['workers']);
+    assert.equal(workers[0], 3);
+    assert.ok(workers.includes(2), 'some steps were done by two workers');
+  });
+
+  it('misses a worker that is stopped', async () => {
+    const lines = await expectTheSame('stopped', 2, [{ step: 20, signal: 'SIGSTOP', worker: 0 }]);
+    assert.ok(lines.some((line) => /^worker \d \(pid \d+ on \S+\) was silent for 2 s$/.test(line)));
+  });
+
+  it('goes back to its last checkpoint where all workers are gone at once', async () => {
+    const lines = await expectTheSame('all', 2, [{ step: 100, signal: 'SIGKILL', worker: 'all' }]);
+    assert.ok(lines.some((line) => /^no worker holds the state any more: going back to step \d+/.test(line)));
+  });
+
+  for (let seed = 1; seed <= 20; seed++)
+    it(`has the numbers of a quiet one, by random schedule ${seed}`, async () => {
+      const workers = 2 + (seed % 2);
+      await expectTheSame(`random-${seed}`, workers, randomSchedule(seed));
+    });
+});
