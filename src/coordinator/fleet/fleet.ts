@@ -151,6 +151,10 @@ export class Fleet implements ComputeGroup, Averager {
     await this.post.toAll('apply', {}, { phase, step });
   }
 
+  restart(): Promise<void> {
+    return Promise.reject(new Error('not yet'));
+  }
+
   async samples(): Promise<Float32Array> {
     const { imageSize } = this.options.training;
     const images = new Float32Array(SAMPLE_COUNT * imageSize ** 2 * IMAGE_CHANNELS);
