@@ -4,6 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { modelLayout } from '../src/model/layout.js';
+import { stateLayout } from '../src/model/state.js';
+import { SMALL_MODEL } from './support/small-model.js';
 import { isAlive, workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
 import { readStats, readTensors, type Stats } from './support/trainer/run-results.js';
@@ -20,6 +23,8 @@ const METRICS = [
   ...['dcgan_gradient_norm', 'dcgan_nonfinite_total'],
   ...['process_resident_memory_bytes', 'process_cpu_seconds_total'],
 ];
+
+const STATE_BYTES = 4 * stateLayout(modelLayout(SMALL_MODEL)).length;
 
 describe('two workers that train on drawn faces', () => {
   let workplace: Workplace;
@@ -149,10 +154,16 @@ describe('two workers that train on drawn faces', () => {
           assert.ok(line[name] > 0 && Number.isFinite(line[name]), name);
         const seconds = line['computeSeconds'] + line['averagingSeconds'];
         assert.ok(Math.abs(line['imagesPerSecond'] * seconds - 16) < 1e-6);
-        // Two shards' vectors come in, and the mean goes out to two workers: as many bytes, but for the questions.
         assert.ok(line['receivedBytes'] > 40_000);
-        assert.ok(Math.abs(line['receivedBytes'] - line['sentBytes']) < 0.05 * line['receivedBytes']);
+        // A checkpoint may be fetched meanwhile.
+        const [least, most] = [0.95 * line['sentBytes'], 1.05 * (line['sentBytes'] + STATE_BYTES)];
+        assert.ok(line['receivedBytes'] > least && line['receivedBytes'] < most, String(line['step']));
       }
+      // Two shards' vectors come in, and the mean goes out to two workers: as many bytes, but for the questions.
+      const alike = stats.filter(
+        ({ sentBytes, receivedBytes }) => Math.abs(receivedBytes - sentBytes) < 0.05 * receivedBytes,
+      );
+      assert.ok(alike.length >= stats.length / 4, `${alike.length} of ${stats.length}`);
     });
 
     it('with the losses for numpy and for a spreadsheet', async () => {

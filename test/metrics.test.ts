@@ -117,6 +117,22 @@ describe('metrics', () => {
     assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, values[name]])), expected);
   });
 
+  it('go back to a step with the run, but for what counts', async () => {
+    const metrics = newMetrics();
+    for (const step of [7, 8, 9])
+      metrics.recordStep(stepRecord(step), { discriminator: 0.75, generator: 0.5 });
+    metrics.rewind(stepRecord(7));
+    const back = await valuesOf(metrics);
+    assert.deepEqual([back['dcgan_step'], back['dcgan_generator_loss']], [7, 3.5]);
+    assert.deepEqual([back['dcgan_images_total'], back['dcgan_step_seconds_count']], [384, 3]);
+    metrics.rewind(undefined);
+    const beginning = await valuesOf(metrics);
+    assert.deepEqual(
+      [beginning['dcgan_step'], beginning['dcgan_epoch'], beginning['dcgan_real_score']],
+      [0, 0, 0],
+    );
+  });
+
   it('say how workers, wire, checkpoints and gradients are', async () => {
     const metrics = newMetrics();
     metrics.setWorkers({ joining: 3 });

@@ -91,6 +91,19 @@ describe('the rate of steps', () => {
     for (let step = 12; step <= 111; step++) rate.mark(step, 20_000 + (step - 11) * 500);
     assert.equal(rate.secondsFor(10), 5);
   });
+
+  it('begins anew where the run goes back', () => {
+    const rate = new StepRate();
+    for (const [step, at] of [
+      [1, 0],
+      [2, 1000],
+      [3, 2000],
+      [2, 60_000],
+      [3, 62_000],
+    ])
+      rate.mark(step, at);
+    assert.equal(rate.secondsFor(10), 20);
+  });
 });
 
 describe('progress without a terminal', () => {

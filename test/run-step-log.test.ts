@@ -139,6 +139,23 @@ describe('stats.jsonl', () => {
     assert.match(reported[0], /ends at step 2: the steps up to 5 are not in it/);
   });
 
+  it('goes back while it is open, as if the later steps had not been', async () => {
+    await logged([]);
+    const log = await StepLog.resume(path, 0, report);
+    for (const step of [1, 2, 3, 4]) await log.append(stepRecord(step));
+    assert.deepEqual(await log.rewind(2), stepRecord(2));
+    assert.equal(log.lastStep, 2);
+    assert.deepEqual(await read(), [stepRecord(1), stepRecord(2)]);
+    for (const step of [3, 4]) await log.append({ ...stepRecord(step), generatorLoss: 42 });
+    assert.deepEqual(await log.rewind(3), { ...stepRecord(3), generatorLoss: 42 });
+    assert.deepEqual(await log.rewind(3), { ...stepRecord(3), generatorLoss: 42 });
+    assert.equal(await log.rewind(0), undefined);
+    assert.equal(await readFile(path, 'utf8'), '');
+    await log.append(stepRecord(1));
+    await log.close();
+    assert.deepEqual(await read(), [stepRecord(1)]);
+  });
+
   it('holds whole lines only when the disk is full', async () => {
     await logged([]);
     // A limit on the size of files (2 to 4 KB, as the shell counts) stands for the disk's: a write is cut short.

@@ -22,21 +22,23 @@ export class CopyLost extends Error {
   override readonly name = 'CopyLost';
 }
 
+/** Everybody who held the state is gone: training has to begin again from a checkpoint, or from the seed. */
+export class StateLost extends Error {
+  override readonly name = 'StateLost';
+
+  constructor(options?: ErrorOptions) {
+    super('no worker holds the state any more', options);
+  }
+}
+
 export interface PhaseOutcome<P extends Phase> {
   readonly measures: Measures<P>;
   /** Euclidean norm of the averaged gradient. */
   readonly gradientNorm: number;
+  /** How often the gradient was not finite before it was. */
+  readonly redone: number;
   /** The busiest worker's computing. */
   readonly computeSeconds: number;
-}
-
-/** No worker holds the state any more: the run must go back to where there is one. */
-export class StateLost extends Error {
-  override readonly name = 'StateLost';
-
-  constructor() {
-    super('no worker holds the state any more');
-  }
 }
 
 /** There are no workers that the run could go on with, and none are coming. */
@@ -50,8 +52,9 @@ export interface ComputeGroup {
   /** Name of the engine that computes, with its version. */
   readonly engine: string;
   /**
-   * Computes a phase of a step on every shard, and updates every replica by the average. Rejects with NotFinite where
-   * that is no number, and then updates none.
+   * Computes a phase of a step on every shard, and updates every replica by the average. Where that is not finite it is
+   * computed again, and no replica is updated; rejects with NeverFinite where it stays so. Rejects with StateLost, as
+   * all of these can.
    */
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>>;
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
@@ -61,7 +64,7 @@ export interface ComputeGroup {
    * at a time: the next copy takes the place of this one.
    */
   copyState(): Promise<StateCopy>;
-  /** Goes back to this state (undefined: that of the seed), which comes before `firstStep`. */
+  /** Gives every replica the state to compute `firstStep` from, the seed's where there is none, after StateLost. */
   restart(from: StateSource | undefined, firstStep: number): Promise<void>;
   /** Bytes on the wire so far. */
   traffic(): { readonly sent: number; readonly received: number };

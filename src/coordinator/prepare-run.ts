@@ -14,7 +14,7 @@ import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
 import { openRunFaces } from './run-faces.js';
 import type { RunPlace } from './run/run-folder.js';
-import { say, shown } from './say.js';
+import { say, shown, type Voice } from './say.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { readFleetKeys } from './fleet/fleet-keys.js';
 import { startGroup } from './start-group.js';
@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly arguments: TrainArguments;
   /** The run that goes on, and from where. */
   readonly earlier: RunPlace | undefined;
+  /** Says what happens to the workers. */
+  readonly voice: Voice;
   readonly stop: AbortSignal;
   readonly closing: Closing;
 }
@@ -56,7 +58,7 @@ export interface PreparedRun {
 
 /** Everything that can fail, before the run's directory is made. `closing` gets what has to be closed. */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const { options, machine, earlier, stop, closing } = request;
+  const { options, machine, earlier, voice, stop, closing } = request;
   const { training } = options;
   const keys = options.keys === undefined ? undefined : await readFleetKeys(options.keys, options.external);
   const cache = cacheFolder();
@@ -113,7 +115,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
 
   const group = await startGroup({
     ...{ options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
-    log: say,
+    log: voice.say,
     signal: stop,
   });
   closing.add(() => group.close());

@@ -1,8 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { messageOf } from '../common/errors.js';
 import { faceBytes, normalise, type Faces, type Sampler } from '../data/index.js';
 import { SAMPLE_COUNT } from '../model/noise.js';
 import { CheckpointWriter, type WrittenCheckpoint } from './checkpoint/checkpoint-writer.js';
-import type { CheckpointFacts } from './checkpoint/checkpoint.js';
+import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
+import type { Checkpoint, CheckpointFacts } from './checkpoint/checkpoint.js';
+import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
@@ -57,7 +60,7 @@ export class RunRecord {
   }
 
   /** After each step, and whatever is due with it. A checkpoint's copy is waited for, its writing is not. */
-  async step({ record, phaseSeconds, gradientNorms }: StepOutcome): Promise<void> {
+  async step({ record, phaseSeconds, gradientNorms, redone }: StepOutcome): Promise<void> {
     const { log, metrics, progress } = this.parts;
     const { sampleEvery, checkpointEvery } = this.parts.options;
     this.#checkpoints.check();
@@ -66,11 +69,39 @@ export class RunRecord {
     metrics.setGradientNorm('discriminator', gradientNorms.discriminator);
     metrics.setGradientNorm('generator', gradientNorms.generator);
     progress.show(record);
+    if (redone > 0) {
+      metrics.countNonFinite(redone);
+      progress.log(
+        `a gradient of step ${record.step} was not finite and was computed again (${redone} times)`,
+      );
+    }
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
     const isCheckpoint = isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
       await this.#checkpoints.begin(this.#facts(record.step, record.epoch));
     if (isCheckpoint) void this.losses();
+  }
+
+  /**
+   * Goes back to the newest checkpoint of the run that is whole, or to its beginning: what came later is as if it had
+   * not been. Returns the checkpoint, open.
+   */
+  async rewind(): Promise<Checkpoint | undefined> {
+    const { run, log, metrics, options } = this.parts;
+    await this.#checkpoints.giveUp();
+    const checkpoint = await openNewestWhole(run, options.training);
+    try {
+      const step = checkpoint?.facts.step ?? 0;
+      await dropCheckpointsAfter(run, step);
+      metrics.rewind(await log.rewind(step));
+      metrics.setCheckpoint(step, checkpoint ? (await stat(checkpoint.path)).mtime : new Date(0));
+      this.#checkpoints.goBackTo(checkpoint && { path: checkpoint.path, step });
+      this.#lastSamples = undefined;
+      return checkpoint;
+    } catch (error) {
+      await checkpoint?.close();
+      throw error;
+    }
   }
 
   /** After the last step. */

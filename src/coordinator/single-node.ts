@@ -3,11 +3,13 @@ import { engineIdentity, type EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
+import { firstNotFinite } from '../model/gradient-norm.js';
 import { modelLayout, type ModelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
 import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
+import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { ShardSum } from '../model/shard-sum.js';
@@ -16,6 +18,7 @@ import { trainingLoad, type TrainingOptions } from '../model/training-options.js
 import { bytesOf, chunkOffsets } from '../wire/chunks.js';
 import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource } from './compute-group.js';
 import { trainByAverage, type Average, type Averager } from './train-by-average.js';
+import { TRIES, untilFinite, type NotFiniteElement } from './until-finite.js';
 
 export interface SingleNodeOptions {
   readonly training: TrainingOptions;
@@ -66,26 +69,45 @@ export class SingleNode implements ComputeGroup, Averager {
   async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
     const { shards } = this.training;
     if (shards > 1) return trainByAverage(this, phase, step);
-    const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
-    return { measures: readMeasures(phase, measures), gradientNorm, computeSeconds: seconds };
+    return untilFinite(phase, step, async (attempt) => {
+      try {
+        const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
+        return {
+          result: { measures: readMeasures(phase, measures), gradientNorm, computeSeconds: seconds },
+        };
+      } catch (error) {
+        if (!(error instanceof NotFinite)) throw error;
+        // The gradient stays in the engine: only to say what is wrong with it, it is computed once more.
+        return {
+          notFinite: attempt === TRIES ? (await this.compute(phase, step, true)).notFinite : undefined,
+        };
+      }
+    });
   }
 
-  async compute(phase: Phase, step: number): Promise<Average> {
+  async compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
     const { shards } = this.training;
     const { gradient } = phaseLayout(phase, this.#layout);
     const sum = new ShardSum(shards, this.#averaged[phase], gradient.end);
     let computeSeconds = 0;
+    let notFinite: NotFiniteElement | undefined;
     for (let shard = 0; shard < shards; shard++) {
       const next = shard + 1 < shards ? { step, shard: shard + 1 } : { step: step + 1, shard: 0 };
       const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
+      const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
+      if (element !== undefined) notFinite = { shard, worker: undefined, element };
       sum.add(shard, 0, vector);
       computeSeconds += seconds;
     }
-    return { vector: sum.mean(), gradientNorm: sum.gradientNorm(), computeSeconds };
+    return { vector: sum.mean(), gradientNorm: sum.gradientNorm(), computeSeconds, notFinite };
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
     await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase] });
+  }
+
+  async restart(from: StateSource | undefined): Promise<void> {
+    await this.#restore(from);
   }
 
   async samples(): Promise<Float32Array> {
@@ -106,10 +128,6 @@ export class SingleNode implements ComputeGroup, Averager {
           await take(bytes.subarray(offset, offset + length), offset);
       },
     };
-  }
-
-  restart(from: StateSource | undefined): Promise<void> {
-    return this.#restore(from);
   }
 
   traffic(): { sent: number; received: number } {

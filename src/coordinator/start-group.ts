@@ -1,6 +1,7 @@
-import type { ComputeGroup } from './compute-group.js';
+import type { ComputeGroup, StateSource } from './compute-group.js';
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/placement.js';
+import { LoneSuccessor } from './lone-successor.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { SingleNode } from './single-node.js';
 
@@ -13,14 +14,17 @@ export interface GroupParts extends Pick<
 }
 
 /** The fleet, or this process alone where there is nothing to distribute. */
-export function startGroup(parts: GroupParts): Promise<ComputeGroup> {
+export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
   const { training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen } = options;
-  const { engine, faces, sampler, from } = shared;
-  if (workers === 0) return SingleNode.start({ training, engine, faces, sampler, from });
-  return Fleet.start({
+  const { engine, faces, sampler, from, log } = shared;
+  const startAlone = (state: StateSource | undefined): Promise<SingleNode> =>
+    SingleNode.start({ training, engine, faces, sampler, from: state });
+  if (workers === 0) return startAlone(from);
+  const fleet = await Fleet.start({
     ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
     placement: placeWorkers(workers, machine.gpus, machine.cores),
     ...shared,
   });
+  return fallback === 'single-node' ? new LoneSuccessor(fleet, startAlone, log) : fleet;
 }

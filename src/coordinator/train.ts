@@ -4,8 +4,10 @@ import { messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { NotFinite } from '../model/replica.js';
+import { modelLayout } from '../model/layout.js';
+import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
+import { neverFiniteLine } from './never-finite-line.js';
 import type { TrainArguments } from './options.js';
 import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
@@ -13,10 +15,11 @@ import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
 import { openRunAt, RunFolder } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
-import { say, shown } from './say.js';
+import { say, shown, Voice } from './say.js';
 import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
-import { trainSteps } from './training-loop.js';
+import { trainToEnd } from './train-to-end.js';
+import { NeverFinite, TRIES } from './until-finite.js';
 
 /** `coordinator train`: from options to a finished run. `typed` names the options that the user gave. */
 export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
@@ -41,14 +44,14 @@ export async function train(given: TrainArguments, typed: ReadonlySet<string>): 
     closing.add(() => {
       stop.close();
     });
-    await run({ options, machine, arguments: all, earlier, stop: stop.signal, closing });
+    await run({ options, machine, arguments: all, earlier, voice: new Voice(), stop: stop.signal, closing });
   } finally {
     await closing.close();
   }
 }
 
 async function run(request: RunRequest): Promise<void> {
-  const { options, earlier, stop, closing } = request;
+  const { options, earlier, voice, stop, closing } = request;
   const { training } = options;
   const prepared = await prepareRun(request);
   const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
@@ -84,25 +87,19 @@ async function run(request: RunRequest): Promise<void> {
   closing.add(() => {
     progress.stop();
   });
+  voice.goThrough((line) => {
+    progress.log(line);
+  });
   const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
   closing.add(() => record.close());
 
-  status.ready = true;
-  status.step = firstStep - 1;
   try {
-    if (!earlier) await record.beginning(sampler);
-    for await (const step of trainSteps({ group, training, sampler, firstStep, lastStep, stop })) {
-      await record.step(step);
-      status.step = step.record.step;
-    }
-    await record.end(status.step, sampler.epochOf(Math.max(1, status.step)));
+    await trainToEnd({ group, training, sampler, firstStep, lastStep, stop, record, status, log: voice.say });
   } catch (error) {
-    if (error instanceof NotFinite) metrics.countNonFinite();
+    if (error instanceof NeverFinite) metrics.countNonFinite(TRIES);
     await record.close();
     const last = record.lastCheckpoint ?? from;
-    throw new Error(`${messageOf(error)}; ${whatIsLeft(folder, last?.path)}`, {
-      cause: error,
-    });
+    throw new Error(`${faultOf(error, training)}; ${whatIsLeft(folder, last?.path)}`, { cause: error });
   }
   await record.losses();
   progress.stop();
@@ -111,6 +108,10 @@ async function run(request: RunRequest): Promise<void> {
       ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
+}
+
+function faultOf(error: unknown, training: TrainingOptions): string {
+  return error instanceof NeverFinite ? neverFiniteLine(error, modelLayout(training)) : messageOf(error);
 }
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {

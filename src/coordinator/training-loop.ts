@@ -9,6 +9,8 @@ export interface StepOutcome {
   readonly record: StepRecord;
   readonly phaseSeconds: Readonly<Record<Phase, number>>;
   readonly gradientNorms: Readonly<Record<Phase, number>>;
+  /** How often a gradient was not finite, and its phase done again. */
+  readonly redone: number;
 }
 
 export interface TrainingLoop {
@@ -64,6 +66,7 @@ async function trainStep(
     record,
     phaseSeconds: { discriminator: discriminator.seconds, generator: generator.seconds },
     gradientNorms: { discriminator: discriminator.gradientNorm, generator: generator.gradientNorm },
+    redone: discriminator.redone + generator.redone,
   };
 }
 

@@ -75,8 +75,9 @@ export class RecordedReplica implements Replica {
         return this.#discriminator('discriminator.train', noise, { real: images, ...adam });
       if (!this.#isDrawnFrom(noise))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
+      const results = this.#run('generator.train', { noise, ...adam });
       this.#drawnFrom = undefined;
-      return this.#run('generator.train', { noise, ...adam });
+      return results;
     } catch (error) {
       if (error instanceof Error && error.message.includes(NOT_FINITE)) throw new NotFinite(phase, step);
       throw error;

@@ -68,8 +68,8 @@ export class CheckpointWriter {
         if (!signal.aborted) this.#fail(error);
       });
     } catch (error) {
-      this.#fail(error);
-      this.check();
+      if (!(error instanceof CopyLost)) throw error;
+      this.#owed = true;
     }
   }
 
@@ -83,6 +83,11 @@ export class CheckpointWriter {
       await this.#writing;
       this.check();
     }
+  }
+
+  /** The run has gone back to this checkpoint, or to its beginning. */
+  goBackTo(checkpoint: WrittenCheckpoint | undefined): void {
+    this.#last = checkpoint;
   }
 
   /** Waits a little for what is being written, then gives it up: afterwards nothing is under way or half-written. */

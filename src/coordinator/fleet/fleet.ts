@@ -169,12 +169,12 @@ export class Fleet implements ComputeGroup, Averager {
    * When this has resolved, the whole average is on its way to the workers. Where one is lost, the phase is computed
    * again by those that are left. Rejects with StateLost or WorkersGone.
    */
-  async compute(phase: Phase, step: number): Promise<Average> {
+  async compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
     if (this.#recovery.update !== updateNumber(phase, step))
       throw new Error(`update ${this.#recovery.update} comes next, not the ${phase}'s of step ${step}`);
     return this.#withWorkers(async () => {
       await this.#assemble();
-      return this.#compute(phase, step);
+      return this.#compute(phase, step, inspect);
     });
   }
 
@@ -381,12 +381,13 @@ export class Fleet implements ComputeGroup, Averager {
     return this.#recovery.size === 0 ? ABSENCE_TIMEOUT : JOIN_TIMEOUT;
   }
 
-  async #compute(phase: Phase, step: number): Promise<Average> {
+  async #compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
     const group = this.#group();
     const { metrics, training } = this.options;
     const { gradient } = phaseLayout(phase, modelLayout(training));
     const workerOfShard = this.#recovery.workerOfShard();
-    const round = new PhaseRound(phase, step, workerOfShard, this.#averages.next(phase), gradient.end);
+    const into = this.#averages.next(phase);
+    const round = new PhaseRound(phase, step, workerOfShard, into, gradient.end, inspect);
     const done = this.#expectations.expect((worker) => group.some(({ number }) => number === worker));
     this.#round = round;
     this.#onProgress = () => {
@@ -406,7 +407,8 @@ export class Fleet implements ComputeGroup, Averager {
     const seconds = [...round.secondsOfWorker];
     for (const [worker, spent] of seconds) metrics.setWorkerStepSeconds(String(worker), spent);
     const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
-    return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds };
+    const { notFinite } = round;
+    return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds, notFinite };
   }
 
   async #readMessages(): Promise<void> {

@@ -1,9 +1,11 @@
+import { firstNotFinite } from '../../model/gradient-norm.js';
 import type { Phase } from '../../model/phase.js';
 import { ShardSum } from '../../model/shard-sum.js';
 import { floatsOf } from '../../wire/chunks.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import type { NotFiniteElement } from '../until-finite.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -15,6 +17,7 @@ export class PhaseRound {
   readonly #waiting: Map<number, number>;
   readonly #received = new Map<number, number>();
   readonly #secondsOfWorker = new Map<number, number>();
+  #notFinite: NotFiniteElement | undefined;
 
   constructor(
     readonly phase: Phase,
@@ -23,6 +26,8 @@ export class PhaseRound {
     into: Float32Array,
     /** Where in the vector the gradient ends. */
     gradientEnd: number,
+    /** Whether to look for elements that are not finite. */
+    private readonly inspect = false,
   ) {
     this.#waiting = new Map(workerOfShard);
     this.#sum = new ShardSum(workerOfShard.size, into, gradientEnd);
@@ -40,6 +45,11 @@ export class PhaseRound {
 
   get secondsOfWorker(): ReadonlyMap<number, number> {
     return this.#secondsOfWorker;
+  }
+
+  /** The first element that is not finite of the first shard that has one, where they are looked for. */
+  get notFinite(): NotFiniteElement | undefined {
+    return this.#notFinite;
   }
 
   mean(): Float32Array {
@@ -64,7 +74,9 @@ export class PhaseRound {
     if (payload.length !== Math.min(CHUNK_BYTES, total - offset))
       throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
     this.#received.set(shard, offset + payload.length);
-    return this.#sum.add(shard, offset / FLOAT, floatsOf(payload));
+    const floats = floatsOf(payload);
+    if (this.inspect) this.#search(worker, shard, offset / FLOAT, floats);
+    return this.#sum.add(shard, offset / FLOAT, floats);
   }
 
   shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
@@ -73,6 +85,13 @@ export class PhaseRound {
       throw new Rejection('unexpected', `shard ${shard} is said to be done before its gradient is here`);
     this.#waiting.delete(shard);
     this.#secondsOfWorker.set(worker, (this.#secondsOfWorker.get(worker) ?? 0) + computeSeconds);
+  }
+
+  /** A shard's chunks come in order: what is found first in it is its first. */
+  #search(worker: number, shard: number, at: number, floats: Float32Array): void {
+    if (this.#notFinite && this.#notFinite.shard <= shard) return;
+    const found = firstNotFinite(floats);
+    if (found !== undefined) this.#notFinite = { shard, worker, element: at + found };
   }
 
   #require(worker: number, { phase, step }: Header, shard: number): void {

@@ -15,6 +15,23 @@ import {
 const STEP_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const PHASE_BUCKETS = [0.0025, 0.005, ...STEP_BUCKETS];
 
+type ShownRecord = Pick<
+  StepRecord,
+  | 'step'
+  | 'epoch'
+  | 'generatorLoss'
+  | 'discriminatorLoss'
+  | 'realScore'
+  | 'fakeScoreBefore'
+  | 'fakeScoreAfter'
+>;
+
+/** What is shown before the first step. */
+const BEGINNING: ShownRecord = {
+  ...{ step: 0, epoch: 0, generatorLoss: 0, discriminatorLoss: 0 },
+  ...{ realScore: 0, fakeScoreBefore: 0, fakeScoreAfter: 0 },
+};
+
 export interface RunMetricsOptions {
   /** Images of a whole step. */
   readonly batchSize: number;
@@ -106,17 +123,16 @@ export class RunMetrics {
 
   /** The step's bytes are not counted here but in countWireBytes, which sees what passes between steps too. */
   recordStep(record: StepRecord, phaseSeconds: Readonly<Record<string, number>>): void {
-    this.#generatorLoss.set(record.generatorLoss);
-    this.#discriminatorLoss.set(record.discriminatorLoss);
-    this.#realScore.set(record.realScore);
-    this.#fakeScore.set({ update: 'before' }, record.fakeScoreBefore);
-    this.#fakeScore.set({ update: 'after' }, record.fakeScoreAfter);
-    this.#step.set(record.step);
-    this.#epoch.set(record.epoch);
+    this.#show(record);
     this.#images.inc(this.#batchSize);
     this.#stepSeconds.observe(record.computeSeconds + record.averagingSeconds);
     for (const [phase, seconds] of Object.entries(phaseSeconds))
       this.#phaseSeconds.observe({ phase }, seconds);
+  }
+
+  /** The run has gone back to this step, or to its beginning. Counters still say what was done. */
+  rewind(last: StepRecord | undefined): void {
+    this.#show(last ?? BEGINNING);
   }
 
   /** A state that is not named has no worker in it. */
@@ -156,6 +172,16 @@ export class RunMetrics {
 
   countNonFinite(count = 1): void {
     this.#nonFinite.inc(count);
+  }
+
+  #show(record: ShownRecord): void {
+    this.#generatorLoss.set(record.generatorLoss);
+    this.#discriminatorLoss.set(record.discriminatorLoss);
+    this.#realScore.set(record.realScore);
+    this.#fakeScore.set({ update: 'before' }, record.fakeScoreBefore);
+    this.#fakeScore.set({ update: 'after' }, record.fakeScoreAfter);
+    this.#step.set(record.step);
+    this.#epoch.set(record.epoch);
   }
 
   #gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {

@@ -7,6 +7,8 @@ export class StepRate {
 
   /** at: milliseconds of any clock that does not go back. */
   mark(step: number, at: number): void {
+    // The run has gone back: what was before says nothing about the steps that come.
+    if (step <= (this.#marks.at(-1)?.step ?? 0)) this.#marks.length = 0;
     this.#marks.push({ step, at });
     if (this.#marks.length > WINDOW + 1) this.#marks.shift();
   }

@@ -1,4 +1,4 @@
-import { open, truncate, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { StepRecord } from '../step-record.js';
 import { formatStepLine, parseStepLine } from './step-line.js';
@@ -26,20 +26,13 @@ export class StepLog {
     return new StepLog(path, await open(path, 'ax'), 0, 0);
   }
 
-  /**
-   * Goes on after `step`: what was logged later is cut off, because it is about to be done again.
-   * The cut is one truncation at the end of a line, so a crash leaves the old log or the cut one.
-   */
+  /** Goes on after `step`: what was logged later is cut off, because it is about to be done again. */
   static async resume(path: string, step: number, report: Report): Promise<StepLog> {
-    let kept = { end: 0, step: 0 };
-    for await (const logged of readLog(path, report)) {
-      if (logged.record.step > step) break;
-      kept = { end: logged.end, step: logged.record.step };
-    }
-    if (kept.step < step) report(`${path} ends at step ${kept.step}: the steps up to ${step} are not in it`);
-    await truncate(path, kept.end);
-    const log = new StepLog(path, await open(path, 'a'), kept.end, kept.step);
-    await log.sync();
+    const { end, last } = await findEnd(path, step, report);
+    if ((last?.step ?? 0) < step)
+      report(`${path} ends at step ${last?.step ?? 0}: the steps up to ${step} are not in it`);
+    const log = new StepLog(path, await open(path, 'a'), 0, 0);
+    await log.#cut(end, last?.step ?? 0);
     return log;
   }
 
@@ -65,6 +58,13 @@ export class StepLog {
     this.#lastStep = record.step;
   }
 
+  /** Cuts off every step after this one, which is about to be done again. Returns the record that is the last now. */
+  async rewind(step: number): Promise<StepRecord | undefined> {
+    const { end, last } = await findEnd(this.#path, step, () => undefined);
+    await this.#cut(end, last?.step ?? 0);
+    return last;
+  }
+
   /** Makes what was appended last through a power cut; a checkpoint calls it so that no log ends before one. */
   async sync(): Promise<void> {
     await this.#file.sync();
@@ -73,6 +73,28 @@ export class StepLog {
   async close(): Promise<void> {
     await this.#file.close();
   }
+
+  /** One truncation at the end of a line: a crash leaves the old log or the cut one. */
+  async #cut(size: number, lastStep: number): Promise<void> {
+    await this.#file.truncate(size);
+    await this.#file.sync();
+    this.#size = size;
+    this.#lastStep = lastStep;
+  }
+}
+
+/** The last record up to this step, and where its line ends. */
+async function findEnd(
+  path: string,
+  step: number,
+  report: Report,
+): Promise<{ end: number; last: StepRecord | undefined }> {
+  let found: { end: number; last: StepRecord | undefined } = { end: 0, last: undefined };
+  for await (const { record, end } of readLog(path, report)) {
+    if (record.step > step) break;
+    found = { end, last: record };
+  }
+  return found;
 }
 
 /** Every step of a log, in order. A torn last line is reported and left out. */

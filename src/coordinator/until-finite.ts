@@ -1,0 +1,46 @@
+import type { Phase } from '../model/phase.js';
+
+/** How often a phase is computed whose gradient is not finite: a fault of the moment, in memory say, does not return. */
+export const TRIES = 3;
+
+/** The first element that is not finite, of the first shard that has one. */
+export interface NotFiniteElement {
+  readonly shard: number;
+  /** Who computed the shard; undefined: this process. */
+  readonly worker: number | undefined;
+  /** Its place in the phase's vector. */
+  readonly element: number;
+}
+
+/** A phase whose gradient was not finite each time that it was computed: the update was not made. */
+export class NeverFinite extends Error {
+  override readonly name = 'NeverFinite';
+
+  constructor(
+    readonly phase: Phase,
+    readonly step: number,
+    /** Undefined where each shard's elements are finite, and their sum or its norm is not. */
+    readonly element: NotFiniteElement | undefined,
+  ) {
+    super(`the ${phase}'s gradient is not finite at step ${step}, ${TRIES} times in a row`);
+  }
+}
+
+/** What trying a phase came to: its result, or that its gradient is not finite, and where if that was looked for. */
+export type Attempt<Result> =
+  { readonly result: Result } | { readonly notFinite: NotFiniteElement | undefined };
+
+/** Tries a phase until its gradient is finite, three times at most; then throws NeverFinite. Attempts count from 1. */
+export async function untilFinite<Result extends object>(
+  phase: Phase,
+  step: number,
+  attempt: (number: number) => Promise<Attempt<Result>>,
+): Promise<Result & { redone: number }> {
+  let element: NotFiniteElement | undefined;
+  for (let redone = 0; redone < TRIES; redone++) {
+    const outcome = await attempt(redone + 1);
+    if ('result' in outcome) return { ...outcome.result, redone };
+    element = outcome.notFinite;
+  }
+  throw new NeverFinite(phase, step, element);
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { FileDigest, withDigest } from '../src/coordinator/checkpoint/digest.js';
+import { modelLayout } from '../src/model/layout.js';
+import { stateLayout } from '../src/model/state.js';
+import { readStats } from './support/trainer/run-results.js';
+import { SMALL_MODEL } from './support/small-model.js';
+import { Workplace } from './support/trainer/workplace.js';
+
+describe('a gradient that is not finite', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+  });
+  after(() => workplace.remove());
+
+  /** Puts NaN into a tensor of a checkpoint, which stays whole. */
+  async function spoil(path: string, tensor: string): Promise<void> {
+    const file = await readFile(path);
+    const start = 8 + Number(file.readBigUInt64LE(0));
+    const slot = stateLayout(modelLayout(SMALL_MODEL)).slots.find(({ name }) => name === tensor);
+    file.writeFloatLE(NaN, start + 4 * (slot?.offset ?? assert.fail(`there is no ${tensor}`)));
+    const digest = new FileDigest(file.subarray(0, start));
+    digest.add(file.subarray(start));
+    file.set(withDigest(file.subarray(0, start), digest.end().file));
+    await writeFile(path, file);
+  }
+
+  for (const [shards, engine, tensor, where] of [
+    // All of the discriminator's gradients depend on a kernel of its own, through the last layer's at the latest.
+    ['1', 'auto', 'discriminator.parameters.layer1.kernel', "discriminator's"],
+    ['2', 'auto', 'discriminator.parameters.layer1.kernel', "discriminator's"],
+    ['1', 'wasm', 'discriminator.parameters.layer1.kernel', "discriminator's"],
+  ] as const)
+    it(`ends the run after the third time, with ${shards} shard(s) on the ${engine} engine`, async () => {
+      const run = `${engine}-${shards}`;
+      const args = ['--single-node', '--engine', engine, '--sample-every', '0', '--steps'];
+      const trained = await workplace.run(run, ['--shards', shards, ...args, '2']);
+      assert.equal(trained.code, 0, trained.lines.join('\n'));
+      const checkpoint = `${run}/checkpoints/step-000002.safetensors`;
+      await spoil(workplace.path(checkpoint), tensor);
+      const before = await readFile(workplace.path(checkpoint));
+      const { code, lines } = await workplace.start(['train', '--resume', run, ...args, '4']).ended();
+      assert.equal(code, 1, lines.join('\n'));
+      assert.equal(
+        lines[lines.length - 1],
+        `coordinator: the ${where} gradient is not finite at step 3 (layer 0, kernel; computed by this process, ` +
+          `shard 0) for the third time; the last checkpoint is ${checkpoint}: go on with --resume ${run}`,
+      );
+      assert.equal((await readStats(workplace.path(run))).length, 2);
+      assert.deepEqual(await readFile(workplace.path(checkpoint)), before);
+    });
+});
