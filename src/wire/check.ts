@@ -126,12 +126,12 @@ function requireShards(shards: readonly number[]): void {
 }
 
 function requirePhase({ kind, phase, step }: Header & { kind: BodyKind }): void {
-  if (!phase) throw outOfRange(`a ${kind} without a phase`);
+  if (!phase) throw outOfRange(`${kind} without a phase`);
   requireSome('step', step);
 }
 
 function forbidPhase({ kind, phase }: Header & { kind: BodyKind }): void {
-  if (phase) throw outOfRange(`a ${kind} with a phase`);
+  if (phase) throw outOfRange(`${kind} with a phase`);
 }
 
 function requireContent(content: Content, allowed: readonly Content[]): void {

@@ -45,7 +45,7 @@ export function decode(frames: Frames): Message {
   const kind = envelope.body;
   if (!kind) throw new Rejection('undecodable', 'a message without a body');
   if (frames.length !== (kind === 'chunk' ? 3 : 2))
-    throw new Rejection('undecodable', `a ${kind} of ${frames.length} frames`);
+    throw new Rejection('undecodable', `${kind} of ${frames.length} frames`);
   if (!(envelope.phase in PHASE_NAMES))
     throw new Rejection('out_of_range', `no phase has number ${envelope.phase}`);
   const header: Header = {
@@ -84,5 +84,5 @@ function requireOnlyEncoding(message: Message, envelope: Uint8Array): void {
   if (message.kind === 'refusal') return;
   if (message.kind === 'hello' && message.body.protocol !== PROTOCOL_VERSION) return;
   if (Buffer.compare(encodeEnvelope(message), envelope) !== 0)
-    throw new Rejection('undecodable', `a ${message.kind} that is not encoded as we do`);
+    throw new Rejection('undecodable', `${message.kind} that is not encoded as we do`);
 }
