@@ -320,12 +320,13 @@ export class Fleet implements ComputeGroup, Averager {
       const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
       const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
       this.#onProgress = () => {
-        if (recovery.ready) prepared.resolve();
+        // Who comes meanwhile is for the next membership.
+        if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
       };
       await this.#regroup.carryOut(plan, recovery.update);
       await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
-        for (const member of roster.all())
-          if (!recovery.isPrepared(member.number)) this.#overdue(member, JOIN_TIMEOUT);
+        for (const worker of inPlan)
+          if (!recovery.isPrepared(worker)) this.#overdue(roster.get(worker), JOIN_TIMEOUT);
       });
       this.#regroup.end();
     }
