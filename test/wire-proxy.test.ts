@@ -28,7 +28,7 @@ function numbered(step: number): Message {
 
 function gradient(step: number, length: number): Message {
   const payload = new Uint8Array(length).fill(step);
-  const body = { content: Content.GRADIENT, shard: 0, offset: 0, total: length, payload };
+  const body = { content: Content.GRADIENT, shard: 0, offset: 0, total: length, request: 0, payload };
   return { run: 'r', generation: 1, step, phase: 'generator', kind: 'chunk', body };
 }
 

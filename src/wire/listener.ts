@@ -31,6 +31,9 @@ export interface ListenerOptions {
 /** What waits for a peer is in memory: a chunk is 1 MiB. */
 const DEFAULT_SEND_HIGH_WATER_MARK = 64;
 
+/** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
+const RECEIVE_HIGH_WATER_MARK = 64;
+
 /** The connection that a message should have gone to is no more, or as good as that. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone';
@@ -80,6 +83,7 @@ export class Listener {
       ...socketOptions(heartbeat, handshakeTime),
       ...(security && { curveServer: true, curveSecretKey: security.secretKey }),
       ...authenticator?.socketOptions,
+      receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
       sendHighWaterMark: options.sendHighWaterMark ?? DEFAULT_SEND_HIGH_WATER_MARK,
       // Without it, a message to a peer that was the last one waits for ever: a mandatory ROUTER that has no peer
       // at all counts as busy, not as unable to route.
