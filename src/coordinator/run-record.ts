@@ -78,7 +78,7 @@ export class RunRecord {
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
     const isCheckpoint = isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
-      await this.#checkpoints.begin(this.#facts(record.step, record.epoch));
+      await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
     if (isCheckpoint) void this.losses();
   }
 
@@ -107,7 +107,7 @@ export class RunRecord {
   /** After the last step. */
   async end(step: number, epoch: number): Promise<void> {
     await this.#samples(step);
-    await this.#checkpoints.finish(this.#facts(step, epoch));
+    await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
   /** The first batch, in the layout of the samples. */
@@ -132,9 +132,10 @@ export class RunRecord {
     this.#lastSamples = step;
   }
 
-  #facts(step: number, epoch: number): CheckpointFacts {
-    const { group, faces } = this.parts;
-    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint };
+  async #facts(step: number, epoch: number): Promise<CheckpointFacts> {
+    const { group, faces, metrics } = this.parts;
+    const counters = await metrics.counters();
+    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint, counters };
   }
 
   /** losses.csv, GL.npy, DL.npy and loss.png from all steps so far. What goes wrong is said, and does not end a run. */
