@@ -87,6 +87,7 @@ describe('metrics', () => {
         'dcgan_wire_bytes_total{direction="sent"}',
         'dcgan_wire_rejected_total{reason="undecodable"}',
         'dcgan_worker_losses_total{reason="exited"}',
+        'dcgan_worker_losses_total{reason="garbled"}',
         'dcgan_worker_losses_total{reason="overdue"}',
         'dcgan_worker_losses_total{reason="silent"}',
         'dcgan_workers{state="joining"}',

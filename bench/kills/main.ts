@@ -68,7 +68,7 @@ async function train(name: string, kill: boolean): Promise<Outcome> {
     done = now;
     last = performance.now();
     first ||= last;
-    if (kill && done >= (kills + 1) * EVERY && done < STEPS && killOne(trainer, kills)) kills++;
+    if (kill && done >= (kills + 1) * EVERY && done <= STEPS - EVERY && killOne(trainer, kills)) kills++;
   }
   await ended;
   return { seconds: (last - first) / 1000, kills, losses: linesOf(run).map(lossesOf) };

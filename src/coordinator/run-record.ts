@@ -27,12 +27,16 @@ export interface RunRecordParts {
   readonly faces: Faces;
 }
 
+/** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
+const LOSSES_INTERVAL = 60_000;
+
 /** Everything a run leaves and shows, step by step. */
 export class RunRecord {
   readonly #losses: LossReport;
   readonly #abort = new AbortController();
   readonly #checkpoints: CheckpointWriter;
   #lastSamples: number | undefined;
+  #lossesDrawn = -Infinity;
 
   constructor(private readonly parts: RunRecordParts) {
     const report = (line: string): void => {
@@ -79,7 +83,10 @@ export class RunRecord {
     const isCheckpoint = isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
       await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
-    if (isCheckpoint) void this.losses();
+    if (isCheckpoint && performance.now() - this.#lossesDrawn > LOSSES_INTERVAL) {
+      this.#lossesDrawn = performance.now();
+      void this.losses();
+    }
   }
 
   /**

@@ -13,7 +13,11 @@ export interface Arrived {
 /** A coordinator's end that keeps what it gets, until the test is over. */
 export async function listen(t: TestContext, heartbeat?: Heartbeat) {
   const traffic = new TrafficLog();
-  const listener = await Listener.bind('tcp://127.0.0.1:*', traffic, { ...(heartbeat && { heartbeat }) });
+  const listener = await Listener.bind('tcp://127.0.0.1:*', traffic, {
+    // Tests send more at once than anybody else.
+    sendHighWaterMark: 1_000,
+    ...(heartbeat && { heartbeat }),
+  });
   t.after(() => listener.close());
   const received: Arrived[] = [];
   void (async () => {
