@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone, type Received } from '../src/wire/listener.js';
+import { Sequence } from '../src/wire/sequence.js';
 import { MESSAGES } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
 import { until } from './support/wire/until.js';
@@ -34,7 +35,7 @@ async function open(t: TestContext): Promise<{ listener: Listener; peer: string;
 
 /** Whether a message finds its connection. */
 function isThere(listener: Listener, peer: string): Promise<boolean> {
-  return listener.send(peer, MESSAGES[0]).then(
+  return listener.send(peer, new Sequence(), MESSAGES[0]).then(
     () => true,
     (error: unknown) => {
       assert.ok(error instanceof PeerGone);

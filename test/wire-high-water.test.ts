@@ -5,6 +5,7 @@ import { CHUNK_BYTES, encode } from '../src/wire/codec.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone, type Received } from '../src/wire/listener.js';
 import { Content, type Message } from '../src/wire/message.js';
+import { Sequence } from '../src/wire/sequence.js';
 import { MESSAGES } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
 import { until } from './support/wire/until.js';
@@ -35,15 +36,16 @@ describe('a peer that asks and never reads', () => {
       deaf.close();
     });
     deaf.connect(listener.address);
-    await deaf.send([...encode(HELLO)]);
+    await deaf.send([...new Sequence().number(encode(HELLO))]);
     const { peer } = await until('its hello', () => received.at(0));
 
     // What lies on the way is limited by the kernel, at some MB; what waits here, by us.
     const mostOnTheWay = 64;
+    const sequence = new Sequence();
     let taken = 0;
     const failure = await until('its end', async () => {
       try {
-        await listener.send(peer, CHUNK);
+        await listener.send(peer, sequence, CHUNK);
         taken++;
         assert.ok(taken <= WAITING + mostOnTheWay, 'they pile up');
         return undefined;
@@ -59,7 +61,7 @@ describe('a peer that asks and never reads', () => {
     t.after(() => link.close());
     await link.send(HELLO);
     const other = (await until('the other hello', () => received.at(1))).peer;
-    await listener.send(other, CHUNK);
+    await listener.send(other, new Sequence(), CHUNK);
     for await (const { kind } of link.messages()) {
       assert.equal(kind, 'chunk');
       break;

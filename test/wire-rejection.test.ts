@@ -6,6 +6,7 @@ import { withChecksum } from '../src/wire/checksum.js';
 import { encode, type Frames } from '../src/wire/codec.js';
 import { dcgan } from '../src/wire/generated/trainer.js';
 import { receive } from '../src/wire/receive.js';
+import { Sequence } from '../src/wire/sequence.js';
 import { fate } from './support/wire/fate.js';
 import { MESSAGES } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
@@ -80,11 +81,20 @@ describe('what a socket received', () => {
   it('is counted when it is no message, and has no effect', () => {
     const traffic = new TrafficLog();
     const whole = encode(MESSAGES[0]);
-    assert.equal(receive(whole, traffic)?.kind, MESSAGES[0].kind);
-    assert.equal(receive([...whole, ...whole], traffic), undefined);
+    const numbered = (frames: Frames): Frames => new Sequence().number(frames);
+    const taken = receive(numbered(whole), traffic);
+    assert.deepEqual([taken?.number, taken?.message.kind], [1, MESSAGES[0].kind]);
+    assert.equal(receive(whole, traffic), undefined);
+    assert.equal(receive(numbered([...whole, ...whole]), traffic), undefined);
     assert.equal(receive([], traffic), undefined);
     assert.equal(receive([Uint8Array.of(255)], traffic), undefined);
-    assert.equal(receive(raw({ compute: {} }), traffic), undefined);
-    assert.deepEqual(traffic.rejections, ['undecodable', 'undecodable', 'undecodable', 'out_of_range']);
+    assert.equal(receive(numbered(raw({ compute: {} })), traffic), undefined);
+    assert.deepEqual(traffic.rejections, [
+      'undecodable',
+      'undecodable',
+      'undecodable',
+      'undecodable',
+      'out_of_range',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { UserError } from '../src/common/errors.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone } from '../src/wire/listener.js';
 import { byteLength, encode, MAX_FRAME_BYTES } from '../src/wire/codec.js';
+import { NUMBER_BYTES, Sequence } from '../src/wire/sequence.js';
 import { connect, listen } from './support/wire/ends.js';
 import { LISTENER_SECURITY } from './support/wire/keys.js';
 import { MESSAGES, plain } from './support/wire/messages.js';
@@ -15,10 +16,10 @@ const HELLO = MESSAGES[0];
 
 describe('a listener and its links', () => {
   it('exchange every kind of message, and count the same bytes', async (t) => {
-    const { listener, traffic, received } = await listen(t);
+    const { listener, traffic, received, send } = await listen(t);
     const one = connect(t, listener.address);
     const other = connect(t, listener.address);
-    const bytes = MESSAGES.reduce((sum, message) => sum + byteLength(encode(message)), 0);
+    const bytes = MESSAGES.reduce((sum, message) => sum + NUMBER_BYTES + byteLength(encode(message)), 0);
 
     await Promise.all(MESSAGES.map((message) => one.link.send(message)));
     await until('all messages', () => received.length === MESSAGES.length);
@@ -34,7 +35,7 @@ describe('a listener and its links', () => {
     const otherPeer = (await until('the other hello', () => received.at(MESSAGES.length))).peer;
     assert.notEqual(otherPeer, peer);
 
-    await Promise.all(MESSAGES.map((message) => listener.send(peer, message)));
+    await Promise.all(MESSAGES.map((message) => send(peer, message)));
     await until('all answers', () => one.received.length === MESSAGES.length);
     assert.deepEqual(one.received.map(plain), MESSAGES.map(plain));
     assert.deepEqual([traffic.sentBytes, one.traffic.receivedBytes], [bytes, bytes]);
@@ -49,28 +50,29 @@ describe('a listener and its links', () => {
       stranger.close();
     });
     stranger.connect(listener.address);
-    await stranger.send([...encode(HELLO), ...encode(HELLO)]);
-    await stranger.send([...encode(HELLO)]);
+    const [number] = new Sequence().number([]);
+    await stranger.send([number, ...encode(HELLO), ...encode(HELLO)]);
+    await stranger.send([number, ...encode(HELLO)]);
     await until('the hello by itself', () => received.length > 0);
     assert.equal(received.length, 1);
     assert.deepEqual(traffic.rejections, ['undecodable']);
   });
 
   it('know when the other end is gone', async (t) => {
-    const { listener, received } = await listen(t);
+    const { listener, received, send } = await listen(t);
     const { link } = connect(t, listener.address);
     await link.send(HELLO);
     const { peer } = await until('the hello', () => received.at(0));
     await link.close();
     const gone = await until('PeerGone', () =>
-      listener.send(peer, HELLO).then(
+      send(peer, HELLO).then(
         () => undefined,
         (error: unknown) => error,
       ),
     );
     assert.ok(gone instanceof PeerGone);
     assert.equal(gone.peer, peer);
-    await assert.rejects(listener.send('00ff', HELLO), PeerGone);
+    await assert.rejects(send('00ff', HELLO), PeerGone);
 
     const second = connect(t, listener.address);
     await until('a connection', () => second.events.includes('connected'));
@@ -79,7 +81,7 @@ describe('a listener and its links', () => {
   });
 
   it('close the connection of who sends more than a message may have, and no other', async (t) => {
-    const { listener, received } = await listen(t);
+    const { listener, received, send } = await listen(t);
     const { link, events, received: answers } = connect(t, listener.address);
     await link.send(HELLO);
     const { peer } = await until('the hello', () => received.at(0));
@@ -94,7 +96,7 @@ describe('a listener and its links', () => {
     stranger.connect(listener.address);
     await stranger.send(new Uint8Array(MAX_FRAME_BYTES + 1));
     await until('the end of the connection', () => disconnected);
-    await listener.send(peer, HELLO);
+    await send(peer, HELLO);
     await until('an answer', () => answers.length > 0);
     assert.deepEqual(events, ['connected']);
     assert.equal(received.length, 1);

@@ -8,6 +8,7 @@ import { randomStream } from '../src/common/random.js';
 import { encode } from '../src/wire/codec.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, type Received } from '../src/wire/listener.js';
+import { Sequence } from '../src/wire/sequence.js';
 import { MESSAGES } from './support/wire/messages.js';
 import { TrafficLog } from './support/wire/traffic-log.js';
 import { until } from './support/wire/until.js';
@@ -89,12 +90,12 @@ describe('a stranger at the port', () => {
       stranger.close();
     });
     stranger.connect(listener.address);
-    const [envelope, checksum] = encode(HELLO);
+    const [number, envelope, checksum] = new Sequence().number(encode(HELLO));
     const garbage = [
       [Buffer.from('hello')],
       [new Uint8Array(0)],
-      [new Uint8Array(1_000_000), new Uint8Array(4)],
-      [envelope.subarray(1), checksum],
+      [number, new Uint8Array(1_000_000), new Uint8Array(4)],
+      [number, envelope.subarray(1), checksum],
     ];
     for (const frames of garbage) await stranger.send(frames);
     await until('all to be counted', () => traffic.rejections.length === garbage.length);

@@ -7,6 +7,7 @@ import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { LinkSecurity } from './security.js';
+import { Sequence } from './sequence.js';
 import { DEFAULT_HEARTBEAT, LINGER, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
@@ -24,6 +25,7 @@ export interface LinkOptions {
 /** A worker's connection to its coordinator: a DEALER socket that speaks our messages. */
 export class Link {
   readonly #outbox = new Outbox();
+  readonly #sequence = new Sequence();
   readonly #monitor: Observer;
 
   private constructor(
@@ -73,14 +75,14 @@ export class Link {
 
   async *messages(): AsyncGenerator<Message> {
     for await (const frames of this.socket) {
-      const message = receive(frames, this.traffic);
-      if (message) yield message;
+      const received = receive(frames, this.traffic, this.#sequence);
+      if (received) yield received.message;
     }
   }
 
   /** A chunk's payload is read later, without a copy: whoever sends it must leave it as it is. */
   send(message: Message): Promise<void> {
-    const frames = encode(message);
+    const frames = this.#sequence.number(encode(message));
     return this.#outbox.add(async () => {
       await this.socket.send([...frames]);
       this.traffic.sent(byteLength(frames));

@@ -8,12 +8,15 @@ import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { ListenerSecurity } from './security.js';
+import type { Sequence } from './sequence.js';
 import { DEFAULT_HEARTBEAT, HANDSHAKE_TIME, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
 export interface Received {
   /** Names the connection it came from: an answer goes there. */
   readonly peer: string;
+  /** Which message of its connection it is; 0 where it is none of ours. */
+  readonly number: number;
   /** Undefined where it was none of ours, which is counted already. */
   readonly message: Message | undefined;
 }
@@ -108,19 +111,22 @@ export class Listener {
   /** Messages as they come in, until the listener is closed. What is not one of ours is counted, and shows its sender. */
   async *messages(): AsyncGenerator<Received> {
     for await (const [identity, ...frames] of this.socket) {
-      yield { peer: identity.toString('hex'), message: receive(frames, this.traffic) };
+      const { number = 0, message } = receive(frames, this.traffic) ?? {};
+      yield { peer: identity.toString('hex'), number, message };
     }
   }
 
-  send(peer: string, message: Message): Promise<void> {
-    return this.sendEncoded(peer, encode(message));
+  /** `sequence` is that of the peer's connection. Rejects with PeerGone. */
+  send(peer: string, sequence: Sequence, message: Message): Promise<void> {
+    return this.sendEncoded(peer, sequence, encode(message));
   }
 
   /**
    * Sends a message that was encoded before, once for many peers. Rejects with PeerGone. A chunk's payload is read
    * later, without a copy: whoever sends it must leave it as it is.
    */
-  sendEncoded(peer: string, frames: Frames): Promise<void> {
+  sendEncoded(peer: string, sequence: Sequence, encoded: Frames): Promise<void> {
+    const frames = sequence.number(encoded);
     return this.#outbox.add(async () => {
       try {
         await this.socket.send([Buffer.from(peer, 'hex'), ...frames]);

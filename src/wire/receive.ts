@@ -1,13 +1,30 @@
 import { byteLength, decode, type Frames } from './codec.js';
 import type { Message } from './message.js';
 import { Rejection } from './rejection.js';
+import { withoutNumber, type Sequence } from './sequence.js';
 import type { TrafficObserver } from './traffic.js';
 
-/** The message in what a socket received, or undefined where it is none of ours: counted, and dropped. */
-export function receive(frames: Frames, traffic: TrafficObserver): Message | undefined {
+/** A message, and its number on its connection. */
+export interface Numbered {
+  readonly number: number;
+  readonly message: Message;
+}
+
+/**
+ * The message in what a socket received, or undefined where it is none of ours: counted, and dropped. `sequence` is that
+ * of the socket's connection, where it has but one.
+ */
+export function receive(
+  received: Frames,
+  traffic: TrafficObserver,
+  sequence?: Sequence,
+): Numbered | undefined {
   try {
-    traffic.received(byteLength(frames));
-    return decode(frames);
+    traffic.received(byteLength(received));
+    const { number, frames } = withoutNumber(received);
+    const message = decode(frames);
+    sequence?.require(number);
+    return { number, message };
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     traffic.rejected(error.reason, error.message);

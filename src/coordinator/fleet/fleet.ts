@@ -420,15 +420,16 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
-  #receive({ peer, message }: Received): void {
+  #receive({ peer, number, message }: Received): void {
     const member = this.#roster.ofPeer(peer);
     if (!message) {
       if (member) this.#membership.lose(member, 'garbled', 'sent what is no message');
       return;
     }
     this.#settle(member, () => {
-      if (message.kind === 'hello') return this.#membership.hello(peer, message.body);
+      if (message.kind === 'hello') return this.#membership.hello(peer, number, message.body);
       if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
+      member.sequence.require(number);
       this.#membership.heard(member);
       this.post.requireOurs(message, this.#recovery.generation);
       return this.#handle(member, message);

@@ -3,6 +3,7 @@ import { updateNumber } from '../../model/phase.js';
 import { Liveness } from '../../wire/liveness.js';
 import type { Bodies, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { Sequence } from '../../wire/sequence.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Expectations } from './expectations.js';
@@ -58,20 +59,22 @@ export class Membership {
     });
   }
 
-  /** Tells a worker what the run is. */
-  async hello(peer: string, hello: Bodies['hello']): Promise<void> {
+  /** Tells a worker what the run is. Rejects with a Rejection where this is not its connection's first message. */
+  async hello(peer: string, number: number, hello: Bodies['hello']): Promise<void> {
     const { roster, post, dataset, liveness, recovery } = this.parts;
     if (roster.ofPeer(peer)) throw new Rejection('unexpected', 'a second hello');
+    const sequence = new Sequence();
+    sequence.require(number);
     // The same process on a new connection: it has noticed sooner than we that the old one broke.
     const before = roster.ofProcess(hello);
     if (before) this.lose(before, 'silent', 'came back on a new connection');
     const place = this.#placeFor(hello);
     const refusal = refuseHello(hello, place, !this.parts.local()) ?? this.#hosts.refusal(hello.host);
     if (place === undefined || refusal !== undefined)
-      return post.refuse(peer, refusal ?? 'no place is free', false);
+      return post.refuse({ peer, sequence }, refusal ?? 'no place is free', false);
     const now = performance.now();
     const member: Member = {
-      ...{ number: place, peer, host: hello.host, pid: hello.pid, since: now, heard: now },
+      ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
     };
     roster.add(member);
@@ -130,7 +133,7 @@ export class Membership {
     const { post, metrics, local, log } = this.parts;
     if (!this.#forget(member)) return;
     metrics.countWorkerLoss(reason);
-    void post.refuse(member.peer, cause, true);
+    void post.refuse(member, cause, true);
     const machine = local();
     if (!machine) {
       this.#hosts.failed(member.host);
@@ -181,7 +184,7 @@ export class Membership {
   #turnAway(member: Member, reason: string): void {
     const { post, expectations, log, local } = this.parts;
     this.#forget(member);
-    void post.refuse(member.peer, reason, false);
+    void post.refuse(member, reason, false);
     // Another worker may come in its place; one of this machine's would be the same again.
     if (local()) expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
     else log(`refused ${describe(member)}: ${reason}`);

@@ -92,9 +92,13 @@ export class Post {
   }
 
   /** Tells somebody who is no member, or no longer. If he is gone, nobody needs to know. */
-  async refuse(peer: string, reason: string, retry: boolean): Promise<void> {
+  async refuse(
+    { peer, sequence }: Pick<Member, 'peer' | 'sequence'>,
+    reason: string,
+    retry: boolean,
+  ): Promise<void> {
     await this.listener
-      .send(peer, this.#message(0, 'refusal', { reason: tellable(reason), retry }))
+      .send(peer, sequence, this.#message(0, 'refusal', { reason: tellable(reason), retry }))
       .catch(() => undefined);
   }
 
@@ -115,7 +119,7 @@ export class Post {
   /** A connection that is no more is a lost worker, not an error of the sender. */
   async #deliver(member: Member, frames: Frames): Promise<void> {
     try {
-      await this.listener.sendEncoded(member.peer, frames);
+      await this.listener.sendEncoded(member.peer, member.sequence, frames);
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
       // He may have been missed before.

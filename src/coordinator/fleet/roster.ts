@@ -1,3 +1,4 @@
+import type { Sequence } from '../../wire/sequence.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 
 /** joining: told what the run is. ready: engine and options agree, it can take shards. */
@@ -7,6 +8,7 @@ export interface Member {
   readonly number: number;
   /** Its connection. */
   readonly peer: string;
+  readonly sequence: Sequence;
   readonly host: string;
   readonly pid: number;
   /** When it said hello, and when anything came from it last, by performance.now(). */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomStream } from '../../../src/common/random.js';
+import { Sequence } from '../../../src/wire/sequence.js';
 import { Choice } from './choice.js';
 import { FuzzInputs } from './fuzz-inputs.js';
 
@@ -80,7 +81,7 @@ export class ConnectionFuzz {
   }
 
   #message(): Uint8Array[] {
-    const frames = this.#inputs.next();
+    const frames = new Sequence().number(this.#inputs.next());
     return frames.map((content, index) => frame(index + 1 < frames.length ? MORE : 0, content));
   }
 

@@ -154,7 +154,7 @@ export class MessageLane {
   }
 }
 
-function read(frames: Frames): Message | undefined {
+function read([, ...frames]: Frames): Message | undefined {
   try {
     return decode(frames);
   } catch (error) {
