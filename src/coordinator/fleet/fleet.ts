@@ -372,7 +372,9 @@ export class Fleet implements ComputeGroup, Averager {
   /** To begin, all that are asked for and can come; to go on, the least. */
   #needed(): number {
     const { workers, minWorkers } = this.options;
-    return this.#begun ? minWorkers : Math.min(workers, this.#local?.remaining ?? workers);
+    return this.#begun
+      ? minWorkers
+      : Math.max(minWorkers, Math.min(workers, this.#local?.remaining ?? workers));
   }
 
   #patience(): number {
