@@ -111,7 +111,7 @@ export class Fleet implements ComputeGroup, Averager {
         for (const worker of workers) this.#overdue(this.#roster.get(worker), milliseconds);
       },
     });
-    this.#copies = new Copies(this.post, this.#expectations, (member, milliseconds) => {
+    this.#copies = new Copies(this.post, this.#expectations, this.#roster, (member, milliseconds) => {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): Float32Array => this.#rounds.averageOf(update);
