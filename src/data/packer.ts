@@ -20,8 +20,8 @@ serveParent<PackRequest>(
     let told = 0;
     return packImages(request, {
       progress(done, total) {
-        if (done < total && Date.now() - told < PROGRESS_EVERY) return;
-        told = Date.now();
+        if (done < total && performance.now() - told < PROGRESS_EVERY) return;
+        told = performance.now();
         emit({ kind: 'progress', done, total } satisfies PackEvent);
       },
       broken(file) {

@@ -240,7 +240,7 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Starts the workers of this machine, or says where others have to come to. */
   #callWorkers(): void {
-    const { external, workers, engine, keys, placement, log } = this.options;
+    const { external, workers, engine, keys, placement, liveness, log } = this.options;
     if (external) {
       const address = reachable(this.post.address);
       log(
@@ -249,7 +249,7 @@ export class Fleet implements ComputeGroup, Averager {
       return;
     }
     this.#local = new LocalWorkers({
-      placement,
+      ...{ placement, liveness },
       arguments: ['--coordinator', this.post.address, '--engine', engine, ...(keys?.localArguments ?? [])],
       onLine: (worker, line) => {
         log(`worker ${worker}: ${line}`);

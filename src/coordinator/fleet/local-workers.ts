@@ -9,7 +9,12 @@ const STOP_TIMEOUT = 10_000;
 /** How long the news that a process has ended may take, in milliseconds. */
 const EXIT_NOTICE_TIME = 1_000;
 
+/** How many times the silence that is put up with a process may take to say hello. */
+const HELLO_SILENCES = 6;
+
 export interface LocalWorkersOptions {
+  /** The silence that is put up with, in milliseconds. */
+  readonly liveness: number;
   /** One worker each. */
   readonly placement: readonly Placement[];
   /** What a worker is started with. */
@@ -27,7 +32,8 @@ interface Place {
   readonly placement: Placement;
   readonly policy: RestartPolicy;
   process: WorkerProcess | undefined;
-  restart: NodeJS.Timeout | undefined;
+  /** Ends the wait for its hello, or for its restart. */
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** The workers of this machine, each in a place of its own; who ends is started again, with a growing pause. */
@@ -40,7 +46,7 @@ export class LocalWorkers {
       placement,
       policy: new RestartPolicy(),
       process: undefined,
-      restart: undefined,
+      timer: undefined,
     }));
     for (const worker of this.#places.keys()) this.#start(worker);
   }
@@ -54,6 +60,11 @@ export class LocalWorkers {
   /** How many places are in use or will be again. */
   get remaining(): number {
     return this.#places.filter(({ policy }) => !policy.givenUp).length;
+  }
+
+  /** It has said hello: from now on its connection shows whether it lives. */
+  greeted(worker: number): void {
+    clearTimeout(this.#places[worker].timer);
   }
 
   served(worker: number): void {
@@ -83,7 +94,7 @@ export class LocalWorkers {
   /** Starts no more workers, and waits for those that run to end; who does not is killed. */
   async stopped(): Promise<void> {
     this.#stopping = true;
-    for (const { restart } of this.#places) clearTimeout(restart);
+    for (const { timer } of this.#places) clearTimeout(timer);
     const timer = setTimeout(() => {
       this.killAll();
     }, STOP_TIMEOUT);
@@ -101,17 +112,27 @@ export class LocalWorkers {
       },
     });
     place.process = process;
+    this.#awaitHello(worker, process);
     void process.ended.then((cause) => {
+      clearTimeout(place.timer);
       place.process = undefined;
       if (!this.#stopping) this.#restart(worker, cause);
     });
+  }
+
+  #awaitHello(worker: number, process: WorkerProcess): void {
+    const limit = HELLO_SILENCES * this.options.liveness;
+    this.#places[worker].timer = setTimeout(() => {
+      this.options.onLine(worker, `said no hello in ${limit / 1000} s`);
+      process.kill();
+    }, limit);
   }
 
   #restart(worker: number, cause: string): void {
     const place = this.#places[worker];
     const wait = place.policy.failed();
     if (wait !== undefined)
-      place.restart = setTimeout(() => {
+      place.timer = setTimeout(() => {
         this.#start(worker);
       }, wait);
     this.options.onEnd(worker, cause, wait);

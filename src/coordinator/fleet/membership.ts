@@ -80,6 +80,7 @@ export class Membership {
       ...{ state: 'joining', generation: recovery.generation },
     };
     roster.add(member);
+    this.parts.local()?.greeted(place);
     await post.send(member, 'welcome', {
       worker: member.number,
       options: this.#options,

@@ -15,6 +15,11 @@ export const SMALL: readonly string[] = [
   ...['--batch-size', '16', '--threads', '1'],
 ];
 
+/** Has every program of a run load a module of this folder first. */
+export function preloading(name: string): NodeJS.ProcessEnv {
+  return { NODE_OPTIONS: `--import=${new URL(`${name}.js`, import.meta.url).href}` };
+}
+
 /** More steps than any test waits for. */
 export const ENDLESS = ['--steps', '1000000', '--sample-every', '0'] as const;
 
@@ -68,8 +73,9 @@ export class Workplace {
     return this.path(name);
   }
 
-  start(args: readonly string[]): Program {
-    return this.add(Program.start('coordinator', args, this.place()));
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+    const place = this.place();
+    return this.add(Program.start('coordinator', args, { ...place, env: { ...place.env, ...env } }));
   }
 
   startWorker(args: readonly string[], cache = 'cache'): Program {
