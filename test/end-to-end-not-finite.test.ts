@@ -27,14 +27,16 @@ describe('a gradient that is not finite', () => {
     await writeFile(path, file);
   }
 
-  for (const [shards, engine, tensor, where] of [
-    // All of the discriminator's gradients depend on a kernel of its own, through the last layer's at the latest.
-    ['1', 'auto', 'discriminator.parameters.layer1.kernel', "discriminator's"],
-    ['2', 'auto', 'discriminator.parameters.layer1.kernel', "discriminator's"],
-    ['1', 'wasm', 'discriminator.parameters.layer1.kernel', "discriminator's"],
+  // NaN in a kernel of the discriminator makes all of its gradients NaN. In a moment of its Adam it comes into the
+  // kernel with the update, and the generator's gradient is the first to see it.
+  for (const [shards, engine, tensor, network] of [
+    ['1', 'auto', 'discriminator.parameters.layer1.kernel', 'discriminator'],
+    ['1', 'auto', 'discriminator.secondMoment.layer1.kernel', 'generator'],
+    ['2', 'auto', 'discriminator.secondMoment.layer1.kernel', 'generator'],
+    ['1', 'wasm', 'discriminator.parameters.layer1.kernel', 'discriminator'],
   ] as const)
-    it(`ends the run after the third time, with ${shards} shard(s) on the ${engine} engine`, async () => {
-      const run = `${engine}-${shards}`;
+    it(`of the ${network} ends the run after the third time, with ${shards} shard(s) on the ${engine} engine`, async () => {
+      const run = `${engine}-${shards}-${network}`;
       const args = ['--single-node', '--engine', engine, '--sample-every', '0', '--steps'];
       const trained = await workplace.run(run, ['--shards', shards, ...args, '2']);
       assert.equal(trained.code, 0, trained.lines.join('\n'));
@@ -45,7 +47,7 @@ describe('a gradient that is not finite', () => {
       assert.equal(code, 1, lines.join('\n'));
       assert.equal(
         lines[lines.length - 1],
-        `coordinator: the ${where} gradient is not finite at step 3 (layer 0, kernel; computed by this process, ` +
+        `coordinator: the ${network}'s gradient is not finite at step 3 (layer 0, kernel; computed by this process, ` +
           `shard 0) for the third time; the last checkpoint is ${checkpoint}: go on with --resume ${run}`,
       );
       assert.equal((await readStats(workplace.path(run))).length, 2);

@@ -3,7 +3,9 @@ import { readdir, readFile, truncate } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import type { Ending } from './support/trainer/program.js';
 import { lastState, readNumbers } from './support/trainer/run-results.js';
-import { Workplace } from './support/trainer/workplace.js';
+import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
+import { parsePrometheusText } from './support/prometheus-text.js';
+import { until } from './support/wire/until.js';
 
 describe('a run that goes on', () => {
   let workplace: Workplace;
@@ -47,6 +49,49 @@ describe('a run that goes on', () => {
       ]);
     }
   });
+
+  for (const [name, how] of [
+    ['counted-alone', '--single-node'],
+    ['counted-in-a-fleet', '--workers=2'],
+  ] as const)
+    it(`goes on counting from its checkpoint (${how})`, async () => {
+      const run = workplace.path(name);
+      /** Looks at /metrics until a step is done that comes after this one, then ends the run. */
+      const lookAfter = async (step: number, args: readonly string[]) => {
+        const program = workplace.start(['train', ...args, ...ENDLESS, '--http', '127.0.0.1:0']);
+        const [, url] = await program.line(/^metrics at (\S+)$/);
+        const samples = await until(`a step after ${step}`, async () => {
+          const families = parsePrometheusText(await (await fetch(url)).text());
+          const ours = [...families].filter(([family]) => family.startsWith('dcgan_'));
+          const all = new Map(ours.flatMap(([, each]) => [...each.samples]));
+          return (all.get('dcgan_step') ?? 0) > step ? all : undefined;
+        });
+        program.signal('SIGINT');
+        assert.equal((await program.ended()).code, 0);
+        return (of: string): number => samples.get(of) ?? NaN;
+      };
+      const before = await lookAfter(0, [
+        ...['--data', workplace.images, ...SMALL, '--shards', '2', '--run-dir', run, how],
+      ]);
+      const stopped = (await readNumbers(run)).length;
+      const after = await lookAfter(stopped, ['--resume', run]);
+      for (const look of [before, after]) {
+        assert.equal(look('dcgan_images_total'), 16 * look('dcgan_step'));
+        for (const count of [
+          'dcgan_step_seconds_count',
+          'dcgan_step_seconds_bucket{le="+Inf"}',
+          'dcgan_phase_seconds_count{phase="generator"}',
+        ])
+          assert.equal(look(count), look('dcgan_step'), count);
+      }
+      for (const counter of [
+        'dcgan_step_seconds_sum',
+        'dcgan_wire_bytes_total{direction="sent"}',
+        'dcgan_wire_bytes_total{direction="received"}',
+        'dcgan_worker_losses_total{reason="exited"}',
+      ])
+        assert.ok(after(counter) >= before(counter), counter);
+    });
 
   it('is refused what would change its numbers, other images, or nothing left to do', async () => {
     const run = workplace.path('fixed');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, symlink } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { childrenOf, isAlive, workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
@@ -119,6 +120,30 @@ describe('a run that is ended from outside', () => {
         [],
       );
     }
+  });
+
+  it('by SIGKILL goes on at once, and while it trained nobody else could', async () => {
+    const { run, program } = await train('taken', ['--single-node']);
+    await symlink(run, workplace.path('the-same'));
+    for (const name of ['taken', 'the-same']) {
+      const { code, lines } = await workplace.start(['train', '--no-http', '--resume', name]).ended();
+      assert.equal(code, 2, lines.join('\n'));
+      assert.deepEqual(lines, [
+        `coordinator: ${name} is in use by process ${program.pid} of this machine: wait until it has ended, or end it`,
+      ]);
+    }
+    program.signal('SIGKILL');
+    await program.ended();
+    const { length } = await readStats(run).catch(() => []);
+    const { code, lines } = await workplace
+      .start(['train', '--resume', 'taken', '--no-http', '--steps', String(length + 2)])
+      .ended();
+    assert.equal(code, 0, lines.join('\n'));
+    assert.deepEqual(
+      (await readStats(run)).map(({ step }) => step),
+      Array.from({ length: length + 2 }, (_, index) => index + 1),
+    );
+    assert.ok(!existsSync(`${run}/run.lock`));
   });
 
   it('by SIGKILL on the coordinator leaves no process behind', async () => {

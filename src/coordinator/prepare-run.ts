@@ -106,7 +106,10 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
 
   const from = earlier && (await openOrigin(earlier, options, faces));
-  if (from) closing.add(() => from.close());
+  if (from) {
+    closing.add(() => from.close());
+    metrics.continueFrom(from.facts.counters);
+  }
   const firstStep = (from?.facts.step ?? 0) + 1;
   if (firstStep > lastStep)
     throw new UserError(

@@ -27,12 +27,16 @@ export interface RunRecordParts {
   readonly faces: Faces;
 }
 
+/** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
+const LOSSES_INTERVAL = 60_000;
+
 /** Everything a run leaves and shows, step by step. */
 export class RunRecord {
   readonly #losses: LossReport;
   readonly #abort = new AbortController();
   readonly #checkpoints: CheckpointWriter;
   #lastSamples: number | undefined;
+  #lossesDrawn = -Infinity;
 
   constructor(private readonly parts: RunRecordParts) {
     const report = (line: string): void => {
@@ -78,8 +82,11 @@ export class RunRecord {
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
     const isCheckpoint = isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
-      await this.#checkpoints.begin(this.#facts(record.step, record.epoch));
-    if (isCheckpoint) void this.losses();
+      await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
+    if (isCheckpoint && performance.now() - this.#lossesDrawn > LOSSES_INTERVAL) {
+      this.#lossesDrawn = performance.now();
+      void this.losses();
+    }
   }
 
   /**
@@ -107,7 +114,7 @@ export class RunRecord {
   /** After the last step. */
   async end(step: number, epoch: number): Promise<void> {
     await this.#samples(step);
-    await this.#checkpoints.finish(this.#facts(step, epoch));
+    await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
   /** The first batch, in the layout of the samples. */
@@ -132,9 +139,10 @@ export class RunRecord {
     this.#lastSamples = step;
   }
 
-  #facts(step: number, epoch: number): CheckpointFacts {
-    const { group, faces } = this.parts;
-    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint };
+  async #facts(step: number, epoch: number): Promise<CheckpointFacts> {
+    const { group, faces, metrics } = this.parts;
+    const counters = await metrics.counters();
+    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint, counters };
   }
 
   /** losses.csv, GL.npy, DL.npy and loss.png from all steps so far. What goes wrong is said, and does not end a run. */

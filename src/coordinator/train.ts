@@ -14,6 +14,7 @@ import { startProgress } from './progress/start-progress.js';
 import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
 import { openRunAt, RunFolder } from './run/run-folder.js';
+import { RunLock } from './run/run-lock.js';
 import { StepLog } from './run/step-log.js';
 import { say, shown, Voice } from './say.js';
 import { settleOptions } from './settle-options.js';
@@ -53,10 +54,12 @@ export async function train(given: TrainArguments, typed: ReadonlySet<string>): 
 async function run(request: RunRequest): Promise<void> {
   const { options, earlier, voice, stop, closing } = request;
   const { training } = options;
+  if (earlier) await lock(earlier.run, closing);
   const prepared = await prepareRun(request);
   const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
 
   const folder = earlier?.run ?? (await RunFolder.create(request.arguments.runDir));
+  if (!earlier) await lock(folder, closing);
   await folder.writeOptions({
     version: PROJECT_VERSION,
     node: process.version,
@@ -108,6 +111,12 @@ async function run(request: RunRequest): Promise<void> {
       ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
+}
+
+/** Nobody else may write to a run before this process has closed all that it has opened in it. */
+async function lock(run: RunFolder, closing: Closing): Promise<void> {
+  const taken = await RunLock.take(run);
+  closing.add(() => taken.release());
 }
 
 function faultOf(error: unknown, training: TrainingOptions): string {

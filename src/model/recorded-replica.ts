@@ -19,8 +19,8 @@ export class RecordedReplica implements Replica {
   readonly #program: Program;
   readonly #optimizer: AdamOptions;
   readonly #state: StateLayout;
-  /** What the images were drawn from that the discriminator's last phase left in the session. */
-  #drawnFrom: Float32Array | undefined;
+  /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
+  #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
 
   constructor(recording: Recording, options: StepProgramOptions) {
     this.#program = recordStep(recording, options);
@@ -31,7 +31,7 @@ export class RecordedReplica implements Replica {
   restore(state: Float32Array, at = 0): void {
     for (const { name, offset, size } of slotsWithin(this.#state, at, state.length))
       this.#program.run(restoreCall(name), { [name]: state.subarray(offset - at, offset - at + size) });
-    this.#drawnFrom = undefined;
+    this.#drawn = undefined;
   }
 
   save(into: Float32Array, at = 0): void {
@@ -45,13 +45,13 @@ export class RecordedReplica implements Replica {
   compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
     if (phase === 'discriminator')
       return this.#discriminator('discriminator.compute', noise, { real: images })[0];
-    const call = this.#isDrawnFrom(noise) ? 'generator.compute' : 'generator.computeAgain';
-    return this.#run(call, { noise })[0];
+    const isDrawn = this.#isDrawnFrom(noise, 'discriminator.compute');
+    return this.#run(isDrawn ? 'generator.compute' : 'generator.computeAgain', { noise })[0];
   }
 
   apply(phase: Phase, step: number, averaged: Float32Array): void {
     this.#run(`${phase}.apply`, { averaged, ...this.#adam(step) });
-    if (phase === 'generator') this.#drawnFrom = undefined;
+    if (phase === 'generator') this.#drawn = undefined;
   }
 
   train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
@@ -73,10 +73,10 @@ export class RecordedReplica implements Replica {
     try {
       if (phase === 'discriminator')
         return this.#discriminator('discriminator.train', noise, { real: images, ...adam });
-      if (!this.#isDrawnFrom(noise))
+      if (!this.#isDrawnFrom(noise, 'discriminator.train'))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
       const results = this.#run('generator.train', { noise, ...adam });
-      this.#drawnFrom = undefined;
+      this.#drawn = undefined;
       return results;
     } catch (error) {
       if (error instanceof Error && error.message.includes(NOT_FINITE)) throw new NotFinite(phase, step);
@@ -86,14 +86,15 @@ export class RecordedReplica implements Replica {
 
   #discriminator(call: StepCall, noise: Float32Array, feeds: SomeStepFeeds): Float32Array[] {
     if (!feeds.real) throw new Error('the discriminator phase needs images');
-    this.#drawnFrom = undefined;
+    this.#drawn = undefined;
     const results = this.#run(call, { noise, ...feeds });
-    this.#drawnFrom = noise.slice();
+    this.#drawn = { noise: noise.slice(), by: call };
     return results;
   }
 
-  #isDrawnFrom(noise: Float32Array): boolean {
-    return this.#drawnFrom?.every((value, index) => value === noise[index]) ?? false;
+  /** Whether that call has left the images of this noise: the two halves and the whole keep theirs apart. */
+  #isDrawnFrom(noise: Float32Array, by: StepCall): boolean {
+    return this.#drawn?.by === by && this.#drawn.noise.every((value, index) => value === noise[index]);
   }
 
   #adam(step: number): Pick<StepFeeds, 'stepSize' | 'epsilon'> {

@@ -4,6 +4,7 @@ import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateSource } from '../compute-group.js';
+import { parseCounters, type SavedCounters } from '../metrics/saved-counters.js';
 import { shown } from '../say.js';
 import { digestIn, FileDigest } from './digest.js';
 import { decodeHeader, headerLength, type Metadata, type SafetensorsHeader } from './safetensors.js';
@@ -15,6 +16,8 @@ export interface CheckpointFacts {
   readonly epoch: number;
   readonly engine: string;
   readonly datasetFingerprint: string;
+  /** What the metrics had counted after that step. */
+  readonly counters: SavedCounters;
 }
 
 /** A file that is no whole checkpoint of the run. `how` follows its name: "is damaged (...)". */
@@ -71,8 +74,12 @@ export class Checkpoint implements StateSource {
 }
 
 /** Undefined where they are not those of a checkpoint of ours. */
-function factsOf({ step, epoch, engine = '', dataset = '' }: Metadata): CheckpointFacts | undefined {
-  const facts = { step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset };
+function factsOf(metadata: Metadata): CheckpointFacts | undefined {
+  const { step, epoch, engine = '', dataset = '', counters } = metadata;
+  const facts = {
+    ...{ step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset },
+    counters: parseCounters(counters),
+  };
   return Number.isSafeInteger(facts.step) && Number.isSafeInteger(facts.epoch) ? facts : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Content } from '../../wire/message.js';
 import { Pull } from '../../wire/pull.js';
@@ -5,7 +6,8 @@ import { Rejection } from '../../wire/rejection.js';
 import type { TakeBytes } from '../compute-group.js';
 import type { Expectations } from './expectations.js';
 import type { Post } from './post.js';
-import type { Member } from './roster.js';
+import { describe, type Member, type Roster } from './roster.js';
+import { WorkerLost } from './worker-lost.js';
 
 /** How long a copy may take to be made, and how long to be read, in milliseconds. */
 const COPY_TIMEOUT = 120_000;
@@ -36,6 +38,7 @@ export class Copies {
   constructor(
     private readonly post: Post,
     private readonly expectations: Expectations,
+    private readonly roster: Roster,
     /** A worker does not answer in this many milliseconds. */
     private readonly onLate: (member: Member, milliseconds: number) => void,
   ) {}
@@ -52,6 +55,7 @@ export class Copies {
   ): Promise<{ readonly copy: Copy; readonly release: () => void }> {
     const release = await this.#turn();
     try {
+      this.#requireHere(member);
       const copy = { member, content, total, request: ++this.#request };
       let digest = '';
       const taken = this.expectations.expect((worker) => worker === member.number);
@@ -78,6 +82,7 @@ export class Copies {
   /** Fetches a whole copy. Rejects with WorkerLost. */
   async read(copy: Copy, take: TakeBytes): Promise<void> {
     const { member, total } = copy;
+    this.#requireHere(member);
     const arrived = this.expectations.expect((worker) => worker === member.number);
     const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset), take);
     const close = this.open(copy, (chunk) => {
@@ -121,14 +126,23 @@ export class Copies {
     // Otherwise it was on its way when its reading was given up.
   }
 
-  /** Waits for the copy before, and resolves with how to let the next one begin. */
+  /** Who is lost already is not lost again: nobody would end the wait. */
+  #requireHere(member: Member): void {
+    if (this.roster.get(member.number) !== member)
+      throw new WorkerLost(member.number, 'silent', `${describe(member)} is gone, and its copy with it`);
+  }
+
+  /** Waits for the copy before, as long as that may take, and resolves with how to let the next one begin. */
   async #turn(): Promise<() => void> {
     const before = this.#last;
     let release = (): void => undefined;
     this.#last = new Promise((resolve) => {
       release = resolve;
     });
-    await before;
+    const patience = new AbortController();
+    const { signal } = patience;
+    await Promise.race([before, pause(2 * COPY_TIMEOUT, undefined, { signal }).catch(() => undefined)]);
+    patience.abort();
     return release;
   }
 }

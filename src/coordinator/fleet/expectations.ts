@@ -36,9 +36,12 @@ export class Expectations {
     return deferred;
   }
 
-  /** Waits for so many milliseconds at most. `onLate` must end the wait, and can say who is late. */
+  /** Waits for so many milliseconds at most. `onLate` can end the wait in its own way, and say who is late. */
   async within(milliseconds: number, awaited: Deferred<void>, onLate: () => void): Promise<void> {
-    const timer = setTimeout(onLate, milliseconds);
+    const timer = setTimeout(() => {
+      onLate();
+      awaited.reject(new Error(`nothing came in ${Math.round(milliseconds / 1000)} s`));
+    }, milliseconds);
     try {
       await awaited.promise;
     } finally {

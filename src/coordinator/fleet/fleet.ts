@@ -1,23 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Interrupted, messageOf } from '../../common/errors.js';
+import { Interrupted } from '../../common/errors.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
-import { phaseLayout, PHASES, updateAt, updateNumber, type Phase } from '../../model/phase.js';
+import { phaseLayout, PHASES, updateNumber, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../wire/chunks.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
-import type { Received } from '../../wire/listener.js';
-import { Content, type Message, type MessageOf } from '../../wire/message.js';
-import { Rejection } from '../../wire/rejection.js';
+import { Content } from '../../wire/message.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   CopyLost,
-  WorkersGone,
   type ComputeGroup,
   type PhaseOutcome,
   type StateCopy,
@@ -26,19 +23,19 @@ import {
 import type { Fallback } from '../fallback.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
-import { Averages } from './averages.js';
 import { Copies } from './copies.js';
-import { StepDeadline } from './deadline.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
+import { Inbox } from './inbox.js';
 import { LocalWorkers } from './local-workers.js';
 import { Membership } from './membership.js';
-import { PhaseRound } from './phase-round.js';
 import type { Placement } from './placement.js';
 import { Post } from './post.js';
+import { Quorum } from './quorum.js';
 import { Recovery } from './recovery.js';
 import { Regroup } from './regroup.js';
 import { Roster, type Member } from './roster.js';
+import { Rounds } from './rounds.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Where workers of this machine connect to: any free port. */
@@ -47,14 +44,8 @@ const LOCAL_ADDRESS = 'tcp://127.0.0.1:*';
 /** Messages that may wait for a worker besides the averages. */
 const SMALL_MESSAGES_WAITING = 64;
 
-/** How long workers may take to come, and how long a membership to begin, in milliseconds. */
+/** How long a membership may take to begin, states and images included, in milliseconds. */
 const JOIN_TIMEOUT = 600_000;
-
-/** How long a run that has no worker at all waits for one to come back, in milliseconds, before it does without. */
-const ABSENCE_TIMEOUT = 60_000;
-
-/** The longest time that a timer takes, in milliseconds: 24 days. */
-const FOREVER = 2 ** 31 - 1;
 
 export interface FleetOptions {
   readonly training: TrainingOptions;
@@ -85,8 +76,8 @@ export interface FleetOptions {
 /** The workers of a run: has them compute, and sums what they send in the order of the shards. */
 export class Fleet implements ComputeGroup, Averager {
   readonly #expectations = new Expectations();
-  readonly #averages: Averages;
-  readonly #deadline: StepDeadline;
+  readonly #quorum: Quorum;
+  readonly #rounds: Rounds;
   readonly #roster: Roster;
   readonly #recovery: Recovery;
   readonly #membership: Membership;
@@ -94,13 +85,8 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #regroup: Regroup;
   #local: LocalWorkers | undefined;
   #closing = false;
-  #begun = false;
-  /** The phase that is being computed. */
-  #round: PhaseRound | undefined;
-  /** Ends the wait for what is under way: a membership, or a round. */
-  #onProgress = (): void => undefined;
-  /** Ends the wait for workers to come or go. */
-  #onChange = (): void => undefined;
+  /** Ends the wait for a membership that begins. */
+  #onPrepared = (): void => undefined;
 
   private constructor(
     private readonly options: FleetOptions,
@@ -109,21 +95,27 @@ export class Fleet implements ComputeGroup, Averager {
     const { training, faces, sampler, from, firstStep, metrics, log, maxWorkers, liveness } = options;
     this.#roster = parts.roster;
     this.post = parts.post;
-    this.#averages = new Averages(training);
-    this.#deadline = new StepDeadline(liveness);
     this.#recovery = new Recovery(training.shards, updateNumber('discriminator', firstStep));
+    const shared = { ...parts, training, liveness, metrics, log, expectations: this.#expectations };
+    const local = (): LocalWorkers | undefined => this.#local;
+    this.#quorum = new Quorum({ ...options, ...shared, recovery: this.#recovery, local });
     this.#membership = new Membership({
-      ...{ training, dataset: faces, maxWorkers, liveness, metrics, log, ...parts },
-      ...{ recovery: this.#recovery, expectations: this.#expectations, local: () => this.#local },
+      ...{ ...shared, dataset: faces, maxWorkers, recovery: this.#recovery, local },
       onChange: () => {
-        this.#onChange();
+        this.#quorum.changed();
       },
     });
-    this.#copies = new Copies(this.post, this.#expectations, (member, milliseconds) => {
+    this.#rounds = new Rounds({
+      ...shared,
+      onLate: (workers, milliseconds) => {
+        for (const worker of workers) this.#overdue(this.#roster.get(worker), milliseconds);
+      },
+    });
+    this.#copies = new Copies(this.post, this.#expectations, this.#roster, (member, milliseconds) => {
       this.#overdue(member, milliseconds);
     });
-    const average = (update: number): Float32Array => this.#averages.current(updateAt(update).phase);
-    this.#regroup = new Regroup({ training, faces, sampler, ...parts, copies: this.#copies, average }, from);
+    const average = (update: number): Float32Array => this.#rounds.averageOf(update);
+    this.#regroup = new Regroup({ ...shared, faces, sampler, copies: this.#copies, average }, from);
   }
 
   readonly post: Post;
@@ -142,7 +134,7 @@ export class Fleet implements ComputeGroup, Averager {
     });
     const fleet = new Fleet(options, { roster, post });
     try {
-      void fleet.#readMessages();
+      void fleet.#inbox().read();
       fleet.#callWorkers();
       await fleet.#gather();
       return fleet;
@@ -174,13 +166,14 @@ export class Fleet implements ComputeGroup, Averager {
       throw new Error(`update ${this.#recovery.update} comes next, not the ${phase}'s of step ${step}`);
     return this.#withWorkers(async () => {
       await this.#assemble();
-      return this.#compute(phase, step, inspect);
+      const workerOfShard = this.#recovery.workerOfShard();
+      return this.#rounds.compute({ phase, step, group: this.#group(), workerOfShard, inspect });
     });
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
     const group = this.#group();
-    this.#averages.applied(phase);
+    this.#rounds.applied(phase);
     this.#recovery.updated();
     this.#membership.begun();
     if (phase === 'generator') this.#membership.served(group);
@@ -277,7 +270,7 @@ export class Fleet implements ComputeGroup, Averager {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await this.#withWorkers(() => this.#assemble());
-      this.#begun = true;
+      this.#quorum.begun();
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -313,206 +306,34 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Resolves when enough workers are in one membership, each with its shards and the state. */
   async #assemble(): Promise<void> {
-    const { recovery, roster } = { recovery: this.#recovery, roster: this.#roster };
-    while (!recovery.ready || recovery.size < this.#needed()) {
-      await this.#enough();
+    const recovery = this.#recovery;
+    while (!recovery.ready || !this.#quorum.isHere) {
+      await this.#quorum.gathered();
       const plan = recovery.regroup();
       const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
       const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
-      this.#onProgress = () => {
+      this.#onPrepared = () => {
         // Who comes meanwhile is for the next membership.
         if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
       };
       await this.#regroup.carryOut(plan, recovery.update);
       await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
         for (const worker of inPlan)
-          if (!recovery.isPrepared(worker)) this.#overdue(roster.get(worker), JOIN_TIMEOUT);
+          if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
       });
       this.#regroup.end();
     }
   }
 
-  /** Waits for as many workers as the run needs. */
-  async #enough(): Promise<void> {
-    const started = performance.now();
-    for (;;) {
-      const needed = this.#needed();
-      if (this.#recovery.size >= needed) return;
-      const { log } = this.options;
-      if (this.#local && this.#local.remaining < Math.max(1, this.options.minWorkers))
-        throw new WorkersGone(`${this.#local.remaining} of the run's workers are left`);
-      if (this.#begun) log(`waiting for workers: ${this.#recovery.size} of ${needed} are here`);
-      const left = this.#patience() - (performance.now() - started);
-      await this.#change(left, () => {
-        const seconds = Math.round((performance.now() - started) / 1000);
-        return new WorkersGone(`${this.#recovery.size} of ${needed} workers came in ${seconds} s`);
-      });
-    }
-  }
-
-  /** Waits until a worker comes or goes, for so many milliseconds at most, or the user no longer wants to. */
-  async #change(milliseconds: number, late: () => Error): Promise<void> {
-    const { signal } = this.options;
-    const changed = this.#expectations.expect();
-    this.#onChange = changed.resolve;
-    const onAbort = (): void => {
-      changed.reject(new Interrupted('stopped while it waited for workers'));
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await this.#expectations.within(Math.max(0, milliseconds), changed, () => {
-        changed.reject(late());
-      });
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-  }
-
-  /** To begin, all that are asked for and can come; to go on, the least. */
-  #needed(): number {
-    const { workers, minWorkers } = this.options;
-    return this.#begun ? minWorkers : Math.min(workers, this.#local?.remaining ?? workers);
-  }
-
-  #patience(): number {
-    const { fallback } = this.options;
-    if (!this.#begun || this.#local) return JOIN_TIMEOUT;
-    if (fallback === 'wait') return FOREVER;
-    return this.#recovery.size === 0 ? ABSENCE_TIMEOUT : JOIN_TIMEOUT;
-  }
-
-  async #compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
-    const group = this.#group();
-    const { metrics, training } = this.options;
-    const { gradient } = phaseLayout(phase, modelLayout(training));
-    const workerOfShard = this.#recovery.workerOfShard();
-    const into = this.#averages.next(phase);
-    const round = new PhaseRound(phase, step, workerOfShard, into, gradient.end, inspect);
-    const done = this.#expectations.expect((worker) => group.some(({ number }) => number === worker));
-    this.#round = round;
-    this.#onProgress = () => {
-      if (round.complete) done.resolve();
-    };
-    const started = performance.now();
-    try {
-      await this.post.toAll(group, 'compute', {}, { phase, step });
-      const limit = this.#deadline.milliseconds;
-      await this.#expectations.within(limit, done, () => {
-        for (const worker of round.late) this.#overdue(this.#roster.get(worker), limit);
-      });
-    } finally {
-      this.#round = undefined;
-    }
-    this.#deadline.took(performance.now() - started);
-    const seconds = [...round.secondsOfWorker];
-    for (const [worker, spent] of seconds) metrics.setWorkerStepSeconds(String(worker), spent);
-    const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
-    const { notFinite } = round;
-    return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds, notFinite };
-  }
-
-  async #readMessages(): Promise<void> {
-    try {
-      for await (const received of this.post.messages()) this.#receive(received);
-    } catch (error) {
-      this.#expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
-    }
-  }
-
-  #receive({ peer, number, message }: Received): void {
-    const member = this.#roster.ofPeer(peer);
-    if (!message) {
-      if (member) this.#membership.lose(member, 'garbled', 'sent what is no message');
-      return;
-    }
-    this.#settle(member, () => {
-      if (message.kind === 'hello') return this.#membership.hello(peer, number, message.body);
-      if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
-      member.sequence.require(number);
-      this.#membership.heard(member);
-      this.post.requireOurs(message, this.#recovery.generation);
-      return this.#handle(member, message);
+  #inbox(): Inbox {
+    return new Inbox({
+      ...{ post: this.post, roster: this.#roster, recovery: this.#recovery, metrics: this.options.metrics },
+      ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
+      expectations: this.#expectations,
+      onPrepared: () => {
+        this.#onPrepared();
+      },
     });
-  }
-
-  #handle(member: Member, message: Message): Promise<void> | undefined {
-    switch (message.kind) {
-      case 'ready':
-        this.#membership.ready(member, message);
-        return;
-      case 'prepared':
-        this.#recovery.prepared(member.number);
-        this.#onProgress();
-        return;
-      case 'chunk':
-        if (message.body.content === Content.GRADIENT) return this.#addGradient(member, message);
-        this.#copies.chunk(member, message.body);
-        return;
-      case 'shardDone':
-        this.#currentRound().shardDone(member.number, message, message.body);
-        this.#onProgress();
-        return;
-      case 'snapshotTaken':
-        this.#copies.taken(member, message.body);
-        return;
-      case 'fetch':
-        return this.#regroup.fetch(member, message.body);
-      case 'failure':
-        this.#membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
-        return;
-      case 'ping':
-        return;
-      case 'hello':
-      case 'welcome':
-      case 'refusal':
-      case 'assignment':
-      case 'compute':
-      case 'apply':
-      case 'snapshot':
-      case 'stop':
-        throw new Rejection('unexpected', `${message.kind} is not for a coordinator`);
-    }
-  }
-
-  /** Sums a part of a shard's gradient; where it was the last one, that part of the average goes out at once. */
-  #addGradient(member: Member, message: MessageOf<'chunk'>): Promise<void> | undefined {
-    const round = this.#currentRound();
-    const { offset, total, payload } = message.body;
-    if (!round.addChunk(member.number, message, message.body)) return;
-    const { phase, step } = round;
-    // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
-    // this average, or goes into another array.
-    const part = bytesOf(this.#averages.current(phase)).subarray(offset, offset + payload.length);
-    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: part };
-    return this.post.toAll(this.#group(), 'chunk', chunk, { phase, step });
-  }
-
-  /** Between rounds there may be what is left of one that was given up. */
-  #currentRound(): PhaseRound {
-    if (!this.#round) throw new Rejection('wrong_generation', 'a gradient that is not waited for any more');
-    return this.#round;
-  }
-
-  /**
-   * Does what a message asks for while the next ones are read. A message that is not as it must be costs its sender:
-   * a connection that garbled one cannot be trusted with the rest. Anything else ends the run.
-   */
-  #settle(member: Member | undefined, work: () => Promise<void> | undefined): void {
-    const refuse = (error: unknown): void => {
-      if (!(error instanceof Rejection)) {
-        this.#expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
-        return;
-      }
-      this.options.metrics.countRejected(error.reason);
-      if (member && error.reason !== 'wrong_generation')
-        this.#membership.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
-    };
-    try {
-      work()?.catch(refuse);
-    } catch (error) {
-      refuse(error);
-    }
   }
 
   /** Where a process of this machine ended, its end says more than its broken connection: it is told first. */

@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { StepRecord } from '../step-record.js';
+import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
 import {
   NETWORKS,
   WIRE_DIRECTIONS,
@@ -10,6 +11,7 @@ import {
   type WorkerLossReason,
   type WorkerState,
 } from './labels.js';
+import type { Countable, SavedCounters } from './saved-counters.js';
 
 /** From a step of a small network on a GPU to one of a large network on two cores. */
 const STEP_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -40,10 +42,11 @@ export interface RunMetricsOptions {
   readonly rejectionReasons?: readonly string[];
 }
 
-/** What Prometheus reads of a run. Counters count from the start of this process, as Prometheus expects. */
+/** What Prometheus reads of a run. Counters go on where a run goes on, from its checkpoint. */
 export class RunMetrics {
   readonly registry = new Registry();
-  readonly #registers = [this.registry];
+  /** Everything that counts, to be saved with a checkpoint. */
+  readonly #countables: Countable[] = [];
   readonly #batchSize: number;
 
   readonly #generatorLoss = this.#gauge('dcgan_generator_loss', 'Generator loss of the last step.');
@@ -59,20 +62,14 @@ export class RunMetrics {
   );
   readonly #step = this.#gauge('dcgan_step', 'Last step that was completed.');
   readonly #epoch = this.#gauge('dcgan_epoch', 'Epoch of the last step, counted from 1.');
-  readonly #images = this.#counter('dcgan_images_total', 'Real images trained on by this process.');
-  readonly #stepSeconds = new Histogram({
-    name: 'dcgan_step_seconds',
-    help: 'Wall time of a step.',
-    buckets: STEP_BUCKETS,
-    registers: this.#registers,
-  });
-  readonly #phaseSeconds = new Histogram({
-    name: 'dcgan_phase_seconds',
-    help: 'Wall time of one phase of a step.',
-    labelNames: ['phase'],
-    buckets: PHASE_BUCKETS,
-    registers: this.#registers,
-  });
+  readonly #images = this.#counter('dcgan_images_total', 'Real images trained on.');
+  readonly #stepSeconds = this.#histogram('dcgan_step_seconds', 'Wall time of a step.', STEP_BUCKETS);
+  readonly #phaseSeconds = this.#histogram(
+    'dcgan_phase_seconds',
+    'Wall time of one phase of a step.',
+    PHASE_BUCKETS,
+    ['phase'],
+  );
   readonly #wireBytes = this.#counter(
     'dcgan_wire_bytes_total',
     'Bytes sent and received by the coordinator.',
@@ -124,10 +121,20 @@ export class RunMetrics {
   /** The step's bytes are not counted here but in countWireBytes, which sees what passes between steps too. */
   recordStep(record: StepRecord, phaseSeconds: Readonly<Record<string, number>>): void {
     this.#show(record);
-    this.#images.inc(this.#batchSize);
-    this.#stepSeconds.observe(record.computeSeconds + record.averagingSeconds);
+    this.#images.inc({}, this.#batchSize);
+    this.#stepSeconds.observe({}, record.computeSeconds + record.averagingSeconds);
     for (const [phase, seconds] of Object.entries(phaseSeconds))
       this.#phaseSeconds.observe({ phase }, seconds);
+  }
+
+  /** What was counted so far, for a checkpoint. */
+  async counters(): Promise<SavedCounters> {
+    return (await Promise.all(this.#countables.map((countable) => countable.counts()))).flat();
+  }
+
+  /** Goes on from what was counted up to a checkpoint. Names that are not known are left out. */
+  continueFrom(saved: SavedCounters): void {
+    for (const countable of this.#countables) countable.continueFrom(saved);
   }
 
   /** The run has gone back to this step, or to its beginning. Counters still say what was done. */
@@ -171,7 +178,7 @@ export class RunMetrics {
   }
 
   countNonFinite(count = 1): void {
-    this.#nonFinite.inc(count);
+    this.#nonFinite.inc({}, count);
   }
 
   #show(record: ShownRecord): void {
@@ -185,10 +192,27 @@ export class RunMetrics {
   }
 
   #gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
-    return new Gauge({ name, help, labelNames, registers: this.#registers });
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
   }
 
-  #counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
-    return new Counter({ name, help, labelNames, registers: this.#registers });
+  #counter<Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ): ContinuedCounter<Label> {
+    const counter = new ContinuedCounter({ name, help, labelNames, registry: this.registry });
+    this.#countables.push(counter);
+    return counter;
+  }
+
+  #histogram<Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labelNames: readonly Label[] = [],
+  ): ContinuedHistogram<Label> {
+    const histogram = new ContinuedHistogram({ name, help, labelNames, registry: this.registry }, buckets);
+    this.#countables.push(histogram);
+    return histogram;
   }
 }

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { RenderedChart } from './chart-renderer-process.js';
@@ -37,7 +37,6 @@ function renderInChild(
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     killSignal: 'SIGKILL',
   });
-  yieldToTraining(child.pid);
   return new Promise((resolve, reject) => {
     let answer: RenderedChart | undefined;
     child.once('message', (message) => {
@@ -58,14 +57,4 @@ function renderInChild(
       if (error) reject(error);
     });
   });
-}
-
-/** Training uses every core: without this the steps beside a chart take half as long again. */
-function yieldToTraining(pid: number | undefined): void {
-  if (pid === undefined) return; // it could not be started, which its error says
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It has ended already, or the system has no priorities: then it is drawn as fast as it can be.
-  }
 }

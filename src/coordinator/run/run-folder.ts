@@ -28,6 +28,10 @@ export class RunFolder {
   get optionsFile(): string {
     return join(this.path, 'options.json');
   }
+  /** Says who trains here; see `RunLock`. */
+  get lockFile(): string {
+    return join(this.path, 'run.lock');
+  }
   get statsFile(): string {
     return join(this.path, 'stats.jsonl');
   }

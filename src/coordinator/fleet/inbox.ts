@@ -1,0 +1,118 @@
+import { messageOf } from '../../common/errors.js';
+import type { Received } from '../../wire/listener.js';
+import { Content, type Message } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+import type { RunMetrics } from '../metrics/run-metrics.js';
+import type { Copies } from './copies.js';
+import type { Expectations } from './expectations.js';
+import type { Membership } from './membership.js';
+import type { Post } from './post.js';
+import type { Recovery } from './recovery.js';
+import type { Regroup } from './regroup.js';
+import type { Member, Roster } from './roster.js';
+import type { Rounds } from './rounds.js';
+
+export interface InboxParts {
+  readonly post: Post;
+  readonly roster: Roster;
+  readonly recovery: Recovery;
+  readonly membership: Membership;
+  readonly rounds: Rounds;
+  readonly copies: Copies;
+  readonly regroup: Regroup;
+  readonly expectations: Expectations;
+  readonly metrics: RunMetrics;
+  /** One more worker is prepared for the membership that begins. */
+  readonly onPrepared: () => void;
+}
+
+/** Reads what workers send, and passes it on to whoever it is for. */
+export class Inbox {
+  constructor(private readonly parts: InboxParts) {}
+
+  /** Resolves when the post is closed. */
+  async read(): Promise<void> {
+    try {
+      for await (const received of this.parts.post.messages()) this.#receive(received);
+    } catch (error) {
+      this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  #receive({ peer, number, message }: Received): void {
+    const member = this.parts.roster.ofPeer(peer);
+    if (!message) {
+      if (member) this.parts.membership.lose(member, 'garbled', 'sent what is no message');
+      return;
+    }
+    this.#settle(member, () => {
+      if (message.kind === 'hello') return this.parts.membership.hello(peer, number, message.body);
+      if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
+      member.sequence.require(number);
+      this.parts.membership.heard(member);
+      this.parts.post.requireOurs(message, this.parts.recovery.generation);
+      return this.#handle(member, message);
+    });
+  }
+
+  #handle(member: Member, message: Message): Promise<void> | undefined {
+    switch (message.kind) {
+      case 'ready':
+        this.parts.membership.ready(member, message);
+        return;
+      case 'prepared':
+        if (!this.parts.recovery.isGrouped(member.number))
+          throw new Rejection('unexpected', 'prepared for nothing');
+        this.parts.recovery.prepared(member.number);
+        this.parts.onPrepared();
+        return;
+      case 'chunk':
+        if (message.body.content === Content.GRADIENT) return this.parts.rounds.addGradient(member, message);
+        this.parts.copies.chunk(member, message.body);
+        return;
+      case 'shardDone':
+        this.parts.rounds.shardDone(member, message);
+        return;
+      case 'snapshotTaken':
+        this.parts.copies.taken(member, message.body);
+        return;
+      case 'fetch':
+        return this.parts.regroup.fetch(member, message.body);
+      case 'failure':
+        this.parts.membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
+        return;
+      case 'ping':
+        return;
+      case 'hello':
+      case 'welcome':
+      case 'refusal':
+      case 'assignment':
+      case 'compute':
+      case 'apply':
+      case 'snapshot':
+      case 'stop':
+        throw new Rejection('unexpected', `${message.kind} is not for a coordinator`);
+    }
+  }
+
+  /**
+   * Does what a message asks for while the next ones are read. A message that is not as it must be costs its sender:
+   * a connection that garbled one cannot be trusted with the rest. Anything else ends the run.
+   */
+  #settle(member: Member | undefined, work: () => Promise<void> | undefined): void {
+    const refuse = (error: unknown): void => {
+      if (!(error instanceof Rejection)) {
+        this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+        return;
+      }
+      this.parts.metrics.countRejected(error.reason);
+      if (member && error.reason !== 'wrong_generation')
+        this.parts.membership.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
+    };
+    try {
+      work()?.catch(refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { Interrupted } from '../../common/errors.js';
+import { WorkersGone } from '../compute-group.js';
+import type { Fallback } from '../fallback.js';
+import type { Expectations } from './expectations.js';
+import type { LocalWorkers } from './local-workers.js';
+import type { Recovery } from './recovery.js';
+
+/** How long workers may take to come, in milliseconds. */
+const JOIN_TIMEOUT = 600_000;
+
+/** How long a run that has no worker at all waits for one to come back, in milliseconds, before it does without. */
+const ABSENCE_TIMEOUT = 60_000;
+
+/** The longest time that a timer takes, in milliseconds: 24 days. */
+const FOREVER = 2 ** 31 - 1;
+
+export interface QuorumParts {
+  /** How many the run begins with, and goes on with at least. */
+  readonly workers: number;
+  readonly minWorkers: number;
+  readonly fallback: Fallback;
+  readonly recovery: Recovery;
+  readonly expectations: Expectations;
+  readonly local: () => LocalWorkers | undefined;
+  readonly log: (line: string) => void;
+  /** The user no longer wants to wait. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for as many workers as a run needs. */
+export class Quorum {
+  #begun = false;
+  #onChange = (): void => undefined;
+
+  constructor(private readonly parts: QuorumParts) {}
+
+  /** The first membership stands: from now on the least number is enough. */
+  begun(): void {
+    this.#begun = true;
+  }
+
+  /** Somebody came or left, or will not come any more. */
+  changed(): void {
+    this.#onChange();
+  }
+
+  get isHere(): boolean {
+    return this.parts.recovery.size >= this.#needed;
+  }
+
+  /** Rejects with WorkersGone where they do not come, and with Interrupted. */
+  async gathered(): Promise<void> {
+    const { minWorkers, recovery, local, log } = this.parts;
+    const started = performance.now();
+    while (!this.isHere) {
+      const remaining = local()?.remaining ?? Infinity;
+      if (remaining < Math.max(1, minWorkers)) throw new WorkersGone(left(remaining));
+      if (this.#begun) log(`waiting for workers: ${recovery.size} of ${this.#needed} are here`);
+      await this.#change(this.#patience - (performance.now() - started), () => {
+        const seconds = Math.round((performance.now() - started) / 1000);
+        return new WorkersGone(`${recovery.size} of ${this.#needed} workers came in ${seconds} s`);
+      });
+    }
+  }
+
+  /** To begin, all that are asked for and can come; to go on, the least. */
+  get #needed(): number {
+    const { workers, minWorkers, local } = this.parts;
+    return this.#begun ? minWorkers : Math.min(workers, local()?.remaining ?? workers);
+  }
+
+  get #patience(): number {
+    const { fallback, recovery, local } = this.parts;
+    if (!this.#begun || local()) return JOIN_TIMEOUT;
+    if (fallback === 'wait') return FOREVER;
+    return recovery.size === 0 ? ABSENCE_TIMEOUT : JOIN_TIMEOUT;
+  }
+
+  /** Waits until a worker comes or goes, for so many milliseconds at most, or the user no longer wants to. */
+  async #change(milliseconds: number, late: () => Error): Promise<void> {
+    const { expectations, signal } = this.parts;
+    const changed = expectations.expect();
+    this.#onChange = changed.resolve;
+    const onAbort = (): void => {
+      changed.reject(new Interrupted('stopped while it waited for workers'));
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await expectations.within(Math.max(0, milliseconds), changed, () => {
+        changed.reject(late());
+      });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+function left(workers: number): string {
+  return workers === 0
+    ? 'no worker is left'
+    : `only ${workers} worker${workers === 1 ? ' is' : 's are'} left`;
+}

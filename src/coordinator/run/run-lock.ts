@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import { shown } from '../say.js';
+import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
+import type { RunFolder } from './run-folder.js';
+
+/** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
+const TOUCH_INTERVAL = 10_000;
+const BELIEVED = 60_000;
+
+/** What a lock's file says. */
+interface Holder extends Partial<ProcessIdentity> {
+  /** Another one for each lock that was ever taken. */
+  readonly token: string;
+  /** When it was last touched, in milliseconds of the file system's clock. */
+  readonly touched: number;
+}
+
+/** Somebody else has the lock. */
+class Held extends Error {
+  constructor(
+    readonly holder: Holder,
+    /** Milliseconds since it was last touched. */
+    readonly age: number,
+  ) {
+    super('the lock is held');
+  }
+}
+
+/**
+ * A run's directory belongs to one coordinator at a time, by whatever path it was named: a file in it says to whom. On
+ * this machine it is looked up whether that process lives; elsewhere it is believed as long as the file is touched.
+ */
+export class RunLock {
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(
+    private readonly path: string,
+    private readonly token: string,
+    private readonly file: FileHandle,
+    text: string,
+  ) {
+    // Written and not dated, so that the times are the file system's own: clocks of two machines may differ.
+    this.#timer = setInterval(() => {
+      file.write(text, 0).catch(() => undefined);
+    }, TOUCH_INTERVAL);
+    this.#timer.unref();
+  }
+
+  /** Throws a UserError where another process has the run, or where the directory cannot be written to. */
+  static async take(run: RunFolder): Promise<RunLock> {
+    const token = randomBytes(16).toString('hex');
+    const text = JSON.stringify({ ...ownIdentity(), token });
+    try {
+      await acquire(run.lockFile, token, text);
+      return new RunLock(run.lockFile, token, await open(run.lockFile, 'r+'), text);
+    } catch (error) {
+      if (error instanceof Held) throw inUse(run, error);
+      throw new UserError(
+        `cannot write to the run's directory ${shown(run.path)} (${messageOf(error)}): ` +
+          'a run needs one that it can write to',
+        { cause: error },
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.file.close();
+    await removeOwn(this.path, this.token);
+  }
+}
+
+/** Makes the lock's file, or replaces one whose holder is gone. Throws Held. */
+async function acquire(path: string, token: string, text: string): Promise<void> {
+  const own = `${path}.${token}.tmp`;
+  try {
+    await writeFile(own, text, { flag: 'wx' });
+    for (;;) {
+      if (await place(own, path)) return;
+      const holder = await readHolder(path);
+      if (!holder) continue; // It was released meanwhile.
+      refuseIfAlive(holder, (await stat(own)).mtimeMs);
+      if (await succeed(path, holder, own)) return;
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/**
+ * Replaces the lock of a holder that is gone. Of several who want to, one holds the lock on succeeding that very holder,
+ * and it looks again: who comes late finds the successor.
+ */
+async function succeed(path: string, gone: Holder, own: string): Promise<boolean> {
+  const token = randomBytes(16).toString('hex');
+  const succession = `${path}.${gone.token}`;
+  await acquire(succession, token, JSON.stringify({ ...ownIdentity(), token }));
+  try {
+    const holder = await readHolder(path);
+    if (holder?.token !== gone.token || holder.touched !== gone.touched) return false;
+    await rename(own, path);
+    return true;
+  } finally {
+    await removeOwn(succession, token);
+  }
+}
+
+/** Puts a file where there is none, whole. Says false where there is one. */
+async function place(own: string, path: string): Promise<boolean> {
+  try {
+    await link(own, path).catch(async (error: unknown) => {
+      // Some file systems have no links. A copy is there before it is whole: it is believed until it is old.
+      if (codeOf(error) === 'EEXIST') throw error;
+      await copyFile(own, path, constants.COPYFILE_EXCL);
+    });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Undefined where there is no lock. One that says nothing has no process, and is judged by its age. */
+async function readHolder(path: string): Promise<Holder | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  // Both of the same file: by its name it may be another one at the second look.
+  try {
+    const { mtimeMs: touched } = await file.stat();
+    return { ...parseHolder(await file.readFile('utf8')), touched };
+  } finally {
+    await file.close();
+  }
+}
+
+function parseHolder(text: string): Partial<ProcessIdentity> & { token: string } {
+  try {
+    const { host, namespace, pid, started, token } = JSON.parse(text) as ProcessIdentity & { token: string };
+    if (/^[0-9a-f]{32}$/.test(token) && typeof host === 'string' && Number.isSafeInteger(pid) && pid > 0)
+      return { host, namespace, pid, started, token };
+  } catch {
+    // Falls through: a torn file and a wrong one are the same.
+  }
+  return { token: 'unknown' };
+}
+
+function refuseIfAlive(holder: Holder, now: number): void {
+  const age = Math.max(0, now - holder.touched);
+  const alive = isIdentified(holder) && isOfThisMachine(holder) ? isRunning(holder) : age < BELIEVED;
+  if (alive) throw new Held(holder, age);
+}
+
+function isIdentified(holder: Partial<ProcessIdentity>): holder is ProcessIdentity {
+  return holder.pid !== undefined;
+}
+
+async function removeOwn(path: string, token: string): Promise<void> {
+  if ((await readHolder(path))?.token === token) await rm(path, { force: true });
+}
+
+function inUse(run: RunFolder, { holder, age }: Held): UserError {
+  const place = shown(run.path);
+  if (isIdentified(holder) && isOfThisMachine(holder))
+    return new UserError(
+      `${place} is in use by process ${holder.pid} of this machine: wait until it has ended, or end it`,
+    );
+  const who = isIdentified(holder) ? `process ${holder.pid} on ${holder.host}` : 'another process';
+  return new UserError(
+    `${place} is in use by ${who}, which was there ${Math.round(age / 1000)} s ago: ` +
+      `if it has ended, try again in ${Math.ceil((BELIEVED - age) / 1000)} s`,
+  );
+}
