@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from './support/trainer/free-port.js';
 import type { Program } from './support/trainer/program.js';
 import { lastState, readNumbers } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
+import { until } from './support/wire/until.js';
+
+/** Whether a process does anything else on SIGTERM than to end; from /proc. */
+function handlesSignals(pid: number): boolean {
+  const [, caught] = /^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return (BigInt(`0x${caught}`) >> BigInt(constants.signals.SIGTERM - 1)) % 2n === 1n;
+}
 
 describe('workers that are started elsewhere', () => {
   let workplace: Workplace;
@@ -50,7 +58,7 @@ describe('workers that are started elsewhere', () => {
     assert.match(packs[0], /^[0-9a-f]{64}-[01]-of-2\.pack$/);
   });
 
-  it('are refused in one line where they do not fit, and the run waits for others', async () => {
+  it('are refused in one line where they do not fit or are too many, and the run takes no harm', async () => {
     const program = await coordinate('picky', [...ENDLESS]);
     const others = await workplace.makeImages('others', 20, 1);
     const wrong = await workplace.startWorker(['--coordinator', address, '--data', others]).ended();
@@ -59,15 +67,15 @@ describe('workers that are started elsewhere', () => {
       wrong.lines[wrong.lines.length - 1],
       /^worker: \S+others has 20 images \(fingerprint \w{8}\), the run has 96 images \(fingerprint \w{8}\): give --data the run's folder, or leave it out/,
     );
-    await program.line(/^worker 0 \(pid \d+ on \S+\) cannot go on: .*; waiting for another in its place$/);
+    await program.line(/^worker 0 \(pid \d+ on \S+\) cannot go on: .*; its place is open$/);
     const fitting = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
     await program.line(/^training in picky/);
-    const third = await workplace.startWorker(['--coordinator', address]).ended();
+    const third = await workplace.startWorker(['--coordinator', address, '--connect-timeout', '1']).ended();
     assert.equal(third.code, 2);
     assert.deepEqual(third.lines, [
-      'worker: the coordinator refused this worker: the run has all its workers',
+      'the run has all its workers: asking again for 1 s',
+      'worker: the coordinator refused this worker for 1 s: the run has all its workers',
     ]);
-    // The run has taken no harm.
     program.signal('SIGINT');
     const endings = await Promise.all([program.ended(), ...fitting.map((worker) => worker.ended())]);
     assert.deepEqual(
@@ -76,37 +84,72 @@ describe('workers that are started elsewhere', () => {
     );
   });
 
-  it('end the run in one line when one of them is killed or takes its leave', async () => {
-    for (const [run, signal, cause] of [
-      ['killed', 'SIGKILL', 'lost its connection'],
-      ['left', 'SIGTERM', 'cannot go on: it was told to stop \\(SIGTERM\\)'],
-    ] as const) {
-      const program = await coordinate(run, [...ENDLESS]);
-      const [first, second] = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
-      await program.line(/^training in/);
-      first.signal(signal);
-      const { code, lines } = await program.ended();
-      assert.equal(code, 1);
-      assert.match(
-        lines[lines.length - 1],
-        new RegExp(
-          `^coordinator: worker [01] \\(pid ${first.pid} on \\S+\\) ${cause}; no checkpoint was written yet`,
-        ),
-      );
-      const other = await second.ended();
-      assert.equal(other.code, 0, other.lines.join('\n'));
+  it('leave a place when they are killed or take their leave, which one that stands by gets', async () => {
+    const program = await coordinate('places', [...ENDLESS]);
+    const [first, second] = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    await program.line(/^training in/);
+    const [third, fourth] = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    for (const worker of [third, fourth])
+      await worker.line(/^the run has all its workers: asking again for 60 s$/);
+    const lost = (worker: Program, cause: string): RegExp =>
+      new RegExp(`^worker [01] \\(pid ${worker.pid} on \\S+\\) ${cause}; its place is open$`);
+
+    first.signal('SIGKILL');
+    await program.line(lost(first, 'lost its connection'));
+    const [, pid] = await program.line(/^worker [01] \(pid (\d+) on \S+\) joins$/);
+    assert.ok([third.pid, fourth.pid].includes(Number(pid)), pid);
+    const [joined, standing] = Number(pid) === third.pid ? [third, fourth] : [fourth, third];
+
+    second.signal('SIGTERM');
+    await program.line(lost(second, 'cannot go on: it was told to stop \\(SIGTERM\\)'));
+    assert.equal((await second.ended()).code, 0);
+    await program.line(new RegExp(`^worker [01] \\(pid ${standing.pid} on \\S+\\) joins$`));
+
+    program.signal('SIGINT');
+    for (const each of [program, joined, standing]) {
+      const { code, lines } = await each.ended();
+      assert.equal(code, 0, lines.join('\n'));
     }
+    const places = await readNumbers(workplace.path('places'));
+    const steps = ['--shards', '2', '--sample-every', '0', '--steps', String(places.length)];
+    const quiet = await workplace.run('quiet', ['--single-node', ...steps]);
+    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    assert.deepEqual(places, await readNumbers(workplace.path('quiet')));
   });
 
-  it('end when their coordinator is gone', async () => {
+  it('that stand by, or that nobody answers, end at once when they are told to', async () => {
+    const early = workplace.startWorker(['--coordinator', address]);
+    await until('it to look for a coordinator', () => handlesSignals(early.pid));
+    early.signal('SIGTERM');
+    assert.deepEqual(await early.ended(), { code: 0, signal: null, stdout: '', lines: [] });
+    const program = await coordinate('crowded', [...ENDLESS]);
+    for (let worker = 0; worker < 2; worker++) workplace.startWorker(['--coordinator', address]);
+    await program.line(/^training in/);
+    const third = workplace.startWorker(['--coordinator', address]);
+    await third.line(/^the run has all its workers/);
+    third.signal('SIGTERM');
+    const { code, lines } = await third.ended();
+    assert.equal(code, 0, lines.join('\n'));
+    assert.equal(lines.length, 1);
+    program.signal('SIGINT');
+    assert.equal((await program.ended()).code, 0);
+  });
+
+  it('wait for a coordinator that is gone, and end when it does not come back', async () => {
     const program = await coordinate('gone', [...ENDLESS]);
-    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    const workers = [0, 1].map(() =>
+      workplace.startWorker(['--coordinator', address, '--reconnect-timeout', '1']),
+    );
     await program.line(/^training in/);
     program.signal('SIGKILL');
     for (const worker of workers) {
+      await worker.line(/^lost the coordinator, connecting again: its connection is gone$/);
       const { code, lines } = await worker.ended();
       assert.equal(code, 1);
-      assert.equal(lines[lines.length - 1], `worker: the coordinator at ${address} is gone`);
+      assert.match(
+        lines[lines.length - 1],
+        new RegExp(`^worker: nobody answers at ${address} for 1 s: is the coordinator running there`),
+      );
     }
   });
 

@@ -9,8 +9,7 @@ const ready = { ...agreement };
 
 describe('a worker', () => {
   it('that fits is not refused', () => {
-    assert.equal(refuseHello(hello, 0, true), undefined);
-    assert.equal(refuseHello(hello, 3, false), undefined);
+    assert.equal(refuseHello(hello, false), undefined);
     assert.equal(refuseReady(ready, agreement), undefined);
     // The first one decides the engine; one without images gets them.
     assert.equal(refuseReady({ ...ready, engine: 'wasm' }, { ...agreement, engine: undefined }), undefined);
@@ -20,12 +19,11 @@ describe('a worker', () => {
   it('of another version is told both', () => {
     const protocol = PROTOCOL_VERSION + 1;
     const reason = new RegExp(`^it speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}: `);
-    assert.match(refuseHello({ ...hello, protocol }, 0, true) ?? '', reason);
+    assert.match(refuseHello({ ...hello, protocol }, false) ?? '', reason);
   });
 
-  it('for whom there is no place is told why', () => {
-    assert.equal(refuseHello(hello, undefined, true), 'the run has all its workers');
-    assert.match(refuseHello(hello, undefined, false) ?? '', /^the run starts its own workers: .*--external/);
+  it('that the run did not start itself, where it starts its own, is told why', () => {
+    assert.match(refuseHello(hello, true) ?? '', /^the run starts its own workers: .*--external/);
   });
 
   it('that differs is told in what', () => {

@@ -1,4 +1,4 @@
-import type { ComputeGroup, StateSource } from './compute-group.js';
+import { WorkersGone, type ComputeGroup, type StateSource } from './compute-group.js';
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/placement.js';
 import { LoneSuccessor } from './lone-successor.js';
@@ -21,10 +21,16 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const startAlone = (state: StateSource | undefined): Promise<SingleNode> =>
     SingleNode.start({ training, engine, faces, sampler, from: state });
   if (workers === 0) return startAlone(from);
-  const fleet = await Fleet.start({
-    ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
-    placement: placeWorkers(workers, machine.gpus, machine.cores),
-    ...shared,
-  });
-  return fallback === 'single-node' ? new LoneSuccessor(fleet, startAlone, log) : fleet;
+  try {
+    const fleet = await Fleet.start({
+      ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
+      placement: placeWorkers(workers, machine.gpus, machine.cores),
+      ...shared,
+    });
+    return fallback === 'single-node' ? new LoneSuccessor(fleet, startAlone, log) : fleet;
+  } catch (error) {
+    if (fallback !== 'single-node' || !(error instanceof WorkersGone)) throw error;
+    log(`${error.message}: beginning in this process alone`);
+    return startAlone(from);
+  }
 }

@@ -1,4 +1,9 @@
 /** The connection is no longer part of the run, or cannot be trusted any more: say hello on a new one. */
 export class SessionLost extends Error {
-  override readonly name = 'SessionLost';
+  override readonly name: string = 'SessionLost';
+}
+
+/** The coordinator has no place for this worker now, and may have one later. */
+export class TurnedAway extends SessionLost {
+  override readonly name = 'TurnedAway';
 }

@@ -15,7 +15,7 @@ import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { RunLoader } from './loaded-run.js';
-import { SessionLost } from './session-lost.js';
+import { SessionLost, TurnedAway } from './session-lost.js';
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
 
@@ -93,11 +93,10 @@ export class WorkerSession {
     }
   }
 
-  /** Tells the coordinator, and ends. */
+  /** Tells the coordinator, if it still can, and ends. */
   leave(reason: string): void {
-    void this.#send('failure', { reason }).finally(() => {
-      this.#over.resolve();
-    });
+    const told = this.#send('failure', { reason }).catch(() => undefined);
+    void told.then(this.#over.resolve);
   }
 
   async #close(): Promise<void> {
@@ -161,8 +160,9 @@ export class WorkerSession {
         return;
       case 'refusal': {
         const { reason, retry } = message.body;
-        if (retry) this.#lose(reason);
-        else this.#over.reject(new UserError(`the coordinator refused this worker: ${reason}`));
+        this.#over.reject(
+          retry ? new TurnedAway(reason) : new UserError(`the coordinator refused this worker: ${reason}`),
+        );
         return;
       }
       case 'assignment': {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
 import { RunLoader } from './loaded-run.js';
+import { Patience } from './patience.js';
 import { SessionLost } from './session-lost.js';
 import { WorkerSession } from './session.js';
 import type { WorkerOptions } from './options.js';
@@ -23,21 +24,19 @@ export async function work(options: WorkerOptions): Promise<void> {
     leaving.abort();
     session?.leave(`it was told to stop (${signal})`);
   });
-  let patience = connectTimeout * 1000;
-  let end = performance.now() + patience;
+  const patience = new Patience(coordinator, connectTimeout * 1000, log);
   try {
     while (!leaving.signal.aborted) {
       session = new WorkerSession(coordinator, loader, security);
       try {
-        await session.run(end - performance.now());
+        await session.run(patience.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
         if (session.welcomed) {
           log(`lost the coordinator, connecting again: ${error.message}`);
-          patience = reconnectTimeout * 1000;
-          end = performance.now() + patience;
-        } else if (performance.now() >= end) throw nobodyAnswers(coordinator, patience, error);
+          patience.renew(reconnectTimeout * 1000);
+        } else patience.failed(error);
       }
       await pause(PAUSE);
     }
@@ -45,13 +44,6 @@ export async function work(options: WorkerOptions): Promise<void> {
     stopListening();
     await loader.close();
   }
-}
-
-function nobodyAnswers(address: string, patience: number, { message }: SessionLost): Error {
-  return new Error(
-    `${message} at ${address} for ${patience / 1000} s: ` +
-      'is the coordinator running there, with --external or started by this machine, and with the key that --keys has?',
-  );
 }
 
 /**

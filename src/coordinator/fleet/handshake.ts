@@ -9,18 +9,16 @@ export interface Agreement {
   readonly engine: string | undefined;
 }
 
-/** Why a worker that says hello cannot take part, or undefined where it can. */
-export function refuseHello(
-  { protocol }: Bodies['hello'],
-  place: number | undefined,
-  external: boolean,
-): string | undefined {
+/**
+ * Why a worker that says hello can never take part, or undefined where it can. A stranger: the run starts its own
+ * workers, and this is none of them.
+ */
+export function refuseHello({ protocol }: Bodies['hello'], isStranger: boolean): string | undefined {
   if (protocol !== PROTOCOL_VERSION)
     return `it speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}: use the same version of both`;
-  if (place !== undefined) return undefined;
-  return external
-    ? 'the run has all its workers'
-    : 'the run starts its own workers: start the coordinator with --external for others';
+  return isStranger
+    ? 'the run starts its own workers: start the coordinator with --external for others'
+    : undefined;
 }
 
 /** Why a worker that is ready cannot take part: what differs, by name. An engine's version is part of its name. */

@@ -69,9 +69,11 @@ export class Membership {
     const before = roster.ofProcess(hello);
     if (before) this.lose(before, 'silent', 'came back on a new connection');
     const place = this.#placeFor(hello);
-    const refusal = refuseHello(hello, place, !this.parts.local()) ?? this.#hosts.refusal(hello.host);
-    if (place === undefined || refusal !== undefined)
-      return post.refuse({ peer, sequence }, refusal ?? 'no place is free', false);
+    const isStranger = place === undefined && this.parts.local() !== undefined;
+    const refusal = refuseHello(hello, isStranger) ?? this.#hosts.refusal(hello.host);
+    if (refusal !== undefined) return post.refuse({ peer, sequence }, refusal, false);
+    // A worker whose loss is not noticed yet leaves a place: whoever asks again may have it.
+    if (place === undefined) return post.refuse({ peer, sequence }, 'the run has all its workers', true);
     const now = performance.now();
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, since: now, heard: now },
@@ -136,7 +138,7 @@ export class Membership {
     void post.refuse(member, cause, true);
     const machine = local();
     if (!machine) {
-      this.#hosts.failed(member.host);
+      this.#hosts.failed(member, performance.now());
       log(`${describe(member)} ${cause}; its place is open`);
     } else if (reason !== 'exited') {
       // What does not answer is ended; its end is logged, and it is started again.
@@ -185,8 +187,9 @@ export class Membership {
     const { post, expectations, log, local } = this.parts;
     this.#forget(member);
     void post.refuse(member, reason, false);
-    // Another worker may come in its place; one of this machine's would be the same again.
-    if (local()) expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
+    // Another worker may come in its place; before the first update one of this machine's would be the same again.
+    if (local() && !this.#begun)
+      expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
     else log(`refused ${describe(member)}: ${reason}`);
   }
 

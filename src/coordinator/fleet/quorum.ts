@@ -66,14 +66,14 @@ export class Quorum {
   /** To begin, all that are asked for and can come; to go on, the least. */
   get #needed(): number {
     const { workers, minWorkers, local } = this.parts;
-    return this.#begun ? minWorkers : Math.min(workers, local()?.remaining ?? workers);
+    return this.#begun ? minWorkers : Math.max(minWorkers, Math.min(workers, local()?.remaining ?? workers));
   }
 
   get #patience(): number {
     const { fallback, recovery, local } = this.parts;
-    if (!this.#begun || local()) return JOIN_TIMEOUT;
+    if (local()) return JOIN_TIMEOUT;
     if (fallback === 'wait') return FOREVER;
-    return recovery.size === 0 ? ABSENCE_TIMEOUT : JOIN_TIMEOUT;
+    return this.#begun && recovery.size === 0 ? ABSENCE_TIMEOUT : JOIN_TIMEOUT;
   }
 
   /** Waits until a worker comes or goes, for so many milliseconds at most, or the user no longer wants to. */

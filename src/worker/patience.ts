@@ -1,0 +1,51 @@
+import { UserError } from '../common/errors.js';
+import { TurnedAway, type SessionLost } from './session-lost.js';
+
+/** How long a worker tries to get into a run, and why it is not in yet. */
+export class Patience {
+  #end: number;
+  /** What the coordinator said last, where it answers but has no place. */
+  #turnedAway: TurnedAway | undefined;
+
+  constructor(
+    private readonly address: string,
+    /** Milliseconds. */
+    private patience: number,
+    private readonly log: (line: string) => void,
+  ) {
+    this.#end = performance.now() + patience;
+  }
+
+  /** Milliseconds. */
+  get left(): number {
+    return this.#end - performance.now();
+  }
+
+  /** A worker that was in the run was lost: it has so many milliseconds from now on to get in again. */
+  renew(patience: number): void {
+    this.patience = patience;
+    this.#end = performance.now() + patience;
+    this.#turnedAway = undefined;
+  }
+
+  /** Notes why it did not get in this time. Throws the reason where its time is up. */
+  failed(reason: SessionLost): void {
+    if (reason instanceof TurnedAway) {
+      if (!this.#turnedAway) this.log(`${reason.message}: asking again for ${this.#seconds} s`);
+      this.#turnedAway = reason;
+    }
+    if (this.left > 0) return;
+    if (this.#turnedAway)
+      throw new UserError(
+        `the coordinator refused this worker for ${this.#seconds} s: ${this.#turnedAway.message}`,
+      );
+    throw new Error(
+      `${reason.message} at ${this.address} for ${this.#seconds} s: ` +
+        'is the coordinator running there, with --external or started by this machine, and with the key that --keys has?',
+    );
+  }
+
+  get #seconds(): number {
+    return this.patience / 1000;
+  }
+}
