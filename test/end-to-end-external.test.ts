@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from './support/trainer/free-port.js';
 import type { Program } from './support/trainer/program.js';
 import { lastState, readNumbers } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
-import { until } from './support/wire/until.js';
-
-/** Whether a process does anything else on SIGTERM than to end; from /proc. */
-function handlesSignals(pid: number): boolean {
-  const [, caught] = /^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return (BigInt(`0x${caught}`) >> BigInt(constants.signals.SIGTERM - 1)) % 2n === 1n;
-}
 
 describe('workers that are started elsewhere', () => {
   let workplace: Workplace;
@@ -118,10 +112,14 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('that stand by, or that nobody answers, end at once when they are told to', async () => {
+    const silent = createServer().listen(Number(new URL(address).port), '127.0.0.1');
     const early = workplace.startWorker(['--coordinator', address]);
-    await until('it to look for a coordinator', () => handlesSignals(early.pid));
+    const [socket] = (await once(silent, 'connection')) as [Socket];
     early.signal('SIGTERM');
     assert.deepEqual(await early.ended(), { code: 0, signal: null, stdout: '', lines: [] });
+    socket.destroy();
+    await once(silent.close(), 'close');
+
     const program = await coordinate('crowded', [...ENDLESS]);
     for (let worker = 0; worker < 2; worker++) workplace.startWorker(['--coordinator', address]);
     await program.line(/^training in/);

@@ -6,7 +6,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** The user ended the program before there was anything to keep. Exit code 130, as after Ctrl-C. */
+/** The user ended the program where there was nothing to finish first. Exit code 130, as after Ctrl-C. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }

@@ -1,7 +1,7 @@
 import { CommanderError, type Command } from 'commander';
 import { Interrupted, messageOf, UserError } from './errors.js';
 
-/** Exit codes: 0 done, 1 a fault, 2 a user's error, 130 interrupted with nothing to keep. */
+/** Exit codes: 0 done, 1 a fault, 2 a user's error, 130 interrupted with nothing to finish. */
 const FAULT = 1;
 const MISUSE = 2;
 const INTERRUPTED = 130;

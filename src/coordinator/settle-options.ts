@@ -99,7 +99,7 @@ function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: 
 }
 
 function requireWorkers(
-  { minWorkers, external, maxWorkers: most }: TrainArguments,
+  { minWorkers, external, maxWorkers: most, fallback }: TrainArguments,
   { workers, maxWorkers, shards }: { workers: number; maxWorkers: number; shards: number },
 ): void {
   if (maxWorkers > shards)
@@ -110,6 +110,10 @@ function requireWorkers(
   if (most !== undefined && !external)
     throw new UserError(
       '--max-workers is for workers from elsewhere: give --external too, or --workers alone',
+    );
+  if (fallback === 'wait' && !external)
+    throw new UserError(
+      '--fallback wait is for workers from elsewhere: give --external too, or another --fallback',
     );
   if (workers > maxWorkers || minWorkers > workers)
     throw new UserError(

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Closing } from '../common/closing.js';
-import { messageOf } from '../common/errors.js';
+import { Interrupted, messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
@@ -102,7 +102,8 @@ async function run(request: RunRequest): Promise<void> {
     if (error instanceof NeverFinite) metrics.countNonFinite(TRIES);
     await record.close();
     const last = record.lastCheckpoint ?? from;
-    throw new Error(`${faultOf(error, training)}; ${whatIsLeft(folder, last?.path)}`, { cause: error });
+    const line = `${faultOf(error, training)}; ${whatIsLeft(folder, last?.path)}`;
+    throw error instanceof Interrupted ? new Interrupted(line) : new Error(line, { cause: error });
   }
   await record.losses();
   progress.stop();
