@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { childrenOf } from '../support/process-tree.js';
+import { linesOf, numbersOf, workersOf } from '../support/step-watch.js';
 import { startTrainer, stepsOf } from '../support/trainer.js';
 
 /** What killing a worker again and again costs a run, in steps (Linux); see README.md. */
@@ -71,27 +71,12 @@ async function train(name: string, kill: boolean): Promise<Outcome> {
     if (kill && done >= (kills + 1) * EVERY && done <= STEPS - EVERY && killOne(trainer, kills)) kills++;
   }
   await ended;
-  return { seconds: (last - first) / 1000, kills, losses: linesOf(run).map(lossesOf) };
+  return { seconds: (last - first) / 1000, kills, losses: linesOf(run).map(numbersOf) };
 }
 
 /** Each time another one, as far as it goes. */
 function killOne(trainer: ChildProcess, turn: number): boolean {
-  const workers = childrenOf(trainer.pid ?? 0).filter((pid) =>
-    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker/main'),
-  );
-  const pid = workers.sort((one, other) => one - other).at(turn % workers.length);
+  const workers = workersOf(trainer);
+  const pid = workers.at(turn % workers.length);
   return pid !== undefined && process.kill(pid, 'SIGKILL');
-}
-
-function linesOf(run: string): string[] {
-  try {
-    return readFileSync(join(run, 'stats.jsonl'), 'utf8').split('\n').slice(0, -1);
-  } catch {
-    return [];
-  }
-}
-
-function lossesOf(line: string): string {
-  const { discriminatorLoss, generatorLoss } = JSON.parse(line) as Record<string, number>;
-  return `${discriminatorLoss} ${generatorLoss}`;
 }

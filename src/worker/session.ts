@@ -60,6 +60,7 @@ export class WorkerSession {
       },
     };
     const onEvent = (event: 'connected' | 'disconnected'): void => {
+      if (this.#closed) return;
       if (event === 'connected') this.#awaitWelcome();
       else if (this.#connected) this.#missCoordinator();
     };
@@ -136,6 +137,8 @@ export class WorkerSession {
 
   /** A connection that garbled one message cannot be trusted with the rest. */
   #receive(message: Message): void {
+    // What still comes while the socket is being closed would begin something that nobody ends.
+    if (this.#closed) return;
     this.#heard = performance.now();
     try {
       this.#handle(message);

@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { randomStream } from '../../../src/common/random.js';
-import type { BodyKind, Content, Message } from '../../../src/wire/message.js';
+import type { BodyKind, Content, Message, PhaseName } from '../../../src/wire/message.js';
 
 export type Direction = 'toCoordinator' | 'toWorker';
 
@@ -20,6 +20,10 @@ export interface FaultRule {
   readonly kind?: BodyKind;
   /** Of chunks, requests and snapshots; any where none is given. */
   readonly content?: Content;
+  /** Any, also none, where none is given. */
+  readonly phase?: PhaseName;
+  /** Of this step or a later one; any where none is given. */
+  readonly fromStep?: number;
   /** So many messages that fit pass unharmed first; none where it is not given. */
   readonly after?: number;
   /** It fires so often at most; without an end where it is not given. */
@@ -58,9 +62,12 @@ export class FaultPlan {
   }
 }
 
-function fits({ direction, kind, content }: FaultRule, at: Direction, message: Message | undefined): boolean {
+function fits(rule: FaultRule, at: Direction, message: Message | undefined): boolean {
+  const { direction, kind, content, phase, fromStep } = rule;
   if (direction !== undefined && direction !== at) return false;
   if (kind !== undefined && kind !== message?.kind) return false;
+  if (phase !== undefined && phase !== message?.phase) return false;
+  if (fromStep !== undefined && !(message && message.step >= fromStep)) return false;
   return content === undefined || (message !== undefined && contentOf(message) === content);
 }
 

@@ -6,7 +6,7 @@ import { decode, type Frames } from '../../../src/wire/codec.js';
 import type { Message } from '../../../src/wire/message.js';
 import { Outbox } from '../../../src/wire/outbox.js';
 import { Rejection } from '../../../src/wire/rejection.js';
-import type { Direction, FaultAction, FaultPlan, FaultRule } from './fault-plan.js';
+import type { Direction, FaultPlan, FaultRule } from './fault-plan.js';
 import { flipBit } from './flip-bit.js';
 
 export type DealerOptions = NonNullable<ConstructorParameters<typeof Dealer>[0]>;
@@ -27,7 +27,7 @@ export interface LaneParts {
   readonly plan: FaultPlan;
   /** Draws the bit that is corrupted. */
   readonly stream: RandomGenerator;
-  readonly onFault: (fault: FaultAction, direction: Direction, message: Message | undefined) => void;
+  readonly onFault: (rule: FaultRule, direction: Direction, message: Message | undefined) => void;
   /** The connection is to be broken at once. */
   readonly onCut: () => void;
   /** The coordinator's end is gone. */
@@ -92,7 +92,7 @@ export class MessageLane {
   async #pass(direction: Direction, frames: Frames): Promise<void> {
     const message = read(frames);
     const rule = this.parts.plan.next(direction, message);
-    if (rule) this.parts.onFault(rule.action, direction, message);
+    if (rule) this.parts.onFault(rule, direction, message);
     await this.#act(rule, direction, frames);
     this.#lastPassed = performance.now();
   }

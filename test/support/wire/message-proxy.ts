@@ -8,6 +8,7 @@ import { TcpServer } from './tcp-server.js';
 
 /** A fault that the proxy made. */
 export interface Fault {
+  readonly rule: FaultRule;
   readonly action: FaultAction;
   readonly direction: Direction;
   /** What it was made of; undefined where that was no message. */
@@ -85,8 +86,8 @@ export class MessageProxy {
     const { front = {}, back = {} } = this.options;
     const lane = await MessageLane.open({
       ...{ upstream: this.upstream, plan: this.#plan, stream: this.#stream, front, back },
-      onFault: (action, direction, message) => {
-        this.faults.push({ action, direction, kind: message?.kind, connection });
+      onFault: (rule, direction, message) => {
+        this.faults.push({ rule, action: rule.action, direction, kind: message?.kind, connection });
       },
       onCut: () => {
         cut();
