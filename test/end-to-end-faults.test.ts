@@ -69,6 +69,34 @@ describe('a run', () => {
     );
   });
 
+  it('does not care that somebody moves the clock by an hour', async () => {
+    const options = ['--shards', '2', '--steps', '400', '--sample-every', '0'];
+    const alone = await workplace.run('in-time', ['--single-node', ...options]);
+    assert.equal(alone.code, 0, alone.lines.join('\n'));
+    // In coordinator and workers, two seconds after each began.
+    const move = `setTimeout(() => {
+      const Before = Date;
+      globalThis.Date = class extends Before {
+        constructor(...given) { given.length > 0 ? super(...given) : super(Before.now() + 3_600_000); }
+        static now() { return Before.now() + 3_600_000; }
+      };
+    }, 2_000).unref();`;
+    const { cwd, env } = workplace.place();
+    const program = workplace.add(
+      Program.start('coordinator', workplace.training('moved', ['--workers', '2', ...options]), {
+        cwd,
+        env: { ...env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(move)}` },
+      }),
+    );
+    const { code, lines } = await program.ended();
+    assert.equal(code, 0, lines.join('\n'));
+    assert.ok(!lines.some((line) => /^worker/.test(line)), lines.join('\n'));
+    assert.deepEqual(
+      await readNumbers(workplace.path('moved')),
+      await readNumbers(workplace.path('in-time')),
+    );
+  });
+
   it('on a disk that is full ends in one line, with nothing half-written', async () => {
     // A limit on the size of files stands for the disk's: too small for a checkpoint, large enough for the rest.
     const node = [process.execPath, '--enable-source-maps', Program.pathOf('coordinator')];
