@@ -108,7 +108,7 @@ describe('the workers that a run needs', () => {
       );
       t.mock.timers.tick((milliseconds ?? 86_400_000) - 1_000);
       await turn();
-      assert.deepEqual(ended, [], `${fallback}, ${begun}, ${here}`);
+      assert.equal(ended.length, 0, `${fallback}, ${begun}, ${here}`);
       t.mock.timers.tick(1_000);
       await turn();
       if (milliseconds === undefined) {
