@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Averages } from '../src/coordinator/fleet/averages.js';
+import { modelLayout } from '../src/model/layout.js';
+import { PHASES, phaseLayout } from '../src/model/phase.js';
+import { SMALL_TRAINING } from './support/small-model.js';
+
+describe('the arrays of averages', () => {
+  it('are as long as their phases, one for each, and used again once they were applied', () => {
+    const averages = new Averages(SMALL_TRAINING);
+    const layout = modelLayout(SMALL_TRAINING);
+    for (const phase of PHASES) {
+      const first = averages.next(phase);
+      assert.equal(first.length, phaseLayout(phase, layout).length);
+      assert.equal(averages.current(phase), first);
+      averages.applied(phase);
+      assert.equal(averages.current(phase), first, 'who missed it can still get it');
+      assert.equal(averages.next(phase), first);
+    }
+    assert.notEqual(averages.current('discriminator').buffer, averages.current('generator').buffer);
+  });
+
+  it('are new ones after a round that was given up, whose parts may still be on their way', () => {
+    const averages = new Averages(SMALL_TRAINING);
+    const sent = averages.next('generator').fill(1);
+    const other = averages.next('discriminator');
+    const again = averages.next('generator');
+    assert.notEqual(again.buffer, sent.buffer);
+    assert.equal(averages.current('generator'), again);
+    again.fill(2);
+    assert.ok(sent.every((value) => value === 1));
+    assert.equal(averages.current('discriminator'), other);
+    const third = averages.next('generator');
+    assert.ok(third.buffer !== sent.buffer && third.buffer !== again.buffer);
+    averages.applied('generator');
+    assert.equal(averages.next('generator'), third, 'the array that was applied is free, not the one before');
+  });
+});

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Expectations } from '../src/coordinator/fleet/expectations.js';
+import type { LocalWorkers } from '../src/coordinator/fleet/local-workers.js';
+import { Membership } from '../src/coordinator/fleet/membership.js';
+import { Recovery } from '../src/coordinator/fleet/recovery.js';
+import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
+import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
+import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { hashOptions } from '../src/model/training-options.js';
+import { PROTOCOL_VERSION } from '../src/wire/codec.js';
+import type { MessageOf } from '../src/wire/message.js';
+import { Rejection } from '../src/wire/rejection.js';
+import { FakePost } from './support/fake-post.js';
+import { parsePrometheusText } from './support/prometheus-text.js';
+import { SMALL_TRAINING } from './support/small-model.js';
+
+const ENGINE = 'native 2.21.0 cpu';
+const MAX_WORKERS = 2;
+
+/** The workers of this machine: process 100 is worker 0, process 101 is worker 1. */
+class FakeMachine {
+  readonly killed: number[] = [];
+  readonly greeted = (): void => undefined;
+  readonly served = (): void => undefined;
+
+  numberOf(pid: number): number | undefined {
+    return pid === 100 || pid === 101 ? pid - 100 : undefined;
+  }
+
+  kill(worker: number): void {
+    this.killed.push(worker);
+  }
+}
+
+describe('the membership of a run', () => {
+  let post: FakePost;
+  let roster: Roster;
+  let recovery: Recovery;
+  let expectations: Expectations;
+  let metrics: RunMetrics;
+  let machine: FakeMachine | undefined;
+  let lines: string[];
+  let membership: Membership;
+
+  beforeEach(() => {
+    post = new FakePost();
+    metrics = new RunMetrics({ batchSize: 16 });
+    roster = new Roster(MAX_WORKERS, metrics);
+    recovery = new Recovery(SMALL_TRAINING.shards, 0);
+    expectations = new Expectations();
+    machine = undefined;
+    lines = [];
+    membership = new Membership({
+      ...{ training: SMALL_TRAINING, dataset: { fingerprint: 'f', count: 96 }, maxWorkers: MAX_WORKERS },
+      ...{ liveness: 10_000, roster, recovery, post: post.asPost, expectations, metrics },
+      local: () => machine as unknown as LocalWorkers | undefined,
+      log: (line) => lines.push(line),
+      onChange: () => undefined,
+    });
+  });
+  afterEach(() => {
+    membership.stop();
+  });
+
+  /** A worker says hello on a new connection. Returns what it is told. */
+  async function hello(peer: string, { pid = 1, host = 'h', protocol = PROTOCOL_VERSION, number = 1 } = {}) {
+    await membership.hello(peer, number, { protocol, host, pid });
+    const letter = post.take().find((each) => each.peer === peer);
+    assert.ok(letter);
+    return letter;
+  }
+
+  function ready(peer: string, engine = ENGINE): void {
+    const body = {
+      ...{ optionsHash: hashOptions(JSON.stringify(SMALL_TRAINING)), datasetFingerprint: 'f', engine },
+    };
+    const header = { run: 'r', generation: 0, step: 0, phase: undefined };
+    membership.ready(member(peer), { ...header, kind: 'ready', body } satisfies MessageOf<'ready'>);
+  }
+
+  function member(peer: string): Member {
+    const found = roster.ofPeer(peer);
+    assert.ok(found, `${peer} is a member`);
+    return found;
+  }
+
+  async function losses(reason: string): Promise<number | undefined> {
+    const counts = parsePrometheusText(await metrics.registry.metrics()).get('dcgan_worker_losses_total');
+    return counts?.samples.get(`dcgan_worker_losses_total{reason="${reason}"}`);
+  }
+
+  it('has places for so many, and whoever is too many may ask again and get the first that is free', async () => {
+    for (const [index, peer] of ['a', 'b'].entries()) {
+      const letter = await hello(peer, { pid: index + 1 });
+      assert.equal(letter.kind, 'welcome');
+      assert.equal(letter.body.worker, index);
+    }
+    const full = { peer: 'c', kind: 'refusal', body: { reason: 'the run has all its workers', retry: true } };
+    assert.deepEqual(await hello('c', { pid: 3 }), full);
+    membership.lose(member('a'), 'silent', 'was silent');
+    const letter = await hello('c', { pid: 3 });
+    assert.equal(letter.kind, 'welcome');
+    assert.equal(letter.body.worker, 0);
+  });
+
+  it('refuses for good who can never take part', async () => {
+    for (const letter of [
+      await hello('a', { protocol: PROTOCOL_VERSION + 1 }),
+      ((machine = new FakeMachine()), await hello('b', { pid: 99 })),
+    ]) {
+      assert.equal(letter.kind, 'refusal');
+      assert.equal(letter.body.retry, false);
+    }
+    assert.equal((await hello('c', { pid: 101 })).kind, 'welcome');
+    assert.equal(member('c').number, 1);
+  });
+
+  it('refuses a host whose workers failed five times in a row, though there are places', async () => {
+    for (let failure = 1; failure <= 5; failure++) {
+      assert.equal((await hello(`a${failure}`, { pid: failure })).kind, 'welcome');
+      membership.lose(member(`a${failure}`), 'exited', 'cannot go on');
+    }
+    const letter = await hello('a6', { pid: 6 });
+    assert.equal(letter.kind, 'refusal');
+    assert.deepEqual(letter.body, {
+      reason: 'its host h failed 5 times in a row and was given up',
+      retry: false,
+    });
+    assert.equal((await hello('other', { host: 'i' })).kind, 'welcome');
+  });
+
+  it('takes nothing but a hello first, and one hello of each connection', async () => {
+    await assert.rejects(hello('a', { number: 2 }), Rejection);
+    await hello('a');
+    await assert.rejects(
+      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1 }),
+      Rejection,
+    );
+    ready('a');
+    assert.throws(() => {
+      ready('a');
+    }, Rejection);
+  });
+
+  it('lets a process come back on a new connection before the old one is missed', async () => {
+    await hello('a');
+    ready('a');
+    const waiting = expectations.expect((worker) => worker === 0);
+    const letter = await hello('b');
+    assert.equal(letter.kind, 'welcome');
+    assert.equal(letter.body.worker, 0);
+    assert.equal(roster.ofPeer('a'), undefined);
+    await assert.rejects(waiting.promise, WorkerLost);
+    assert.equal(await losses('silent'), 1);
+  });
+
+  it('tells who is lost, ends what waits for it, and says so once', async () => {
+    await hello('a');
+    ready('a');
+    const lost = member('a');
+    membership.lose(lost, 'silent', 'was silent for 10 s');
+    membership.lose(lost, 'overdue', 'did not answer for 60 s');
+    assert.deepEqual(post.take(), [
+      { peer: 'a', kind: 'refusal', body: { reason: 'was silent for 10 s', retry: true } },
+    ]);
+    assert.deepEqual(lines, ['worker 0 (pid 1 on h) was silent for 10 s; its place is open']);
+    assert.equal(recovery.size, 0);
+    assert.deepEqual([await losses('silent'), await losses('overdue')], [1, 0]);
+  });
+
+  it('ends a process of this machine that does not answer, whose end is no second loss', async () => {
+    machine = new FakeMachine();
+    await hello('a', { pid: 100 });
+    ready('a');
+    membership.lose(member('a'), 'silent', 'was silent for 10 s');
+    assert.deepEqual(machine.killed, [0]);
+    membership.ended(0, 'was killed by SIGKILL', 1_000);
+    assert.deepEqual(lines, [
+      'worker 0 (pid 100 on h) was silent for 10 s',
+      'worker 0 was killed by SIGKILL; it is started again in 1 s',
+    ]);
+    assert.deepEqual([await losses('silent'), await losses('exited')], [1, 0]);
+    // One that ends by itself, before or after its hello, is a loss.
+    membership.ended(0, 'ended with code 3', undefined);
+    await hello('b', { pid: 101 });
+    membership.ended(1, 'ended with code 3', 0);
+    assert.deepEqual(lines.slice(2), [
+      'worker 0 ended with code 3; it is given up',
+      'worker 1 (pid 101 on h) ended with code 3; it is started again',
+    ]);
+    assert.equal(await losses('exited'), 2);
+  });
+
+  it('ends a run whose own worker cannot take part, but not once the run has begun', async () => {
+    machine = new FakeMachine();
+    await hello('a', { pid: 100 });
+    ready('a');
+    membership.begun();
+    await hello('b', { pid: 101 });
+    ready('b', 'wasm');
+    assert.equal(expectations.failed, false);
+    assert.equal(roster.ofPeer('b'), undefined);
+    assert.match(
+      lines[0],
+      /^refused worker 1 \(pid 101 on h\): it has engine wasm, the other workers native/,
+    );
+    assert.equal(recovery.size, 1);
+  });
+
+  it('ends a run whose own worker cannot take part from the beginning', async () => {
+    machine = new FakeMachine();
+    await hello('a', { pid: 100 });
+    ready('a');
+    await hello('b', { pid: 101 });
+    ready('b', 'wasm');
+    await assert.rejects(expectations.expect().promise, /^Error: worker 1 was refused: it has engine wasm/);
+  });
+
+  it('takes its engine from the first, and another one where all of those left before the first update', async () => {
+    await hello('a', { pid: 1 });
+    ready('a');
+    membership.lose(member('a'), 'exited', 'left');
+    await hello('b', { pid: 2 });
+    ready('b', 'wasm');
+    assert.equal(roster.engine, 'wasm');
+    membership.begun();
+    membership.lose(member('b'), 'exited', 'left');
+    await hello('c', { pid: 3 });
+    post.take();
+    ready('c');
+    const [letter] = post.take();
+    assert.equal(letter.kind, 'refusal');
+    assert.equal(letter.body.retry, false);
+  });
+});

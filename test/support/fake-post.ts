@@ -1,0 +1,42 @@
+import type { Post } from '../../src/coordinator/fleet/post.js';
+import type { Member } from '../../src/coordinator/fleet/roster.js';
+import type { Bodies, BodyKind } from '../../src/wire/message.js';
+import { Sequence } from '../../src/wire/sequence.js';
+
+/** What a coordinator would have sent to a worker: to whom, what and with which body. */
+export type Letter = { [Kind in BodyKind]: { peer: string; kind: Kind; body: Bodies[Kind] } }[BodyKind];
+
+/** Stands for the socket of a coordinator: keeps what is to be sent. */
+export class FakePost {
+  readonly letters: Letter[] = [];
+
+  send(member: Member, kind: BodyKind, body: object): Promise<void> {
+    this.letters.push({ peer: member.peer, kind, body } as Letter);
+    return Promise.resolve();
+  }
+
+  async toAll(members: readonly Member[], kind: BodyKind, body: object): Promise<void> {
+    for (const member of members) await this.send(member, kind, body);
+  }
+
+  refuse({ peer }: Pick<Member, 'peer'>, reason: string, retry: boolean): Promise<void> {
+    this.letters.push({ peer, kind: 'refusal', body: { reason, retry } });
+    return Promise.resolve();
+  }
+
+  get asPost(): Post {
+    return this as unknown as Post;
+  }
+
+  /** What was sent since the last look. */
+  take(): Letter[] {
+    return this.letters.splice(0);
+  }
+}
+
+export function memberOf(number: number): Member {
+  return {
+    ...{ number, peer: `peer-${number}`, host: 'h', pid: 100 + number, sequence: new Sequence() },
+    ...{ since: 0, heard: 0, state: 'ready', generation: 1 },
+  };
+}
