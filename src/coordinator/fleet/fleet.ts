@@ -165,7 +165,8 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#recovery.update !== updateNumber(phase, step))
       throw new Error(`update ${this.#recovery.update} comes next, not the ${phase}'s of step ${step}`);
     return this.#withWorkers(async () => {
-      await this.#assemble();
+      // Somebody may leave between its end and this.
+      while (!this.#isAssembled) await this.#assemble();
       const workerOfShard = this.#recovery.workerOfShard();
       return this.#rounds.compute({ phase, step, group: this.#group(), workerOfShard, inspect });
     });
@@ -304,25 +305,33 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
-  /** Resolves when enough workers are in one membership, each with its shards and the state. */
+  /** Whether enough workers are in one membership, each with its shards and the state. */
+  get #isAssembled(): boolean {
+    return this.#recovery.ready && this.#quorum.isHere;
+  }
+
+  /** Brings workers together until enough are. */
   async #assemble(): Promise<void> {
+    while (!this.#isAssembled)
+      if (this.#quorum.isHere) await this.#beginMembership();
+      else await this.#quorum.gathered();
+  }
+
+  async #beginMembership(): Promise<void> {
     const recovery = this.#recovery;
-    while (!recovery.ready || !this.#quorum.isHere) {
-      await this.#quorum.gathered();
-      const plan = recovery.regroup();
-      const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-      const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
-      this.#onPrepared = () => {
-        // Who comes meanwhile is for the next membership.
-        if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
-      };
-      await this.#regroup.carryOut(plan, recovery.update);
-      await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
-        for (const worker of inPlan)
-          if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
-      });
-      this.#regroup.end();
-    }
+    const plan = recovery.regroup();
+    const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
+    const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
+    this.#onPrepared = () => {
+      // Who comes meanwhile is for the next membership.
+      if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
+    };
+    await this.#regroup.carryOut(plan, recovery.update);
+    await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
+      for (const worker of inPlan)
+        if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
+    });
+    this.#regroup.end();
   }
 
   #inbox(): Inbox {
