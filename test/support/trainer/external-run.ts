@@ -13,27 +13,39 @@ export class ExternalRun {
     private readonly metricsUrl: string,
   ) {}
 
-  /** `options` besides those of the small network; it listens at `address`, or at a free port. */
+  /** `options` besides those of the small network. It listens at a free port. */
   static async start(
     workplace: Workplace,
     runFolder: string,
     options: readonly string[],
-    address?: string,
   ): Promise<ExternalRun> {
-    const [port, httpPort] = [await freePort(), await freePort()];
-    const listen = address ?? `tcp://127.0.0.1:${port}`;
+    const address = `tcp://127.0.0.1:${await freePort()}`;
+    const http = `127.0.0.1:${await freePort()}`;
     const program = workplace.start([
       ...['train', '--data', workplace.images, ...SMALL, '--run-dir', runFolder, '--external'],
-      ...['--listen', listen, '--http', `127.0.0.1:${httpPort}`, ...options],
+      ...['--listen', address, '--http', http, ...options],
     ]);
     await program.line(/^waiting for \d+ workers?: /);
-    return new ExternalRun(program, listen, `http://127.0.0.1:${httpPort}/metrics`);
+    return new ExternalRun(program, address, `http://${http}/metrics`);
+  }
+
+  /** The run of a coordinator that has ended, at the same addresses. */
+  resumed(workplace: Workplace, runFolder: string): ExternalRun {
+    return new ExternalRun(workplace.start(['train', '--resume', runFolder]), this.address, this.metricsUrl);
   }
 
   /** What each series has now: dcgan_workers{state="ready"} and so on. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     const families = parsePrometheusText(await (await fetch(this.metricsUrl)).text());
     return new Map([...families.values()].flatMap(({ samples }) => [...samples]));
+  }
+
+  /** How many workers were lost so far, for whatever reason. */
+  async losses(): Promise<number> {
+    const counts = [...(await this.metrics())].filter(([name]) =>
+      name.startsWith('dcgan_worker_losses_total'),
+    );
+    return counts.reduce((sum, [, count]) => sum + count, 0);
   }
 
   /** Waits until so many workers can take part. */

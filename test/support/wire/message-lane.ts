@@ -44,6 +44,7 @@ export class MessageLane {
   readonly #outboxes = { toCoordinator: new Outbox(), toWorker: new Outbox() };
   readonly #held = new Map<Direction, { readonly frames: Frames; readonly timer: NodeJS.Timeout }>();
   readonly #closing = new AbortController();
+  #passing = 0;
   #lastPassed = performance.now();
 
   private constructor(private readonly parts: LaneParts) {
@@ -70,7 +71,8 @@ export class MessageLane {
   /** Passes on what has come already, then closes. For an end that went by itself. */
   async finish(): Promise<void> {
     const end = performance.now() + LAST_TIME;
-    while (performance.now() < Math.min(end, this.#lastPassed + QUIET_TIME)) await pause(10);
+    while (performance.now() < Math.min(end, this.#passing > 0 ? end : this.#lastPassed + QUIET_TIME))
+      await pause(10);
     if (this.#closing.signal.aborted) return;
     this.#front.linger = LAST_TIME;
     this.#back.linger = LAST_TIME;
@@ -86,7 +88,11 @@ export class MessageLane {
   }
 
   async #pump(direction: Direction, from: Dealer): Promise<void> {
-    for await (const frames of from) await this.#pass(direction, frames).catch(() => undefined);
+    for await (const frames of from) {
+      this.#passing++;
+      await this.#pass(direction, frames).catch(() => undefined);
+      this.#passing--;
+    }
   }
 
   async #pass(direction: Direction, frames: Frames): Promise<void> {

@@ -96,7 +96,7 @@ export class MessageProxy {
         void finish();
       },
     });
-    const inner = connect(lane.port, '127.0.0.1');
+    const inner = connect({ port: lane.port, host: '127.0.0.1', noDelay: true });
     const cut = (): void => {
       this.#cuts.delete(cut);
       lane.close();
