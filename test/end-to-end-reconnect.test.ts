@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { ExternalRun } from './support/trainer/external-run.js';
+import { isAlive } from './support/trainer/processes.js';
+import type { Program } from './support/trainer/program.js';
+import { lastState, readNumbers, readStats } from './support/trainer/run-results.js';
+import { ENDLESS, Workplace } from './support/trainer/workplace.js';
+import { TcpProxy } from './support/wire/tcp-proxy.js';
+import { until } from './support/wire/until.js';
+
+const STEPS = 240;
+const SAME = ['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '20'];
+const WORKERS = ['--workers', '2', '--liveness-timeout', '2'];
+
+describe('workers from elsewhere', () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.make();
+    const quiet = await workplace.run('quiet', ['--single-node', ...SAME]);
+    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+  });
+  after(() => workplace.remove());
+
+  function join(address: string, options: readonly string[] = []): Program {
+    return workplace.startWorker(['--coordinator', address, ...options]);
+  }
+
+  async function steps(run: string, count: number): Promise<void> {
+    await until(
+      `${count} steps`,
+      async () => (await readStats(workplace.path(run)).catch(() => [])).length >= count,
+      60_000,
+    );
+  }
+
+  async function expectTheQuietRun(run: string, program: Program, workers: readonly Program[]) {
+    const { code, lines } = await program.ended();
+    assert.equal(code, 0, lines.join('\n'));
+    assert.deepEqual(await readNumbers(workplace.path(run)), await readNumbers(workplace.path('quiet')));
+    assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))));
+    for (const worker of workers) {
+      const ending = await worker.ended();
+      assert.equal(ending.code, 0, ending.lines.join('\n'));
+    }
+    return lines;
+  }
+
+  async function openNetwork(t: TestContext, run: ExternalRun): Promise<TcpProxy> {
+    const network = await TcpProxy.open(run.address);
+    t.after(() => network.close());
+    return network;
+  }
+
+  it('go on, the same processes, with a coordinator that takes the place of one that was killed', async () => {
+    const run = await ExternalRun.start(workplace, 'killed', [...WORKERS, ...SAME]);
+    const workers = [0, 1].map(() => join(run.address));
+    await steps('killed', 30);
+    run.program.signal('SIGKILL');
+    await run.program.ended();
+    const loaded = workers.map(({ lines }) => lines.length);
+    for (const worker of workers) await worker.line(/^lost the coordinator, connecting again: /);
+    const { program } = run.resumed(workplace, 'killed');
+    await program.line(/^going on in killed: .* 2 workers/);
+    await expectTheQuietRun('killed', program, workers);
+    workers.forEach(({ lines }, worker) => {
+      // TensorFlow says so when it is loaded; these say only that they have lost their coordinator.
+      const since = lines.slice(loaded[worker]).filter((line) => !line.startsWith('lost the coordinator'));
+      assert.deepEqual(since, []);
+    });
+  });
+
+  it('end in one line where no other coordinator comes', async () => {
+    const run = await ExternalRun.start(workplace, 'left', ['--workers', '1', ...ENDLESS]);
+    const worker = join(run.address, ['--reconnect-timeout', '1']);
+    await run.program.line(/^training in/);
+    run.program.signal('SIGKILL');
+    const { code, lines } = await worker.ended();
+    assert.equal(code, 1);
+    const said = lines.filter((line) => line.startsWith('worker: '));
+    assert.equal(said.length, 1, lines.join('\n'));
+    assert.match(said[0], new RegExp(`^worker: nobody answers at ${run.address} for 1 s: `));
+  });
+
+  it('go on from their state when the network of all was cut for longer than silence is put up with', async (t) => {
+    const run = await ExternalRun.start(workplace, 'cut', [...WORKERS, ...SAME]);
+    const network = await openNetwork(t, run);
+    const workers = [0, 1].map(() => join(network.address));
+    await steps('cut', 30);
+    network.stall();
+    await until('both to be missed', async () => (await run.losses()) >= 2);
+    const done = (await readStats(workplace.path('cut'))).length;
+    assert.ok(done < STEPS);
+    assert.ok(workers.every(({ pid }) => isAlive(pid)));
+    network.resume();
+    const lines = await expectTheQuietRun('cut', run.program, workers);
+    assert.deepEqual(
+      lines.filter((line) => /going back|beginning again/.test(line)),
+      [],
+    );
+  });
+
+  it('are not lost to a network that takes 200 ms each way', async (t) => {
+    const few = ['--shards', '2', '--steps', '6', '--sample-every', '0'];
+    const run = await ExternalRun.start(workplace, 'slow', ['--workers', '2', ...few]);
+    const network = await openNetwork(t, run);
+    network.latency = 200;
+    const begin = performance.now();
+    for (let worker = 0; worker < 2; worker++) join(network.address);
+    await steps('slow', 5);
+    assert.equal(await run.losses(), 0);
+    const { code, lines } = await run.program.ended();
+    assert.equal(code, 0, lines.join('\n'));
+    // Two phases a step, each there and back.
+    assert.ok(performance.now() - begin > 6 * 2 * 400);
+    assert.deepEqual(
+      await readNumbers(workplace.path('slow')),
+      (await readNumbers(workplace.path('quiet'))).slice(0, 6),
+    );
+  });
+
+  it('get state and shards when they come late', async () => {
+    const options = ['--shards', '3', '--batch-size', '12'];
+    const run = await ExternalRun.start(workplace, 'late', [
+      ...['--workers', '2', '--max-workers', '3', ...options, ...ENDLESS, '--checkpoint-every', '0'],
+    ]);
+    for (let worker = 0; worker < 2; worker++) join(run.address);
+    await steps('late', 10);
+    await workplace.makeCache('empty');
+    workplace.startWorker(['--coordinator', run.address], 'empty');
+    await run.program.line(/^worker 2 \(pid \d+ on \S+\) joins$/);
+    const hosts = async (): Promise<number[]> =>
+      (await readStats(workplace.path('late'))).map(({ workers }) => workers);
+    await until('steps of three', async () => (await hosts()).filter((workers) => workers === 3).length > 5);
+    assert.deepEqual([...new Set(await hosts())], [2, 3]);
+    run.program.signal('SIGINT');
+    assert.equal((await run.program.ended()).code, 0);
+
+    const numbers = await readNumbers(workplace.path('late'));
+    const count = String(numbers.length);
+    const alone = await workplace.run('alone', ['--single-node', ...options, '--steps', count]);
+    assert.equal(alone.code, 0, alone.lines.join('\n'));
+    assert.deepEqual(numbers, await readNumbers(workplace.path('alone')));
+    assert.ok((await lastState(workplace.path('late'))).equals(await lastState(workplace.path('alone'))));
+  });
+});
