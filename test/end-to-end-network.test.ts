@@ -49,12 +49,15 @@ function ofPhase(phase: Phase, step: number): Readonly<Record<string, Moment>> {
   };
 }
 
-/** To and from the worker that comes first, whose state the checkpoints are made of. */
+/**
+ * To and from the worker that comes first, whose state the checkpoints are made of. Each is of another checkpoint: the
+ * first ones may be copies for the other worker, before the first step.
+ */
 const FIRST: Readonly<Record<string, Moment>> = {
   snapshot: { direction: 'toWorker', kind: 'snapshot', content: Content.STATE, after: 3 },
   'snapshot taken': { direction: 'toCoordinator', kind: 'snapshotTaken', content: Content.STATE, after: 4 },
   fetch: { direction: 'toWorker', kind: 'fetch', content: Content.STATE, after: 5 },
-  state: { direction: 'toCoordinator', kind: 'chunk', content: Content.STATE, after: 5 },
+  state: { direction: 'toCoordinator', kind: 'chunk', content: Content.STATE, after: 6 },
 };
 
 /** The last step takes so long, in milliseconds, that the metrics can be read when all faults have been. */
