@@ -125,11 +125,15 @@ describe('a run whose workers cannot be had', () => {
   });
 
   it('begins in this process where no worker can, or ends with nothing written', async () => {
-    for (const run of ['alone', 'nothing']) await sicken(run);
+    await sicken('alone', 'engine');
+    await sicken('nothing');
     const alone = start('alone', ['--workers', '2', ...OPTIONS]);
     const nothing = start('nothing', ['--workers', '2', '--fallback', 'stop', ...OPTIONS]);
     const lines = await expectTheSame('alone', alone);
     assert.equal(count(lines, /^no worker is left: beginning in this process alone$/), 1, lines.join('\n'));
+    const failed =
+      /^worker \d ended with code 1: the compute thread failed: the device is gone; it is given up$/;
+    assert.equal(count(lines, failed), 2, lines.join('\n'));
     const ending = await nothing.ended();
     assert.equal(ending.code, 1);
     assert.equal(ending.lines[ending.lines.length - 1], 'coordinator: no worker is left');

@@ -21,6 +21,7 @@ const MAX_WORKERS = 2;
 /** The workers of this machine: process 100 is worker 0, process 101 is worker 1. */
 class FakeMachine {
   readonly killed: number[] = [];
+  readonly leaving: number[] = [];
   readonly greeted = (): void => undefined;
   readonly served = (): void => undefined;
 
@@ -30,6 +31,10 @@ class FakeMachine {
 
   kill(worker: number): void {
     this.killed.push(worker);
+  }
+
+  expectEnd(worker: number): void {
+    this.leaving.push(worker);
   }
 }
 
@@ -184,10 +189,12 @@ describe('the membership of a run', () => {
     // One that ends by itself, before or after its hello, is a loss.
     membership.ended(0, 'ended with code 3', undefined);
     await hello('b', { pid: 101 });
+    membership.lose(member('b'), 'exited', 'cannot go on: no memory');
+    assert.deepEqual(machine.leaving, [1]);
     membership.ended(1, 'ended with code 3', 0);
     assert.deepEqual(lines.slice(2), [
       'worker 0 ended with code 3; it is given up',
-      'worker 1 (pid 101 on h) ended with code 3; it is started again',
+      'worker 1 ended with code 3; it is started again',
     ]);
     assert.equal(await losses('exited'), 2);
   });

@@ -33,9 +33,9 @@ export interface LoadedRun {
   update: number | undefined;
 }
 
-/** Loads what a run needs, once in a process. */
+/** Loads what a run needs, once in a process; where that fails, it fails for good. */
 export class RunLoader {
-  #loaded: LoadedRun | undefined;
+  #loading: Promise<LoadedRun> | undefined;
   #replica: ReplicaHandle | undefined;
 
   constructor(
@@ -53,23 +53,27 @@ export class RunLoader {
       count: welcome.datasetCount,
       size: options.imageSize,
     };
-    if (!this.#loaded) {
-      this.#loaded = await this.#load(options, welcome.options, dataset);
-      if (welcome.warmUp) await warmUp(this.#loaded);
-    }
-    const { optionsJson, dataset: own } = this.#loaded;
+    this.#loading ??= this.#load(options, welcome.options, dataset, welcome.warmUp);
+    const loaded = await this.#loading;
+    const { optionsJson, dataset: own } = loaded;
     // An engine keeps the number of threads it was loaded with.
     if (optionsJson !== welcome.options || own.fingerprint !== dataset.fingerprint)
       throw new UserError('the coordinator has another run than before: start this worker again');
-    return this.#loaded;
+    return loaded;
   }
 
   async close(): Promise<void> {
-    this.#loaded?.faces?.close();
     await this.#replica?.close();
+    const loaded = await this.#loading?.catch(() => undefined);
+    loaded?.faces?.close();
   }
 
-  async #load(options: TrainingOptions, optionsJson: string, dataset: RunDataset): Promise<LoadedRun> {
+  async #load(
+    options: TrainingOptions,
+    optionsJson: string,
+    dataset: RunDataset,
+    isWarm: boolean,
+  ): Promise<LoadedRun> {
     const { name, reason } = await chooseEngine(this.options.engine, this.cache);
     if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
     Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
@@ -84,7 +88,19 @@ export class RunLoader {
       seed: options.seed,
     });
     const { cache } = this;
-    return { options, optionsJson, dataset, replica, engine, faces, sampler, cache, update: undefined };
+    const loaded = {
+      options,
+      optionsJson,
+      dataset,
+      replica,
+      engine,
+      faces,
+      sampler,
+      cache,
+      update: undefined,
+    };
+    if (isWarm) await warmUp(loaded);
+    return loaded;
   }
 }
 

@@ -95,8 +95,8 @@ export class WorkerSession {
 
   /** Tells the coordinator, if it still can, and ends. */
   leave(reason: string): void {
-    const told = this.#send('failure', { reason }).catch(() => undefined);
-    void told.then(this.#over.resolve);
+    void this.#send('failure', { reason }).catch(() => undefined);
+    this.#over.resolve();
   }
 
   async #close(): Promise<void> {
@@ -267,10 +267,9 @@ export class WorkerSession {
       this.#lose(messageOf(error));
       return;
     }
-    const told = this.#send('failure', { reason: tellable(messageOf(error)) }).catch(() => undefined);
-    void told.then(() => {
-      this.#over.reject(error instanceof Error ? error : new Error(messageOf(error)));
-    });
+    void this.#send('failure', { reason: tellable(messageOf(error)) }).catch(() => undefined);
+    // At once: the coordinator answers that it may come back, which it must not take for a lost connection.
+    this.#over.reject(error instanceof Error ? error : new Error(messageOf(error)));
   }
 
   #send<Kind extends BodyKind>(kind: Kind, body: Bodies[Kind], at: Partial<Header> = {}): Promise<void> {

@@ -32,7 +32,7 @@ interface Place {
   readonly placement: Placement;
   readonly policy: RestartPolicy;
   process: WorkerProcess | undefined;
-  /** Ends the wait for its hello, or for its restart. */
+  /** Ends the wait for its hello, its end or its restart. */
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -65,6 +65,16 @@ export class LocalWorkers {
   /** It has said hello: from now on its connection shows whether it lives. */
   greeted(worker: number): void {
     clearTimeout(this.#places[worker].timer);
+  }
+
+  /** It has said that it cannot go on: it has as long to end as one that was told to stop. */
+  expectEnd(worker: number): void {
+    const place = this.#places[worker];
+    const { process } = place;
+    if (!process) return;
+    place.timer = setTimeout(() => {
+      process.kill();
+    }, STOP_TIMEOUT);
   }
 
   served(worker: number): void {

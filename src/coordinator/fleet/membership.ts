@@ -42,7 +42,7 @@ export class Membership {
   readonly #options: string;
   readonly #hosts = new Hosts();
   readonly #liveness: Liveness;
-  /** Workers of this machine that were ended because they were lost: their end is no second loss. */
+  /** Workers of this machine that were lost and have not ended yet: their end is no second loss. */
   readonly #ending = new Set<number>();
   #begun = false;
 
@@ -144,9 +144,9 @@ export class Membership {
     } else if (reason !== 'exited') {
       // What does not answer is ended; its end is logged, and it is started again.
       log(`${describe(member)} ${cause}`);
-      this.#ending.add(member.number);
       machine.kill(member.number);
-    }
+    } else machine.expectEnd(member.number);
+    if (machine) this.#ending.add(member.number);
     this.#announce(member, reason, cause);
   }
 
@@ -156,9 +156,9 @@ export class Membership {
     const member = roster.get(worker);
     const next = pause === undefined ? 'it is given up' : `it is started again${inSeconds(pause)}`;
     log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`);
-    const isKnown = this.#ending.delete(worker);
     if (member) this.lose(member, 'exited', cause);
-    else if (!isKnown) metrics.countWorkerLoss('exited');
+    else if (!this.#ending.has(worker)) metrics.countWorkerLoss('exited');
+    this.#ending.delete(worker);
     onChange();
   }
 
