@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { Dealer } from 'zeromq';
 import { randomStream } from '../src/common/random.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { freePort } from './support/trainer/free-port.js';
+import { childrenOf, isAlive } from './support/trainer/processes.js';
 import { Program } from './support/trainer/program.js';
-import { readNumbers, readStats, readTensors } from './support/trainer/run-results.js';
+import { lastState, readNumbers, readStats, readTensors } from './support/trainer/run-results.js';
 import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
@@ -121,5 +124,72 @@ describe('a run', () => {
     assert.equal((await readStats(workplace.path('full'))).length, 2);
     // The same without the limit has a checkpoint.
     await readTensors(workplace.path('prepared/checkpoints/step-000001.safetensors'));
+  });
+
+  describe('with workers, in the middle', () => {
+    const STEPS = 400;
+    const OPTIONS = [
+      ...['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '50'],
+    ];
+    before(async () => {
+      const quiet = await workplace.run('quiet', ['--single-node', ...OPTIONS]);
+      assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    });
+
+    /** A run that has a checkpoint and steps left to do. */
+    async function begin(run: string): Promise<Program> {
+      const program = workplace.start(workplace.training(run, ['--workers', '2', ...OPTIONS]));
+      await until('a checkpoint', () =>
+        existsSync(workplace.path(run, 'checkpoints/step-000050.safetensors')),
+      );
+      return program;
+    }
+
+    /** One line says what is wrong, and where to go on. */
+    async function expectFault(run: string, program: Program, fault: RegExp): Promise<void> {
+      const children = childrenOf(program.pid);
+      const { code, lines } = await program.ended();
+      assert.equal(code, 1, lines.join('\n'));
+      const last = lines[lines.length - 1];
+      assert.match(last, fault);
+      assert.match(
+        last,
+        new RegExp(`; the last checkpoint is ${run}/checkpoints/\\S+: go on with --resume ${run}$`),
+      );
+      assert.equal(lines.filter((line) => line.startsWith('coordinator: ')).length, 1);
+      assert.ok(!lines.some((line) => /^ +at /.test(line)), lines.join('\n'));
+      assert.ok(!children.some(isAlive));
+    }
+
+    /** With what was wrong put right, nothing is lost. */
+    async function expectToGoOn(run: string): Promise<void> {
+      const { code, lines } = await workplace.start(['train', '--no-http', '--resume', run]).ended();
+      assert.equal(code, 0, lines.join('\n'));
+      assert.deepEqual(
+        await readNumbers(workplace.path(run)),
+        await readNumbers(workplace.path('quiet')),
+        lines.join('\n'),
+      );
+      assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))));
+    }
+
+    it('ends in one line when its disk is full, and goes on when there is room', async () => {
+      const program = await begin('filled');
+      // A limit on the size of files stands for the disk's: no file can grow any more.
+      execFileSync('prlimit', ['--pid', String(program.pid), '--fsize=1024']);
+      await expectFault('filled', program, /^coordinator: .*(EFBIG|disk is full|no space)/i);
+      await expectToGoOn('filled');
+    });
+
+    it('ends in one line when no checkpoint can be written, and goes on when one can', async () => {
+      const program = await begin('blocked');
+      const folder = workplace.path('blocked/checkpoints');
+      await rename(folder, `${folder}-aside`);
+      await writeFile(folder, 'in the way');
+      await expectFault('blocked', program, /^coordinator: .*checkpoints/);
+      await rm(folder);
+      await rename(`${folder}-aside`, folder);
+      await expectToGoOn('blocked');
+    });
   });
 });

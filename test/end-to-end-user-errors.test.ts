@@ -73,6 +73,33 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       /--single-node and --workers exclude each/,
     ],
     [
+      'more workers needed than there are',
+      () => ['--workers', '2', '--shards', '4', '--min-workers', '3'],
+      /3 at least, 2 to begin with and 2 at most cannot be: --min-workers <= --workers <= --max-workers/,
+    ],
+    [
+      'more to begin with than at most',
+      () => ['--workers', '2', '--external', '--max-workers', '1'],
+      /1 at least, 2 to begin with and 1 at most cannot be/,
+    ],
+    [
+      'more workers later, which nobody starts',
+      () => ['--workers', '2', '--max-workers', '4', '--shards', '4'],
+      /--max-workers is for workers from elsewhere: give --external too/,
+    ],
+    [
+      'waiting for workers that nobody starts',
+      () => ['--workers', '2', '--fallback', 'wait'],
+      /--fallback wait is for workers from elsewhere: give --external too/,
+    ],
+    ['an unknown fallback', () => ['--fallback', 'panic'], /Allowed choices are single-node, wait, stop/],
+    [
+      'no time to be heard',
+      () => ['--liveness-timeout', '0'],
+      /argument '0' is invalid. It must be a number from 0.5 to 3600/,
+    ],
+    ['a run folder that cannot be made', () => ['--steps', '1', '--run-dir', '/sys/no-run'], /\/sys\/no-run/],
+    [
       'externals without a number',
       () => ['--external'],
       /--external needs to know how many workers will come/,
