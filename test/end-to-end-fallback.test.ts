@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { parsePrometheusText } from './support/prometheus-text.js';
 import { freePort } from './support/trainer/free-port.js';
 import { childrenOf, isAlive, workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
@@ -179,34 +178,7 @@ describe('a run whose workers cannot be had', () => {
       await readNumbers(workplace.path('quiet')),
     );
   });
-
-  it('does not care whether workers end, hang or say nothing in their handshake', async () => {
-    const port = await freePort();
-    const options = ['--workers', '2', ...OPTIONS, '--liveness-timeout', '1', '--http', `127.0.0.1:${port}`];
-    await sicken('handshake', 'hang');
-    const program = start('handshake', options);
-    for (const place of [0, 1]) await program.line(new RegExp(`^worker ${place}: said no hello in 6 s$`));
-    await rm(sickness('handshake'));
-    const hung = workersOf(program.pid);
-    const greeted = await twoInHandshake(program, port, hung);
-    for (const pid of greeted) process.kill(pid, 'SIGKILL');
-    const [stopped] = await twoInHandshake(program, port, greeted);
-    process.kill(stopped, 'SIGSTOP');
-    const lines = await expectTheSame('handshake', program);
-    assert.ok(count(lines, /was killed by SIGKILL; it is started again( in \d s)?$/) >= 5, lines.join('\n'));
-    assert.ok(count(lines, /was silent for 1 s$/) >= 1, lines.join('\n'));
-  });
 });
-
-/** Two workers of a run that are between hello and ready, as it says itself, and none of those before. */
-function twoInHandshake(program: Program, port: number, before: readonly number[]): Promise<number[]> {
-  return until('two workers in their handshake', async () => {
-    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    const workers = workersOf(program.pid).filter((pid) => !before.includes(pid));
-    const counts = parsePrometheusText(page).get('dcgan_workers')?.samples;
-    return counts?.get('dcgan_workers{state="joining"}') === 2 && workers.length === 2 ? workers : undefined;
-  });
-}
 
 /** What became of a worker, without its name. */
 function ending(line: string): string {

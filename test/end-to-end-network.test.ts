@@ -115,7 +115,7 @@ describe('a run', { concurrency: 2 }, () => {
       await until(
         'the last step',
         () => first.faults.some((fault) => fault.rule === LAST_STEP),
-        85_000,
+        150_000,
       ).catch((error: unknown) => {
         throw new Error(run.program.lines.join('\n'), { cause: error });
       });
@@ -179,7 +179,7 @@ describe('a run', { concurrency: 2 }, () => {
     await run.program.line(/^training in/);
     workplace.startWorker(['--coordinator', late.address]);
     const steps = (): Promise<readonly Stats[]> => readStats(workplace.path('late'));
-    await until('all faults', () => late.faults.length === 2 * ACTIONS.length, 60_000);
+    await until('all faults', () => late.faults.length === 2 * ACTIONS.length, 150_000);
     const done = (await steps()).length;
     await until('a step of both', async () =>
       (await steps()).slice(done + 1).some(({ workers }) => workers === 2),
