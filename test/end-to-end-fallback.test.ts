@@ -178,6 +178,18 @@ describe('a run whose workers cannot be had', () => {
       await readNumbers(workplace.path('quiet')),
     );
   });
+
+  it('puts up with workers that say nothing, are killed or are stopped in their handshake', async () => {
+    await sicken('handshake', 'hang');
+    const program = start('handshake', ['--workers', '2', ...OPTIONS, '--liveness-timeout', '1']);
+    await program.line(/^worker \d: said no hello in 6 s$/);
+    await sicken('handshake', 'SIGKILL');
+    await program.line(/^worker \d \(pid \d+ on \S+\) was killed by SIGKILL; it is started again in \d s$/);
+    await sicken('handshake', 'SIGSTOP');
+    await program.line(/^worker \d \(pid \d+ on \S+\) was silent for 1 s$/);
+    await rm(sickness('handshake'));
+    await expectTheSame('handshake', program);
+  });
 });
 
 /** What became of a worker, without its name. */
