@@ -4,7 +4,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../src/common/random.js';
 import { strike, type Fault } from './support/trainer/faults.js';
 import { isAlive, childrenOf } from './support/trainer/processes.js';
-import { lastState, readNumbers, readStats } from './support/trainer/run-results.js';
+import { expectSameRun, readStats } from './support/trainer/run-results.js';
 import { Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
@@ -36,8 +36,7 @@ describe('a run whose workers come and go', () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
-    const quiet = await workplace.run('quiet', ['--single-node', ...OPTIONS]);
-    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    await workplace.quietRun('quiet', [...OPTIONS]);
   });
   after(() => workplace.remove());
 
@@ -50,12 +49,7 @@ describe('a run whose workers come and go', () => {
     const story = `${JSON.stringify(faults)}\n${lines.join('\n')}`;
     assert.equal(code, 0, story);
     assert.ok(sent >= faults.length - 1, `only ${sent} of the faults happened: ${story}`);
-    assert.deepEqual(
-      await readNumbers(workplace.path(run)),
-      await readNumbers(workplace.path('quiet')),
-      story,
-    );
-    assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))), story);
+    await expectSameRun(workplace.path(run), workplace.path('quiet'), story);
     await until('all processes to be gone', () => !children.some(isAlive));
     return [...lines];
   }

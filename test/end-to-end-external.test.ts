@@ -6,7 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from './support/trainer/free-port.js';
 import type { Program } from './support/trainer/program.js';
-import { lastState, readNumbers } from './support/trainer/run-results.js';
+import { expectSameRun, readNumbers } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
 
 describe('workers that are started elsewhere', () => {
@@ -40,11 +40,7 @@ describe('workers that are started elsewhere', () => {
       [0, 0, 0],
       endings.map(({ lines }) => lines.join('\n')).join('\n'),
     );
-    assert.deepEqual(
-      await readNumbers(workplace.path('external')),
-      await readNumbers(workplace.path('alone')),
-    );
-    assert.ok((await lastState(workplace.path('external'))).equals(await lastState(workplace.path('alone'))));
+    await expectSameRun(workplace.path('external'), workplace.path('alone'));
     // Only its part of the images came to it: one shard of two.
     assert.ok(!existsSync(`${cache}/faces`));
     const packs = await readdir(`${cache}/shards`);
@@ -106,8 +102,7 @@ describe('workers that are started elsewhere', () => {
     }
     const places = await readNumbers(workplace.path('places'));
     const steps = ['--shards', '2', '--sample-every', '0', '--steps', String(places.length)];
-    const quiet = await workplace.run('quiet', ['--single-node', ...steps]);
-    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    await workplace.quietRun('quiet', [...steps]);
     assert.deepEqual(places, await readNumbers(workplace.path('quiet')));
   });
 

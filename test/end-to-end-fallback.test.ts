@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { freePort } from './support/trainer/free-port.js';
 import { childrenOf, isAlive, workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
-import { lastState, readNumbers, readStats } from './support/trainer/run-results.js';
+import { expectSameRun, readNumbers, readStats, stepsDone } from './support/trainer/run-results.js';
 import { ENDLESS, preloading, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
@@ -17,8 +17,7 @@ describe('a run whose workers cannot be had', () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
-    const quiet = await workplace.run('quiet', ['--single-node', ...OPTIONS]);
-    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    await workplace.quietRun('quiet', [...OPTIONS]);
   });
   after(() => workplace.remove());
 
@@ -32,7 +31,7 @@ describe('a run whose workers cannot be had', () => {
   const sicken = (run: string, how = 'end'): Promise<void> => writeFile(sickness(run), how);
 
   async function hasDone(run: string, step: number): Promise<boolean> {
-    return (await readStats(workplace.path(run)).catch(() => [])).length >= step;
+    return (await stepsDone(workplace.path(run))) >= step;
   }
 
   /** So many of the run's workers, or all, are killed once this step is done, and no new one can live. */
@@ -45,9 +44,7 @@ describe('a run whose workers cannot be had', () => {
   async function expectTheSame(run: string, program: Program): Promise<readonly string[]> {
     const { code, lines } = await program.ended();
     assert.equal(code, 0, lines.join('\n'));
-    const path = workplace.path(run);
-    assert.deepEqual(await readNumbers(path), await readNumbers(workplace.path('quiet')), lines.join('\n'));
-    assert.ok((await lastState(path)).equals(await lastState(workplace.path('quiet'))));
+    await expectSameRun(workplace.path(run), workplace.path('quiet'), lines.join('\n'));
     return lines;
   }
 

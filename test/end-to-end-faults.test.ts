@@ -12,7 +12,7 @@ import { parsePrometheusText } from './support/prometheus-text.js';
 import { freePort } from './support/trainer/free-port.js';
 import { childrenOf, isAlive } from './support/trainer/processes.js';
 import { Program } from './support/trainer/program.js';
-import { lastState, readNumbers, readStats, readTensors } from './support/trainer/run-results.js';
+import { expectSameRun, readNumbers, readStats, readTensors } from './support/trainer/run-results.js';
 import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
@@ -132,8 +132,7 @@ describe('a run', () => {
       ...['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '50'],
     ];
     before(async () => {
-      const quiet = await workplace.run('quiet', ['--single-node', ...OPTIONS]);
-      assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+      await workplace.quietRun('quiet', [...OPTIONS]);
     });
 
     /** A run that has a checkpoint and steps left to do. */
@@ -165,12 +164,7 @@ describe('a run', () => {
     async function expectToGoOn(run: string): Promise<void> {
       const { code, lines } = await workplace.start(['train', '--no-http', '--resume', run]).ended();
       assert.equal(code, 0, lines.join('\n'));
-      assert.deepEqual(
-        await readNumbers(workplace.path(run)),
-        await readNumbers(workplace.path('quiet')),
-        lines.join('\n'),
-      );
-      assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))));
+      await expectSameRun(workplace.path(run), workplace.path('quiet'), lines.join('\n'));
     }
 
     it('ends in one line when its disk is full, and goes on when there is room', async () => {

@@ -3,7 +3,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { ExternalRun } from './support/trainer/external-run.js';
 import { isAlive } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
-import { lastState, readNumbers, readStats } from './support/trainer/run-results.js';
+import { expectSameRun, readNumbers, readStats, stepsDone } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
 import { TcpProxy } from './support/wire/tcp-proxy.js';
 import { until } from './support/wire/until.js';
@@ -16,8 +16,7 @@ describe('workers from elsewhere', () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
-    const quiet = await workplace.run('quiet', ['--single-node', ...SAME]);
-    assert.equal(quiet.code, 0, quiet.lines.join('\n'));
+    await workplace.quietRun('quiet', [...SAME]);
   });
   after(() => workplace.remove());
 
@@ -26,18 +25,13 @@ describe('workers from elsewhere', () => {
   }
 
   async function steps(run: string, count: number): Promise<void> {
-    await until(
-      `${count} steps`,
-      async () => (await readStats(workplace.path(run)).catch(() => [])).length >= count,
-      60_000,
-    );
+    await until(`${count} steps`, async () => (await stepsDone(workplace.path(run))) >= count, 60_000);
   }
 
   async function expectTheQuietRun(run: string, program: Program, workers: readonly Program[]) {
     const { code, lines } = await program.ended();
     assert.equal(code, 0, lines.join('\n'));
-    assert.deepEqual(await readNumbers(workplace.path(run)), await readNumbers(workplace.path('quiet')));
-    assert.ok((await lastState(workplace.path(run))).equals(await lastState(workplace.path('quiet'))));
+    await expectSameRun(workplace.path(run), workplace.path('quiet'));
     for (const worker of workers) {
       const ending = await worker.ended();
       assert.equal(ending.code, 0, ending.lines.join('\n'));
@@ -88,7 +82,7 @@ describe('workers from elsewhere', () => {
     await steps('cut', 30);
     network.stall();
     await until('both to be missed', async () => (await run.losses()) >= 2);
-    const done = (await readStats(workplace.path('cut'))).length;
+    const done = await stepsDone(workplace.path('cut'));
     assert.ok(done < STEPS);
     assert.ok(workers.every(({ pid }) => isAlive(pid)));
     network.resume();
@@ -135,11 +129,9 @@ describe('workers from elsewhere', () => {
     run.program.signal('SIGINT');
     assert.equal((await run.program.ended()).code, 0);
 
-    const numbers = await readNumbers(workplace.path('late'));
-    const count = String(numbers.length);
+    const count = String(await stepsDone(workplace.path('late')));
     const alone = await workplace.run('alone', ['--single-node', ...options, '--steps', count]);
     assert.equal(alone.code, 0, alone.lines.join('\n'));
-    assert.deepEqual(numbers, await readNumbers(workplace.path('alone')));
-    assert.ok((await lastState(workplace.path('late'))).equals(await lastState(workplace.path('alone'))));
+    await expectSameRun(workplace.path('late'), workplace.path('alone'));
   });
 });

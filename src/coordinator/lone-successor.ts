@@ -46,8 +46,13 @@ export class LoneSuccessor implements ComputeGroup {
 
   async restart(from: StateSource | undefined, firstStep: number): Promise<void> {
     if (!this.#isAlone) return this.group.restart(from, firstStep);
+    const { engine } = this.group;
     await this.group.close();
     this.group = await this.startAlone(from);
+    if (this.group.engine !== engine)
+      this.log(
+        `the workers computed with ${engine}; with ${this.group.engine} the run will not be the same bit for bit`,
+      );
   }
 
   traffic(): { readonly sent: number; readonly received: number } {

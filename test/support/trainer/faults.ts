@@ -1,4 +1,4 @@
-import { readStats } from './run-results.js';
+import { stepsDone } from './run-results.js';
 import type { Program } from './program.js';
 import { workersOf } from './processes.js';
 import type { Workplace } from './workplace.js';
@@ -24,17 +24,13 @@ export async function strike(
 ): Promise<number> {
   let sent = 0;
   for (const { step, signal, worker } of faults) {
-    await until(`step ${step}`, () => hasDone(workplace, run, step), LIMIT);
+    await until(`step ${step}`, async () => (await stepsDone(workplace.path(run))) >= step, LIMIT);
     const workers = workersOf(program.pid).sort((one, other) => one - other);
     const chosen =
       worker === 'all' ? workers : workers.slice(worker % Math.max(1, workers.length)).slice(0, 1);
     for (const pid of chosen) if (send(pid, signal)) sent++;
   }
   return sent;
-}
-
-async function hasDone(workplace: Workplace, run: string, step: number): Promise<boolean> {
-  return (await readStats(workplace.path(run)).catch(() => [])).length >= step;
 }
 
 /** False where it has ended meanwhile. */

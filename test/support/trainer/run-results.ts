@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -23,6 +24,17 @@ const COMPUTED = [
 export async function readNumbers(run: string): Promise<Stats[]> {
   const stats = await readStats(run);
   return stats.map((line) => Object.fromEntries(COMPUTED.map((name) => [name, line[name]])));
+}
+
+/** How many steps a run has logged so far; 0 where it has not begun. */
+export async function stepsDone(run: string): Promise<number> {
+  return (await readStats(run).catch(() => [])).length;
+}
+
+/** Fails unless two runs have the same numbers in every step, and the same bytes in their last checkpoint. */
+export async function expectSameRun(run: string, other: string, story = run): Promise<void> {
+  assert.deepEqual(await readNumbers(run), await readNumbers(other), story);
+  assert.ok((await lastState(run)).equals(await lastState(other)), story);
 }
 
 export interface SavedTensors {

@@ -97,6 +97,12 @@ export class Workplace {
     return this.start(this.training(runFolder, args)).ended();
   }
 
+  /** A run in one process, to its end, that others have to be the same as. */
+  async quietRun(runFolder: string, args: readonly string[]): Promise<void> {
+    const { code, lines } = await this.run(runFolder, ['--single-node', ...args]);
+    if (code !== 0) throw new Error(lines.join('\n'));
+  }
+
   training(runFolder: string, args: readonly string[]): string[] {
     return ['train', '--data', this.images, ...SMALL, '--no-http', '--run-dir', runFolder, ...args];
   }
