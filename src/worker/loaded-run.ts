@@ -3,13 +3,7 @@ import { chooseEngine } from '../engine/choose-engine.js';
 import { engineIdentity } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { IMAGE_CHANNELS } from '../model/architecture.js';
-import { modelLayout } from '../model/layout.js';
-import { phaseLayout, PHASES } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
-import { sharedFloats } from '../model/replica-protocol.js';
-import { restoreState } from '../model/restore-state.js';
-import { fillInitialState } from '../model/state.js';
 import { checkTrainingOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { UserError } from '../common/errors.js';
 import type { Bodies } from '../wire/message.js';
@@ -53,7 +47,7 @@ export class RunLoader {
       count: welcome.datasetCount,
       size: options.imageSize,
     };
-    this.#loading ??= this.#load(options, welcome.options, dataset, welcome.warmUp);
+    this.#loading ??= this.#load(options, welcome.options, dataset);
     const loaded = await this.#loading;
     const { optionsJson, dataset: own } = loaded;
     // An engine keeps the number of threads it was loaded with.
@@ -68,12 +62,7 @@ export class RunLoader {
     loaded?.faces?.close();
   }
 
-  async #load(
-    options: TrainingOptions,
-    optionsJson: string,
-    dataset: RunDataset,
-    isWarm: boolean,
-  ): Promise<LoadedRun> {
+  async #load(options: TrainingOptions, optionsJson: string, dataset: RunDataset): Promise<LoadedRun> {
     const { name, reason } = await chooseEngine(this.options.engine, this.cache);
     if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
     Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
@@ -88,7 +77,7 @@ export class RunLoader {
       seed: options.seed,
     });
     const { cache } = this;
-    const loaded = {
+    return {
       options,
       optionsJson,
       dataset,
@@ -99,23 +88,5 @@ export class RunLoader {
       cache,
       update: undefined,
     };
-    if (isWarm) await warmUp(loaded);
-    return loaded;
-  }
-}
-
-/** Computes and applies each phase once, on nothing: the first time takes several times as long as the others. */
-async function warmUp({ options, replica }: LoadedRun): Promise<void> {
-  const layout = modelLayout(options);
-  const batch = options.batchSize / options.shards;
-  await restoreState(replica, layout, ({ at, part }) => {
-    fillInitialState(layout, options.seed, part, at);
-  });
-  const images = sharedFloats(batch * options.imageSize ** 2 * IMAGE_CHANNELS);
-  const noise = sharedFloats(batch * options.latentSize);
-  for (const phase of PHASES) {
-    await replica.call('compute', { phase, noise, ...(phase === 'discriminator' ? { images } : {}) });
-    const averaged = sharedFloats(phaseLayout(phase, layout).length);
-    await replica.call('apply', { phase, step: 1, averaged });
   }
 }

@@ -88,7 +88,6 @@ export class Membership {
       datasetFingerprint: dataset.fingerprint,
       datasetCount: dataset.count,
       liveness,
-      warmUp: this.#begun,
     });
   }
 

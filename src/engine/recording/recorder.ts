@@ -3,6 +3,7 @@ import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import { attributesOf } from './attributes.js';
 import { bytesOf, DataType, type Graph, type TensorType, type Value } from './graph.js';
+import type { OutputTypes } from './output-types.js';
 import { RecordingError } from './recording-error.js';
 
 /** A replay would not draw the same numbers again, nor a second call others. */
@@ -24,12 +25,13 @@ interface BackendInternals {
 export function recordCalls(
   graph: Graph,
   nativeBackend: NodeJSKernelBackend,
+  types: OutputTypes,
   inputs: readonly Value[],
   run: (...inputs: tf.Tensor[]) => readonly tf.Tensor[],
 ): Value[] {
   const backend = nativeBackend as unknown as BackendInternals;
   const { binding } = backend;
-  const notes = new Notes(graph, binding);
+  const notes = new Notes(graph, binding, types);
   const results: Value[] = [];
   tf.tidy(() => {
     const tensors = inputs.map(exampleOf);
@@ -56,6 +58,15 @@ function exampleOf({ dtype, shape }: Value): tf.Tensor {
   return tf.zeros([...shape]);
 }
 
+const ZEROS: ReadonlyMap<DataType, (length: number) => Float32Array | Int32Array | Uint8Array> = new Map<
+  DataType,
+  (length: number) => Float32Array | Int32Array | Uint8Array
+>([
+  [DataType.DT_FLOAT, (length) => new Float32Array(length)],
+  [DataType.DT_INT32, (length) => new Int32Array(length)],
+  [DataType.DT_BOOL, (length) => new Uint8Array(length)],
+]);
+
 /** Which graph value each tensor of the binding stands for. */
 class Notes {
   readonly #values = new Map<number, Value>();
@@ -63,6 +74,7 @@ class Notes {
   constructor(
     private readonly graph: Graph,
     private readonly binding: TFJSBinding,
+    private readonly types: OutputTypes,
   ) {}
 
   name(id: number, value: Value): void {
@@ -109,12 +121,24 @@ class Notes {
       attributes: attributesOf(op, attributes, this.binding),
       inputs: inputs.map((id) => this.valueOf(id, op)),
     };
-    const outputs = this.binding.executeOp(op, attributes, inputs, count);
-    const values = this.graph.pure({ ...node, outputs: outputs.map(typeOf) }).outputs;
+    const outputs =
+      this.#standIns(this.types.of(node)) ?? this.binding.executeOp(op, attributes, inputs, count);
+    const types = outputs.map(typeOf);
+    this.types.note(node, types);
+    const values = this.graph.pure({ ...node, outputs: types }).outputs;
     outputs.forEach(({ id }, index) => {
       this.name(id, values[index]);
     });
     return outputs;
+  }
+
+  /** Tensors of these types; nobody reads what is in them. Undefined where JavaScript has no such numbers. */
+  #standIns(types: readonly TensorType[] | undefined): ReturnType<TFJSBinding['executeOp']> | undefined {
+    if (!types?.every(({ dtype }) => ZEROS.has(dtype))) return undefined;
+    return types.map(({ dtype, shape }) => {
+      const values = ZEROS.get(dtype)?.(tf.util.sizeFromShape([...shape])) ?? [];
+      return { id: this.binding.createTensor([...shape], dtype, values), dtype, shape: [...shape] };
+    });
   }
 
   #createTensor(shape: number[], dtype: number, values: tf.backend_util.BackendValues): number {

@@ -14,6 +14,7 @@ import {
   type GraphNode,
   type Value,
 } from './graph.js';
+import { OutputTypes } from './output-types.js';
 import { Program, type CompiledCall } from './program.js';
 import { recordCalls } from './recorder.js';
 import { loadGraph } from './saved-model.js';
@@ -44,6 +45,7 @@ export interface CallDeclaration {
  */
 export class Recording {
   readonly #graph = new Graph();
+  readonly #types = new OutputTypes();
   readonly #inputs = new Map<GraphNode, string>();
   readonly #calls: CallDeclaration[] = [];
 
@@ -73,7 +75,7 @@ export class Recording {
    * good. Throws RecordingError where it reads a tensor's values, uses one made outside, or draws random numbers.
    */
   record(inputs: readonly Value[], run: (...inputs: tf.Tensor[]) => readonly tf.Tensor[]): Value[] {
-    return recordCalls(this.#graph, this.backend, inputs, run);
+    return recordCalls(this.#graph, this.backend, this.#types, inputs, run);
   }
 
   /** The same value, but not before the others are there: what is computed of it waits for them. */

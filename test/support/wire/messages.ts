@@ -25,7 +25,6 @@ export const MESSAGES: readonly Message[] = [
       datasetFingerprint: FINGERPRINT,
       datasetCount: 5000,
       liveness: 10_000,
-      warmUp: true,
     },
   },
   { ...header, kind: 'refusal', body: { reason: 'it is full', retry: true } },
