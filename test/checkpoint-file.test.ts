@@ -201,11 +201,11 @@ describe('a checkpoint', () => {
       [Infinity, 4],
       [4, 1],
     ]) {
-      const newest = await openNewestWhole(run, SMALL_TRAINING, before);
+      const newest = await openNewestWhole(run, SMALL_TRAINING, { before });
       await newest?.close();
       assert.equal(newest?.facts.step, step);
     }
-    assert.equal(await openNewestWhole(run, SMALL_TRAINING, 1), undefined);
+    assert.equal(await openNewestWhole(run, SMALL_TRAINING, { before: 1 }), undefined);
     await rm(paths[3]);
     await mkdir(paths[3]);
     await assert.rejects(openIt(), /step-000004\.safetensors cannot be read \(EISDIR.*: take /);

@@ -5,7 +5,7 @@ import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateSource } from '../compute-group.js';
 import { parseCounters, type SavedCounters } from '../metrics/saved-counters.js';
-import { shown } from '../say.js';
+import { shown } from '../shown.js';
 import { digestIn, FileDigest } from './digest.js';
 import { decodeHeader, headerLength, type Metadata, type SafetensorsHeader } from './safetensors.js';
 
