@@ -9,6 +9,9 @@ import { shown } from '../shown.js';
 import { digestIn, FileDigest } from './digest.js';
 import { decodeHeader, headerLength, type Metadata, type SafetensorsHeader } from './safetensors.js';
 
+/** Another number where files of one version cannot be read by the other. */
+export const CHECKPOINT_FORMAT = 'dcgan-trainer 1';
+
 /** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {
   /** The last step that is in it. */
@@ -46,6 +49,12 @@ export class Checkpoint implements StateSource {
     const file = await openFile(path);
     try {
       const { header, digest } = await readWhole(path, file);
+      const { format = 'unknown' } = header.metadata;
+      if (format !== CHECKPOINT_FORMAT)
+        throw new BrokenCheckpoint(
+          path,
+          `has the format ${format}, and this version reads ${CHECKPOINT_FORMAT}`,
+        );
       const expected = stateLayout(modelLayout(training)).slots;
       const facts = factsOf(header.metadata);
       if (!facts || JSON.stringify(header.tensors) !== JSON.stringify(expected))
