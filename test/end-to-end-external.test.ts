@@ -130,6 +130,26 @@ describe('workers that are started elsewhere', () => {
     ]);
   });
 
+  it('wait for the next coordinator where the one that ends goes on by itself', async () => {
+    const args = ['--shards', '2', '--sample-every', '0', '--steps', '400'];
+    const begin = (): Promise<Program> => coordinate('moved', [...args, '--auto-resume']);
+    const first = await begin();
+    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    await first.line(/^epoch .* step 1\//);
+    first.signal('SIGTERM');
+    assert.equal((await first.ended()).code, 143);
+    const done = (await readNumbers(workplace.path('moved'))).length;
+    assert.ok(done < 400, 'the run was over before it could be stopped');
+    for (const worker of workers) await worker.line(/^lost the coordinator, connecting again: /);
+
+    for (const each of [await begin(), ...workers]) {
+      const { code, lines } = await each.ended();
+      assert.equal(code, 0, lines.join('\n'));
+    }
+    await workplace.quietRun('unmoved', args);
+    await expectSameRun(workplace.path('moved'), workplace.path('unmoved'));
+  });
+
   it('leave after their grace, and at once when they are told again', async () => {
     const program = await coordinate('told', [...ENDLESS]);
     const brief = workplace.startWorker(['--coordinator', address, '--grace', '0.5']);
@@ -145,7 +165,7 @@ describe('workers that are started elsewhere', () => {
     await other.line(/^SIGTERM: staying/);
     other.signal('SIGTERM');
     await program.line(left(other));
-    for (const worker of [brief, other]) assert.equal((await worker.ended()).code, 0);
+    for (const worker of [brief, other]) assert.equal((await worker.ended()).code, 143);
     program.signal('SIGKILL');
     await program.ended();
   });
@@ -155,7 +175,7 @@ describe('workers that are started elsewhere', () => {
     const early = workplace.startWorker(['--coordinator', address]);
     const [socket] = (await once(silent, 'connection')) as [Socket];
     early.signal('SIGTERM');
-    assert.deepEqual(await early.ended(), { code: 0, signal: null, stdout: '', lines: [] });
+    assert.deepEqual(await early.ended(), { code: 143, signal: null, stdout: '', lines: [] });
     socket.destroy();
     await once(silent.close(), 'close');
 
@@ -166,7 +186,7 @@ describe('workers that are started elsewhere', () => {
     await third.line(/^the run has all its workers/);
     third.signal('SIGTERM');
     const { code, lines } = await third.ended();
-    assert.equal(code, 0, lines.join('\n'));
+    assert.equal(code, 143, lines.join('\n'));
     assert.equal(lines.length, 1);
     program.signal('SIGINT');
     assert.equal((await program.ended()).code, 0);

@@ -163,7 +163,7 @@ describe('the manifests', { skip }, () => {
           assert.equal(job.podReplacementPolicy, 'Failed');
           const ignored = job.podFailurePolicy.rules.filter(({ action }) => action === 'Ignore');
           assert.deepEqual(ignored[0].onPodConditions, [{ type: 'DisruptionTarget', status: 'True' }]);
-          assert.deepEqual(ignored[1].onExitCodes?.values, [143]);
+          assert.deepEqual(ignored[1].onExitCodes?.values, component === 'coordinator' ? [130, 143] : [143]);
           for (const { onExitCodes } of job.podFailurePolicy.rules)
             assert.equal(onExitCodes?.containerName ?? component, component);
         }

@@ -33,7 +33,14 @@ export interface RunRequest {
   /** Says what happens to the workers. */
   readonly voice: Voice;
   readonly stop: AbortSignal;
+  readonly outcome: RunOutcome;
   readonly closing: Closing;
+}
+
+/** What has become of a run when its process ends. */
+export interface RunOutcome {
+  /** All steps are done, and what the run leaves is written. */
+  isDone: boolean;
 }
 
 /** What HTTP tells of the run. */
@@ -65,7 +72,7 @@ export interface PreparedRun {
  * run that goes on by itself has done all its steps.
  */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun | undefined> {
-  const { id, options, machine, earlier, voice, stop, closing } = request;
+  const { id, options, machine, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
   const keys = options.keys === undefined ? undefined : await readFleetKeys(options.keys, options.external);
   const cache = cacheFolder();
@@ -129,6 +136,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
     log: voice.say,
     signal: stop,
+    isOver: () => outcome.isDone || !request.arguments.autoResume,
   });
   closing.add(() => group.close());
   if (from && from.facts.engine !== group.engine)

@@ -1,6 +1,4 @@
-/** Ends at once, as a shell reports a program that was ended by this signal. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-type StopSignal = keyof typeof EXIT_CODES;
+import { SIGNAL_EXIT_CODES, type StopSignal } from '../common/signal-exit.js';
 
 /**
  * The first Ctrl-C (or SIGTERM, SIGHUP) asks for an orderly end, the second ends at once. The workers of this
@@ -8,22 +6,29 @@ type StopSignal = keyof typeof EXIT_CODES;
  */
 export class StopRequest {
   readonly #controller = new AbortController();
+  #exitCode: number | undefined;
 
   constructor(private readonly onFirst: (signal: string) => void) {
-    for (const name of Object.keys(EXIT_CODES)) process.on(name, this.#receive);
+    for (const name of Object.keys(SIGNAL_EXIT_CODES)) process.on(name, this.#receive);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
+  /** That of the signal which asked first, if one has. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
   /** Gives the signals back their usual meaning. */
   close(): void {
-    for (const name of Object.keys(EXIT_CODES)) process.off(name, this.#receive);
+    for (const name of Object.keys(SIGNAL_EXIT_CODES)) process.off(name, this.#receive);
   }
 
   readonly #receive = (name: StopSignal): void => {
-    if (this.signal.aborted) process.exit(EXIT_CODES[name]);
+    if (this.signal.aborted) process.exit(SIGNAL_EXIT_CODES[name]);
+    this.#exitCode = SIGNAL_EXIT_CODES[name];
     this.#controller.abort();
     this.onFirst(name);
   };

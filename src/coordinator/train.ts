@@ -53,8 +53,11 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
     });
     const id = (await earlier?.run.id()) ?? randomUUID();
     addLogContext({ run: id });
-    const others = { voice: new Voice(), stop: stop.signal, closing };
+    const outcome = { isDone: false };
+    const others = { voice: new Voice(), stop: stop.signal, outcome, closing };
     await run({ id, options, machine, arguments: all, earlier, ...others });
+    // Who starts it again by itself must not take this for the end of the run.
+    if (given.autoResume && !outcome.isDone) process.exitCode = stop.exitCode;
   } finally {
     await closing.close();
   }
@@ -76,11 +79,12 @@ async function withTokenOfFile(given: TrainArguments): Promise<TrainArguments> {
 }
 
 async function run(request: RunRequest): Promise<void> {
-  const { id, options, earlier, voice, stop, closing } = request;
+  const { id, options, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
   if (earlier) await lock(earlier.run, request);
   const prepared = await prepareRun(request);
   if (!prepared) {
+    outcome.isDone = true;
     say(`the run in ${shown((earlier as RunPlace).run.path)} has done all its steps`);
     return;
   }
@@ -132,6 +136,7 @@ async function run(request: RunRequest): Promise<void> {
     throw error instanceof Interrupted ? new Interrupted(line) : new Error(line, { cause: error });
   }
   await record.losses();
+  outcome.isDone = status.step >= lastStep;
   progress.stop();
   say(
     status.step < lastStep

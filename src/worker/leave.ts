@@ -1,4 +1,5 @@
 import type { Log } from '../common/log.js';
+import { SIGNAL_EXIT_CODES } from '../common/signal-exit.js';
 
 export interface LeaveOptions {
   /** How long to stay after SIGTERM, in milliseconds. */
@@ -19,6 +20,7 @@ export interface LeaveOptions {
 export class Leave {
   readonly #told = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #exitCode: number | undefined;
   readonly #supervised = process.send !== undefined;
 
   constructor(private readonly options: LeaveOptions) {
@@ -29,6 +31,11 @@ export class Leave {
   /** Whether it has been told to: then it connects to nobody any more. */
   wasTold(): boolean {
     return this.#told.signal.aborted;
+  }
+
+  /** Of a worker that was told by SIGTERM: who started it by itself tells this from the end of the run. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
   }
 
   /** Gives the signals back their usual meaning. */
@@ -49,6 +56,7 @@ export class Leave {
     };
     const stays = signal === 'SIGTERM' && !this.wasTold() && isInRun() && grace > 0;
     this.#told.abort();
+    if (signal === 'SIGTERM') this.#exitCode = SIGNAL_EXIT_CODES.SIGTERM;
     if (!stays) {
       leave();
       return;

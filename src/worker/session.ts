@@ -97,7 +97,7 @@ export class WorkerSession {
   /** Tells the coordinator, if it still can, and ends. */
   leave(reason: string): void {
     void this.#send('failure', { reason }).catch(() => undefined);
-    this.#over.resolve();
+    this.#lose(reason);
   }
 
   async #close(): Promise<void> {

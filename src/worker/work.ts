@@ -37,7 +37,7 @@ export async function work(options: WorkerOptions): Promise<void> {
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
-        if (leave.wasTold()) return;
+        if (leave.wasTold()) break;
         if (session.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
           patience.renew(reconnectTimeout * 1000);
@@ -45,6 +45,7 @@ export async function work(options: WorkerOptions): Promise<void> {
       }
       await pause(PAUSE);
     }
+    process.exitCode = leave.exitCode;
   } finally {
     leave.close();
     await loader.close();

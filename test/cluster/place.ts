@@ -79,6 +79,10 @@ export class Place {
   }
 
   async remove(): Promise<void> {
+    // First what would make pods anew in a namespace that goes away.
+    await this.kubectl.run([
+      ...['delete', 'jobsets,jobs', '--all', '--cascade=foreground', '--wait=true', '--timeout=150s'],
+    ]);
     await this.kubectl.run(['delete', 'namespace', this.name, '--wait=true', '--timeout=150s']);
     await this.kubectl.run(['delete', 'persistentvolume', this.name, '--wait=false']);
     await rm(this.folder, { recursive: true, force: true });

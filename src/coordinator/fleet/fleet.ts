@@ -60,6 +60,8 @@ export interface FleetOptions {
   /** The run's. */
   readonly id: string;
   readonly external: boolean;
+  /** Whether workers from elsewhere may go when this coordinator does: nobody will take its place. */
+  readonly isOver: () => boolean;
   readonly listen: string | undefined;
   /** Undefined: no encryption, which an address beyond this machine does not have. */
   readonly keys: FleetKeys | undefined;
@@ -228,13 +230,17 @@ export class Fleet implements ComputeGroup, Averager {
     return this.post.traffic;
   }
 
-  /** Tells the workers that the run is over, waits for those of this machine, and closes the socket. */
+  /**
+   * Tells the workers that the run is over, waits for those of this machine, and closes the socket. Where another
+   * coordinator will go on with the run, those from elsewhere are told nothing: they wait for it.
+   */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#membership.stop();
     this.#expectations.fail(new Error('the fleet is closed'));
-    await this.post.toAll(this.#roster.all(), 'stop', { reason: 'the run is over' });
+    if (!this.options.external || this.options.isOver())
+      await this.post.toAll(this.#roster.all(), 'stop', { reason: 'the run is over' });
     // Who has not said hello yet cannot be told.
     if (this.#roster.all().length < this.options.workers) this.#local?.killAll();
     await this.#local?.stopped();

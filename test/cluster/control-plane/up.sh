@@ -37,7 +37,7 @@ up() {
   kubectl apply --server-side -f "$CRD/kwok/crd/bases/kwok.x-k8s.io_stages.yaml" >/dev/null
   kubectl wait --for=condition=Established crd/stages.kwok.x-k8s.io --timeout=30s >/dev/null
   kubectl apply -f "$CRD/kwok/stage/node/fast/node-initialize.yaml" -f "$CRD/kwok/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml" \
-    $(for i in create ready delete; do echo "-f $CRD/kwok/stage/pod/general/pod-$i.yaml"; done) >/dev/null
+    $(for i in create ready delete; do echo "-f $CRD/kwok/stage/pod/general/pod-$i.yaml"; done) -f "$here/pod-terminate.yaml" >/dev/null
   start kwok kwok --kubeconfig="$ST/admin.kubeconfig" --manage-all-nodes=false --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --enable-crds=Stage --cidr=10.244.0.0/16 \
     --node-ip=127.0.0.1 --node-lease-duration-seconds=40 --server-address=127.0.0.1:$KWOK_PORT
   for ((i = 0; i < NODES; i++)); do
