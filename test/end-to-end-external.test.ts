@@ -131,7 +131,7 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('wait for the next coordinator where the one that ends goes on by itself', async () => {
-    const args = ['--shards', '2', '--sample-every', '0', '--steps', '400'];
+    const args = ['--shards', '2', '--sample-every', '0', '--steps', '150'];
     const begin = (): Promise<Program> => coordinate('moved', [...args, '--auto-resume']);
     const first = await begin();
     const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
@@ -139,7 +139,7 @@ describe('workers that are started elsewhere', () => {
     first.signal('SIGTERM');
     assert.equal((await first.ended()).code, 143);
     const done = (await readNumbers(workplace.path('moved'))).length;
-    assert.ok(done < 400, 'the run was over before it could be stopped');
+    assert.ok(done < 150, 'the run was over before it could be stopped');
     for (const worker of workers) await worker.line(/^lost the coordinator, connecting again: /);
 
     for (const each of [await begin(), ...workers]) {

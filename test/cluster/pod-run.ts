@@ -24,7 +24,7 @@ export class PodRun {
 
   /** Where the coordinator writes it, seen from this machine. */
   get folder(): string {
-    return join(this.place.volume, 'runs/dcgan');
+    return join(this.place.volume, 'dcgan');
   }
 
   /** Waits until so many steps more are done. */
