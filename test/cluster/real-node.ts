@@ -6,21 +6,28 @@ import { parsePrometheusText } from '../support/prometheus-text.js';
 import { expectSameRun, readNumbers, stepsDone } from '../support/trainer/run-results.js';
 import { until } from '../support/wire/until.js';
 import { controlPlane, REAL_NODE } from './cluster.js';
+import { openImage } from './image.js';
 import { Kubectl } from './kubectl.js';
-import { has, type Pod, type WithConditions } from './live-objects.js';
+import { has, type Pod } from './live-objects.js';
 import { Place, USER } from './place.js';
 import { PodRun } from './pod-run.js';
 
 /** Of a whole run, with what disturbs it, on a machine that others use too; and how often to look. Milliseconds. */
 const PATIENCE = [420_000, 1_000] as const;
 
-const IMAGE = process.env['DCGAN_IMAGE'] ?? '';
+/** Those of overlays/small. */
+const STEPS = 4000;
 
 describe('a coordinator and two workers in pods of a real node', () => {
   let place: Place;
   before(async () => {
-    await controlPlane('node');
-    await controlPlane('image', [IMAGE]);
+    const image = await openImage();
+    try {
+      await controlPlane('node');
+      await controlPlane('image', [image.archive]);
+    } finally {
+      await image.close();
+    }
     place = await Place.make('real');
     // A folder of this machine does not get the group that a pod asks for.
     await chown(place.volume, USER, USER);
@@ -57,7 +64,7 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await run.end();
     await run.keepAs(quiet());
     const numbers = await readNumbers(quiet());
-    assert.equal(numbers.length, 1500);
+    assert.equal(numbers.length, STEPS);
     assert.ok(numbers.every((line) => Object.values(line).every(Number.isFinite)));
   });
 
@@ -87,7 +94,7 @@ describe('a coordinator and two workers in pods of a real node', () => {
     const workers = await place.running(2, 'worker');
     await place.kubectl.run(['delete', 'pod', before.metadata.name]);
     const left = await stepsDone(run.folder);
-    assert.ok(left < 1500, 'the run was over before its coordinator was deleted');
+    assert.ok(left < STEPS, 'the run was over before its coordinator was deleted');
     // It has left a checkpoint of its last step, which is not one that it would have written anyway.
     assert.deepEqual(await run.newestCheckpoint(), `step-${String(left).padStart(6, '0')}.safetensors`);
 
@@ -106,10 +113,8 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await run.step(100);
     const pods = await place.running(3);
     const node = new Kubectl('default');
-    const drain = ['drain', REAL_NODE, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=60s'];
-    const { code, stderr } = await node.try(
-      [...drain, '-l', 'app.kubernetes.io/component=worker'].map(String),
-    );
+    const drain = ['drain', REAL_NODE, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=15s'];
+    const { code, stderr } = await node.try([...drain, '--pod-selector=app.kubernetes.io/component=worker']);
     // The node is the only one: the first has nowhere to go to, so the second stays.
     assert.notEqual(code, 0);
     assert.match(stderr, /Cannot evict pod as it would violate the pod's disruption budget/);
@@ -135,7 +140,7 @@ describe('a coordinator and two workers in pods of a real node', () => {
       },
       ...PATIENCE,
     );
-    assert.ok((await stepsDone(run.folder)) < 1500, 'the run was over before the worker was back');
+    assert.ok((await stepsDone(run.folder)) < STEPS, 'the run was over before the worker was back');
   }
 
   /** Fills the memory of its pod from within, in pieces smaller than the worker, until the kernel ends the largest. */
@@ -161,5 +166,3 @@ describe('a coordinator and two workers in pods of a real node', () => {
 function uids(pods: readonly Pod[]): string[] {
   return pods.map(({ metadata }) => metadata.uid).sort();
 }
-
-export type { WithConditions };
