@@ -115,7 +115,10 @@ describe('the manifests', { skip }, () => {
           assert.equal(mounts.get('/keys')?.readOnly, true);
           const cache = container.env.find(({ name }) => name === 'DCGAN_CACHE')?.value ?? '';
           for (const path of ['/tmp', cache])
-            assert.ok([...mounts.keys()].some((mount) => `${path}/`.startsWith(`${mount}/`)), path);
+            assert.ok(
+              [...mounts.keys()].some((mount) => `${path}/`.startsWith(`${mount}/`)),
+              path,
+            );
           for (const { name } of container.volumeMounts)
             assert.ok(
               job.template.spec.volumes.some((volume) => volume.name === name),
@@ -316,7 +319,7 @@ describe('the manifests of an overlay', { skip }, () => {
     const { objects } = await build('overlays/kueue');
     const set = objects.find(({ kind }) => kind === 'JobSet');
     assert.equal(set?.metadata.labels?.['kueue.x-k8s.io/queue-name'], 'gpus');
-    assert.equal((set?.spec as { suspend?: boolean } | undefined)?.suspend, true);
+    assert.equal((set.spec as { suspend?: boolean }).suspend, true);
   });
 
   it('components/faces: a folder of photographs for the coordinator', async () => {
