@@ -7,7 +7,17 @@ import { SingleNode } from './single-node.js';
 
 export interface GroupParts extends Pick<
   FleetOptions,
-  'id' | 'engine' | 'keys' | 'faces' | 'sampler' | 'firstStep' | 'from' | 'metrics' | 'log' | 'signal' | 'isOver'
+  | 'id'
+  | 'engine'
+  | 'keys'
+  | 'faces'
+  | 'sampler'
+  | 'firstStep'
+  | 'from'
+  | 'metrics'
+  | 'log'
+  | 'signal'
+  | 'isOver'
 > {
   readonly options: RunOptions;
   readonly machine: Machine;
