@@ -8,6 +8,9 @@ import type { Place } from './place.js';
 /** Of a whole run on a machine that others use too; and how often to look. Milliseconds. */
 const PATIENCE = [420_000, 500] as const;
 
+/** Its folder on the volume. */
+const RUN = 'dcgan';
+
 /** A run in the pods of a place. */
 export class PodRun {
   private constructor(
@@ -22,9 +25,20 @@ export class PodRun {
     return new PodRun(place, overlay);
   }
 
+  /** Removes the pods of whatever run is left in a place, and what it wrote. */
+  static async clear(place: Place): Promise<void> {
+    await PodRun.#removePods(place);
+    await rm(join(place.volume, RUN), { recursive: true, force: true });
+  }
+
+  static async #removePods({ kubectl }: Place): Promise<void> {
+    const all = ['jobsets,jobs', '--all', '--cascade=foreground', '--wait=true', '--timeout=170s'];
+    await kubectl.run(['delete', ...all]);
+  }
+
   /** Where the coordinator writes it, seen from this machine. */
   get folder(): string {
-    return join(this.place.volume, 'dcgan');
+    return join(this.place.volume, RUN);
   }
 
   /** Waits until so many steps more are done. */
@@ -65,19 +79,8 @@ export class PodRun {
 
   /** Removes its pods; what it wrote goes to another folder. */
   async keepAs(folder: string): Promise<void> {
-    await this.#removePods();
+    await PodRun.#removePods(this.place);
     await rename(this.folder, folder);
-  }
-
-  async remove(): Promise<void> {
-    await this.#removePods();
-    await rm(this.folder, { recursive: true });
-  }
-
-  async #removePods(): Promise<void> {
-    await this.place.kubectl.run([
-      ...['delete', 'jobsets,jobs', '--all', '--cascade=foreground', '--wait=true', '--timeout=170s'],
-    ]);
   }
 
   /** Shows what the pods say where it is waited for in vain. */

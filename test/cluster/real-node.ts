@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { parsePrometheusText } from '../support/prometheus-text.js';
 import { expectSameRun, readNumbers, stepsDone } from '../support/trainer/run-results.js';
 import { until } from '../support/wire/until.js';
@@ -16,7 +16,7 @@ import { PodRun } from './pod-run.js';
 const PATIENCE = [420_000, 1_000] as const;
 
 /** Those of overlays/small. */
-const STEPS = 4000;
+const STEPS = 6000;
 
 describe('a coordinator and two workers in pods of a real node', () => {
   let place: Place;
@@ -36,6 +36,8 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await place.remove();
     await controlPlane('down');
   });
+
+  afterEach(() => PodRun.clear(place));
 
   /** The numbers of a run that nothing happened to. */
   const quiet = (): string => join(place.volume, 'quiet');
@@ -84,7 +86,6 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await run.end();
     assert.equal(await run.restarts(), 0);
     await expectSameRun(run.folder, quiet());
-    await run.remove();
   });
 
   it('go on in another coordinator pod where the first is deleted', async () => {
@@ -105,7 +106,6 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await run.end();
     assert.equal(await run.restarts(), 0);
     await expectSameRun(run.folder, quiet());
-    await run.remove();
   });
 
   it('are drained one at a time, and train on, without JobSet too', async () => {
@@ -127,7 +127,6 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await place.running(3);
     await run.end();
     await expectSameRun(run.folder, quiet());
-    await run.remove();
   });
 
   /** Waits for a worker in the place of one that is gone. */
