@@ -9,6 +9,7 @@ import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
+import { writeFacesReport } from './run/faces-report.js';
 import { makeGrid } from './run/image-grid.js';
 import { LossReport } from './run/loss-report.js';
 import { writePicture } from './run/picture.js';
@@ -42,7 +43,7 @@ export class RunRecord {
     const report = (line: string): void => {
       parts.progress.log(line);
     };
-    this.#losses = new LossReport(parts.run, report, this.#abort.signal);
+    this.#losses = new LossReport(parts.run, report, { signal: this.#abort.signal });
     const { run, log, group, metrics, options } = parts;
     this.#checkpoints = new CheckpointWriter({
       ...{ run, log, group, training: options.training, keep: options.keepCheckpoints },
@@ -118,11 +119,13 @@ export class RunRecord {
     await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
-  /** The first batch, in the layout of the samples. */
+  /** The images of the first steps, in the layout of the samples. */
   async #reals(sampler: Sampler): Promise<void> {
     const { faces, run } = this.parts;
     const { shards } = this.parts.options.training;
-    const indices = Array.from({ length: shards }, (_, shard) => [...sampler.indices(1, shard)]).flat();
+    const indices: number[] = [];
+    for (let step = 1; step <= sampler.stepsPerEpoch && indices.length < SAMPLE_COUNT; step++)
+      for (let shard = 0; shard < shards; shard++) indices.push(...sampler.indices(step, shard));
     const shown = indices.slice(0, SAMPLE_COUNT);
     const bytes = new Uint8Array(shown.length * faceBytes(faces.size));
     faces.read(shown, bytes);
@@ -153,6 +156,16 @@ export class RunRecord {
     } catch (error) {
       if (!this.#abort.signal.aborted)
         this.parts.progress.log(`the losses were not written: ${messageOf(error)}`, { level: 'warn' });
+    }
+  }
+
+  /** samples.gif, samples.webp and real-vs-fake.png. What goes wrong is said, and does not end a run. */
+  async faces(): Promise<void> {
+    try {
+      await writeFacesReport(this.parts.run, this.#abort.signal);
+    } catch (error) {
+      if (!this.#abort.signal.aborted)
+        this.parts.progress.log(`the pictures were not written: ${messageOf(error)}`, { level: 'warn' });
     }
   }
 
