@@ -104,6 +104,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     seed: training.seed,
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+  metrics.plan(lastStep);
 
   const from = earlier && (await openOrigin(earlier, options, faces));
   if (from) {

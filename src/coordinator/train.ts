@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { Closing } from '../common/closing.js';
 import { Interrupted, messageOf } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
@@ -60,6 +61,10 @@ async function run(request: RunRequest): Promise<void> {
 
   const folder = earlier?.run ?? (await RunFolder.create(request.arguments.runDir));
   if (!earlier) await lock(folder, closing);
+  metrics.describe({
+    ...{ name: basename(folder.path), folder: folder.path },
+    ...{ training, engine: group.engine, version: PROJECT_VERSION },
+  });
   await folder.writeOptions({
     version: PROJECT_VERSION,
     node: process.version,
@@ -93,7 +98,7 @@ async function run(request: RunRequest): Promise<void> {
   voice.goThrough((line) => {
     progress.log(line);
   });
-  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
+  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces, sampler });
   closing.add(() => record.close());
 
   try {
