@@ -1,3 +1,4 @@
+import { REJECTION_REASONS } from '../../wire/rejection.js';
 import { NETWORKS, UPDATES, WIRE_DIRECTIONS, WORKER_LOSS_REASONS, WORKER_STATES } from './labels.js';
 
 /** What a metric is. Of its labels, the values that are known beforehand; none: any. */
@@ -56,7 +57,7 @@ export const METRICS = {
   dcgan_wire_rejected_total: {
     type: 'counter',
     help: 'Messages that were refused, by reason.',
-    labels: { reason: ANY },
+    labels: { reason: REJECTION_REASONS },
   },
   dcgan_workers: { type: 'gauge', help: 'Workers by state.', labels: { state: WORKER_STATES } },
   dcgan_worker_step_seconds: {
