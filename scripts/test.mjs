@@ -2,6 +2,7 @@
 // npm test -- WORD...: only the tests whose file name has one of the words in it, and no linting.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { prepare } from './prepare.mjs';
 import { orExit, root, runPackageTool, runTool, StepFailure } from './tool.mjs';
 
@@ -26,7 +27,11 @@ async function testAll() {
   }
   console.log(`== tests (${files.length} files)`);
   // One file at a time: tests start real trainers, which take the machine's cores.
-  const options = ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-reporter=spec'];
+  const reporters = ['spec', pathToFileURL(join(root, 'scripts/crash-reporter.mjs')).href];
+  const options = [
+    ...['--enable-source-maps', '--test', '--test-concurrency=1'],
+    ...reporters.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),
+  ];
   await runTool('the test run', process.execPath, [...options, ...files], { output: 1 });
 }
 

@@ -108,6 +108,21 @@ describe('a checkpoint', () => {
     assert.equal(checkpoint.digest, sha256(bytesOf(state)));
   });
 
+  it('of another format is refused by its name', async () => {
+    const path = await write(12);
+    const bytes = await readFile(path);
+    const { sha256: digest } = (await readTensors(path)).metadata;
+    bytes.write('dcgan-trainer 2', bytes.indexOf('dcgan-trainer 1'), 'latin1');
+    const zeroed = Buffer.from(bytes);
+    zeroed.write('0'.repeat(64), bytes.indexOf(digest), 'latin1');
+    bytes.write(sha256(zeroed), bytes.indexOf(digest), 'latin1');
+    await writeFile(path, bytes);
+    await assert.rejects(
+      Checkpoint.open(path, SMALL_TRAINING),
+      /has the format dcgan-trainer 2, and this version reads dcgan-trainer 1$/,
+    );
+  });
+
   it('that could not be finished leaves nothing, and the one before as it was', async () => {
     await write(12);
     await assert.rejects(
@@ -201,11 +216,11 @@ describe('a checkpoint', () => {
       [Infinity, 4],
       [4, 1],
     ]) {
-      const newest = await openNewestWhole(run, SMALL_TRAINING, before);
+      const newest = await openNewestWhole(run, SMALL_TRAINING, { before });
       await newest?.close();
       assert.equal(newest?.facts.step, step);
     }
-    assert.equal(await openNewestWhole(run, SMALL_TRAINING, 1), undefined);
+    assert.equal(await openNewestWhole(run, SMALL_TRAINING, { before: 1 }), undefined);
     await rm(paths[3]);
     await mkdir(paths[3]);
     await assert.rejects(openIt(), /step-000004\.safetensors cannot be read \(EISDIR.*: take /);

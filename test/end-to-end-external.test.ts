@@ -8,6 +8,7 @@ import { freePort } from './support/trainer/free-port.js';
 import type { Program } from './support/trainer/program.js';
 import { expectSameRun, readNumbers } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
+import { until } from './support/wire/until.js';
 
 describe('workers that are started elsewhere', () => {
   let workplace: Workplace;
@@ -90,8 +91,8 @@ describe('workers that are started elsewhere', () => {
     assert.ok([third.pid, fourth.pid].includes(Number(pid)), pid);
     const [joined, standing] = Number(pid) === third.pid ? [third, fourth] : [fourth, third];
 
-    second.signal('SIGTERM');
-    await program.line(lost(second, 'cannot go on: it was told to stop \\(SIGTERM\\)'));
+    second.signal('SIGINT');
+    await program.line(lost(second, 'cannot go on: it was told to stop \\(SIGINT\\)'));
     assert.equal((await second.ended()).code, 0);
     await program.line(new RegExp(`^worker [01] \\(pid ${standing.pid} on \\S+\\) joins$`));
 
@@ -104,6 +105,49 @@ describe('workers that are started elsewhere', () => {
     const steps = ['--shards', '2', '--sample-every', '0', '--steps', String(places.length)];
     await workplace.quietRun('quiet', [...steps]);
     assert.deepEqual(places, await readNumbers(workplace.path('quiet')));
+  });
+
+  it('stay for a while after SIGTERM, so that a coordinator that gets it too can take their state', async () => {
+    const program = await coordinate('all told', [...ENDLESS, '--checkpoint-every', '0']);
+    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    await program.line(/^training in/);
+    // They are told first, and the run goes on.
+    for (const worker of workers) worker.signal('SIGTERM');
+    for (const worker of workers)
+      await worker.line(
+        /^SIGTERM: staying until the coordinator ends the run, 10 s at most; once more to leave/,
+      );
+    const steps = async (): Promise<number> => (await readNumbers(workplace.path('all told'))).length;
+    const then = await steps();
+    await until('two more steps', async () => (await steps()) > then + 1);
+    program.signal('SIGTERM');
+    for (const each of [program, ...workers]) {
+      const { code, lines } = await each.ended();
+      assert.equal(code, 0, lines.join('\n'));
+    }
+    assert.deepEqual(await readdir(workplace.path('all told', 'checkpoints')), [
+      `step-${String(await steps()).padStart(6, '0')}.safetensors`,
+    ]);
+  });
+
+  it('leave after their grace, and at once when they are told again', async () => {
+    const program = await coordinate('told', [...ENDLESS]);
+    const brief = workplace.startWorker(['--coordinator', address, '--grace', '0.5']);
+    const other = workplace.startWorker(['--coordinator', address]);
+    await program.line(/^training in/);
+    const left = (worker: Program): RegExp =>
+      new RegExp(
+        `^worker [01] \\(pid ${worker.pid} on \\S+\\) cannot go on: it was told to stop \\(SIGTERM\\)`,
+      );
+    brief.signal('SIGTERM');
+    await program.line(left(brief));
+    other.signal('SIGTERM');
+    await other.line(/^SIGTERM: staying/);
+    other.signal('SIGTERM');
+    await program.line(left(other));
+    for (const worker of [brief, other]) assert.equal((await worker.ended()).code, 0);
+    program.signal('SIGKILL');
+    await program.ended();
   });
 
   it('that stand by, or that nobody answers, end at once when they are told to', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
@@ -60,7 +60,7 @@ describe('the token of a run', () => {
       [
         2,
         [
-          'coordinator: --http 0.0.0.0:0 is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token TOKEN',
+          'coordinator: --http 0.0.0.0:0 is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token-file FILE',
         ],
       ],
     );
@@ -70,10 +70,24 @@ describe('the token of a run', () => {
       assert.equal(lines.length, 1);
       assert.match(
         lines[0],
-        /^coordinator: the token of --http-token or DCGAN_HTTP_TOKEN must have 16 to 512/,
+        /^coordinator: the token of --http-token, --http-token-file or DCGAN_HTTP_TOKEN must have 16 to 512/,
       );
       assert.ok(bad === '' || !lines[0].includes(bad));
     }
     assert.equal((await startWith(TOKEN, beyond).ended()).code, 0);
+
+    const ofFile = (file: string) =>
+      workplace.start([...beyond, '--http-token-file', workplace.path(file)]).ended();
+    await writeFile(workplace.path('token'), `${TOKEN}\n`);
+    assert.equal((await ofFile('token')).code, 0);
+    await writeFile(workplace.path('nothing'), '\n');
+    for (const [file, line] of [
+      ['nothing', /--http-token-file \S+ is empty: put what/],
+      ['missing', /cannot read --http-token-file \S+: ENOENT/],
+    ] as const) {
+      const { code, lines } = await ofFile(file);
+      assert.deepEqual([code, lines.length], [2, 1]);
+      assert.match(lines[0], line);
+    }
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { PROCESS_METRICS } from '../src/coordinator/metrics/metric-names.js';
@@ -130,16 +130,15 @@ describe('metrics', () => {
     const metrics = newMetrics();
     const folder = await mkdtemp(join(tmpdir(), 'dcgan-trainer-'));
     try {
-      metrics.describe({
-        ...{ name: '00007', folder, engine: 'native 4.22.0 (TensorFlow 2.21.0)', version: '0.1.0' },
-        training: { architecture: 'paper', imageSize: 64, batchSize: 128, shards: 4 },
-      });
+      const training = { architecture: 'paper', imageSize: 64, batchSize: 128, shards: 4 } as const;
+      metrics.describe({ folder, training, engine: undefined });
+      metrics.describe({ folder, training, engine: 'native 4.22.0 (TensorFlow 2.21.0)' });
       const values = await valuesOf(metrics);
       const info = Object.entries(values).filter(([name]) => name.startsWith('dcgan_run_info'));
       assert.deepEqual(info, [
         [
-          'dcgan_run_info{run="00007",architecture="paper",image_size="64",batch_size="128",shards="4",' +
-            'engine="native 4.22.0 (TensorFlow 2.21.0)",version="0.1.0"}',
+          `dcgan_run_info{run="${basename(folder)}",architecture="paper",image_size="64",batch_size="128",` +
+            'shards="4",engine="native 4.22.0 (TensorFlow 2.21.0)",version="0.1.0"}',
           1,
         ],
       ]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { curveKeyPair } from 'zeromq';
 import { UserError } from '../src/common/errors.js';
-import { readKeyPair, readPublicKey, secretKeyFile } from '../src/wire/key-file.js';
+import { isPrivate, readKeyPair, readPublicKey, secretKeyFile } from '../src/wire/key-file.js';
 import { readLinkSecurity, readListenerSecurity } from '../src/wire/key-folder.js';
 import { decodeZ85, encodeZ85 } from '../src/wire/z85.js';
 import { Program, type Ending } from './support/trainer/program.js';
@@ -88,6 +88,10 @@ describe('a key file', () => {
   });
 
   it('with a secret must be unreadable to others', async () => {
+    assert.ok(!isPrivate({ mode: 0o100640, uid: 1000 }, 1000));
+    // As a mounted secret is: it belongs to root, and the group of the user reads it.
+    assert.ok(isPrivate({ mode: 0o100440, uid: 0 }, 1000));
+    for (const mode of [0o444, 0o460, 0o450]) assert.ok(!isPrivate({ mode, uid: 0 }, 1000), mode.toString(8));
     for (const mode of [0o640, 0o604, 0o620])
       await expectRefusal(
         readKeyPair(await write(secretKeyFile(curveKeyPair()), mode)),
@@ -106,8 +110,11 @@ describe('coordinator keys', () => {
     assert.match(stdout, /^made the keys of coordinator, worker in keys$/m);
     assert.match(stdout, /^the coordinator's machine needs coordinator\.key_secret and .* --keys keys$/m);
     assert.match(stdout, /^a worker's machine needs coordinator\.key and its own NAME\.key_secret/m);
-    const files = ['coordinator.key', 'coordinator.key_secret', 'worker.key', 'worker.key_secret'];
+    assert.match(stdout, /^what reads the metrics from other machines needs http\.token: /m);
+    const pairs = ['coordinator.key', 'coordinator.key_secret', 'worker.key', 'worker.key_secret'];
+    const files = [...pairs, 'http.token'].sort();
     assert.deepEqual((await readdir(keys)).sort(), files);
+    assert.match(await readFile(join(keys, 'http.token'), 'utf8'), /^[0-9a-f]{64}\n$/);
     assert.equal(await modeOf(), 0o700);
     for (const file of files) assert.equal(await modeOf(file), 0o600, file);
     assert.ok(!(await readFile(join(keys, 'worker.key'), 'utf8')).includes('secret-key'));
@@ -116,6 +123,28 @@ describe('coordinator keys', () => {
     const link = await readLinkSecurity(keys);
     assert.deepEqual([...listener.admitted], [link.publicKey]);
     assert.equal(link.serverKey, (await readKeyPair(join(keys, 'coordinator.key_secret'))).publicKey);
+  });
+
+  it("prints them as Secrets, the same each time, in which no worker sees what is the coordinator's", async () => {
+    const first = await command('keys', '--kubernetes');
+    assert.equal(first.code, 0, first.lines.join('\n'));
+    assert.match(first.lines[0], /^made the keys of coordinator, worker in keys$/);
+    const again = await command('keys', '--kubernetes');
+    assert.deepEqual([again.code, again.lines, again.stdout], [0, [], first.stdout]);
+    const { kind, items } = JSON.parse(first.stdout) as {
+      kind: string;
+      items: { kind: string; metadata: { name: string }; data: Record<string, string> }[];
+    };
+    assert.deepEqual([kind, ...items.map((item) => item.kind)], ['List', 'Secret', 'Secret']);
+    assert.deepEqual(
+      items.map(({ metadata: { name }, data }) => [name, Object.keys(data).sort()]),
+      [
+        ['dcgan-coordinator', ['coordinator.key_secret', 'http.token', 'worker.key']],
+        ['dcgan-worker', ['coordinator.key', 'worker.key_secret']],
+      ],
+    );
+    for (const [file, text] of items.flatMap(({ data }) => Object.entries(data)))
+      assert.equal(Buffer.from(text, 'base64').toString(), await readFile(join(keys, file), 'utf8'), file);
   });
 
   it('adds workers, and never writes over a key', async () => {

@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { Interrupted, messageOf, UserError } from './errors.js';
+import { sayFailure } from './log.js';
 
 /** Exit codes: 0 done, 1 a fault, 2 a user's error, 130 interrupted with nothing to finish. */
 const FAULT = 1;
@@ -19,7 +20,7 @@ export async function runProgram(command: Command, args: readonly string[]): Pro
       process.exitCode = error.exitCode === 0 ? 0 : MISUSE;
       return;
     }
-    process.stderr.write(`${command.name()}: ${messageOf(error)}\n`);
+    sayFailure(command.name(), error);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -5,7 +5,8 @@ import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
 import { generate } from './generate.js';
-import { makeKeys } from './keys.js';
+import { printMade } from './keys.js';
+import { printSecrets } from './kubernetes-secrets.js';
 import { addTrainOptions, type TrainArguments } from './options.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
@@ -57,7 +58,15 @@ export function coordinatorCommand(): Command {
       '--workers <names...>',
       'a pair of keys for each; to a folder with keys they are added (default: one pair, "worker")',
     )
-    .action((folder: string, { workers }: { workers?: string[] }) => makeKeys(folder, workers));
+    .addOption(
+      new Option(
+        '--kubernetes',
+        'print the keys of the folder as Secrets for `kubectl apply -f -`, and make them where there are none',
+      ).conflicts('workers'),
+    )
+    .action((folder: string, { workers, kubernetes }: { workers?: string[]; kubernetes?: true }) =>
+      kubernetes ? printSecrets(folder) : printMade(folder, workers),
+    );
 
   const engine = program.command('engine').description('what computes on this machine');
   engine.command('install').description('install the native engine').action(installEngine);

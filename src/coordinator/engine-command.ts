@@ -1,5 +1,6 @@
 import { cacheFolder } from '../common/cache-folder.js';
 import { UserError } from '../common/errors.js';
+import { say } from '../common/log.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineChoice } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
@@ -9,10 +10,7 @@ import { ReplicaHandle } from '../model/replica-handle.js';
 
 /** `coordinator engine install`: tries again what set-up could not do. */
 export async function installEngine(): Promise<void> {
-  const log = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  const found = await provisionEngine({ cache: cacheFolder(), log, force: true });
+  const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true });
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
   process.stdout.write(

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { curveKeyPair } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
@@ -6,14 +8,26 @@ import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from 
 
 const DEFAULT_WORKER = 'worker';
 
+/** In the same folder: what readers of the metrics have to send (`train --http-token-file`). */
+export const TOKEN_FILE = 'http.token';
+
+/** Bits of chance in a token. */
+const TOKEN_BYTES = 32;
+
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
+/** `coordinator keys`. */
+export async function printMade(folder: string, workers: readonly string[] | undefined): Promise<void> {
+  process.stdout.write(`${await makeKeys(folder, workers)}\n`);
+}
+
 /**
- * `coordinator keys`: makes a pair of keys for each worker, and for the coordinator where the folder has none yet.
- * Existing keys are never written over. Rejects with a UserError, and then has written nothing.
+ * Makes a pair of keys for each worker, and for the coordinator where the folder has none yet.
+ * Existing keys are never written over. Returns, for people, where they go. Rejects with a UserError, and then has written
+ * nothing.
  */
-export async function makeKeys(folder: string, workers: readonly string[] | undefined): Promise<void> {
+export async function makeKeys(folder: string, workers: readonly string[] | undefined): Promise<string> {
   for (const name of workers ?? []) requireName(name);
   await makeFolder(folder);
   const present = new Set(await readdir(folder));
@@ -26,8 +40,19 @@ export async function makeKeys(folder: string, workers: readonly string[] | unde
     );
   if (has(COORDINATOR)) await requireCoordinator(folder);
   const made = has(COORDINATOR) ? names : [COORDINATOR, ...names];
-  await writePairs(folder, made);
-  process.stdout.write(whereTheyGo(folder, made, names));
+  const token = has(COORDINATOR) ? undefined : randomBytes(TOKEN_BYTES).toString('hex');
+  await writeAll(folder, made, token);
+  return whereTheyGo(folder, made, names);
+}
+
+/** Whether a folder holds a coordinator's keys. */
+export async function hasKeys(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).includes(`${COORDINATOR}.key_secret`);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw new UserError(`cannot read the folder ${folder}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function requireName(name: string): void {
@@ -53,9 +78,10 @@ async function requireCoordinator(folder: string): Promise<void> {
 }
 
 /** All of them or none. */
-async function writePairs(folder: string, names: readonly string[]): Promise<void> {
+async function writeAll(folder: string, names: readonly string[], token: string | undefined): Promise<void> {
   const written: string[] = [];
   try {
+    if (token !== undefined) await writeNew(join(folder, TOKEN_FILE), `${token}\n`, written);
     for (const name of names) {
       const pair = curveKeyPair();
       await writeNew(secretKeyPath(folder, name), secretKeyFile(pair), written);
@@ -85,7 +111,8 @@ function whereTheyGo(folder: string, made: readonly string[], workers: readonly 
     `made the keys of ${made.join(', ')} in ${folder}`,
     `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${folder}`,
     `a worker's machine needs ${COORDINATOR}.key and its own NAME.key_secret (${workers.join(', ')}) in a folder: give worker --keys FOLDER`,
+    `what reads the metrics from other machines needs ${TOKEN_FILE}: give train --http-token-file ${folder}/${TOKEN_FILE}`,
     "a worker with a NAME.key in the coordinator's folder is admitted; move secrets, never copy them to anybody else",
   ];
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }

@@ -1,3 +1,4 @@
+import type { Log } from '../common/log.js';
 import type { Phase } from '../model/phase.js';
 import {
   StateLost,
@@ -21,7 +22,7 @@ export class LoneSuccessor implements ComputeGroup {
   constructor(
     private group: ComputeGroup,
     private readonly startAlone: StartAlone,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {}
 
   get workers(): number {
@@ -69,7 +70,7 @@ export class LoneSuccessor implements ComputeGroup {
     } catch (error) {
       if (!(error instanceof WorkersGone) || this.#isAlone) throw error;
       this.#isAlone = true;
-      this.log(`${error.message}: going on in this process alone`);
+      this.log(`${error.message}: going on in this process alone`, { level: 'warn' });
       throw new StateLost({ cause: error });
     }
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { LOG_FORMATS, type LogFormat } from '../common/log.js';
 import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
@@ -25,7 +26,11 @@ export interface TrainArguments {
   readonly http: string | false;
   /** Never written or printed. */
   readonly httpToken?: Secret;
+  /** The path of a file that holds it. */
+  readonly httpTokenFile?: string;
+  readonly log: LogFormat;
   readonly runDir?: string;
+  readonly autoResume?: true;
   readonly resume?: string;
   readonly dryRun?: true;
   readonly architecture: Architecture;
@@ -134,6 +139,10 @@ export function addTrainOptions(command: Command): Command {
     .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
+    .option(
+      '--auto-resume',
+      'go on with the run in --run-dir, where there is one: for who starts it again by itself',
+    )
     .option('--resume <run>', 'go on with the run in this directory, or from this checkpoint file of it')
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
@@ -148,7 +157,9 @@ export function addTrainOptions(command: Command): Command {
         .env('DCGAN_HTTP_TOKEN')
         .argParser((token) => new Secret(token)),
     )
+    .option('--http-token-file <file>', 'a file that holds it, such as http.token of `coordinator keys`')
     .option('--no-http', 'serve no metrics')
+    .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .option('--dry-run', 'print all options as resolved, and end');
 }
 

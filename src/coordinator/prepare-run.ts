@@ -1,12 +1,13 @@
 import { cacheFolder } from '../common/cache-folder.js';
 import type { Closing } from '../common/closing.js';
 import { UserError } from '../common/errors.js';
+import { say } from '../common/log.js';
 import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { PHASES } from '../model/phase.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
-import { openCheckpoint } from './checkpoint/open-checkpoint.js';
+import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
@@ -14,12 +15,15 @@ import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
 import { openRunFaces } from './run-faces.js';
 import type { RunPlace } from './run/run-folder.js';
-import { say, shown, type Voice } from './say.js';
+import { shown } from './shown.js';
+import type { Voice } from './voice.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { readFleetKeys } from './fleet/fleet-keys.js';
 import { startGroup } from './start-group.js';
 
 export interface RunRequest {
+  /** The run's. */
+  readonly id: string;
   readonly options: RunOptions;
   readonly machine: Machine;
   /** As typed and remembered: kept in options.json for --resume. */
@@ -56,9 +60,12 @@ export interface PreparedRun {
   readonly group: ComputeGroup;
 }
 
-/** Everything that can fail, before the run's directory is made. `closing` gets what has to be closed. */
-export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const { options, machine, earlier, voice, stop, closing } = request;
+/**
+ * Everything that can fail, before the run's directory is made. `closing` gets what has to be closed. Undefined where a
+ * run that goes on by itself has done all its steps.
+ */
+export async function prepareRun(request: RunRequest): Promise<PreparedRun | undefined> {
+  const { id, options, machine, earlier, voice, stop, closing } = request;
   const { training } = options;
   const keys = options.keys === undefined ? undefined : await readFleetKeys(options.keys, options.external);
   const cache = cacheFolder();
@@ -71,6 +78,13 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
+  // Before anybody can read them: a run that goes on is known by its name, and its counters are never seen at 0.
+  if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
+  const from = earlier && (await openOrigin(earlier, options));
+  if (from) {
+    closing.add(() => from.close());
+    metrics.continueFrom(from.facts.counters);
+  }
   let metricsAddress: string | undefined;
   if (options.http) {
     const http = await startHttpServer({
@@ -106,19 +120,17 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
   metrics.plan(lastStep);
 
-  const from = earlier && (await openOrigin(earlier, options, faces));
-  if (from) {
-    closing.add(() => from.close());
-    metrics.continueFrom(from.facts.counters);
-  }
+  if (earlier && from) requireSameImages(earlier, from, faces);
   const firstStep = (from?.facts.step ?? 0) + 1;
-  if (firstStep > lastStep)
+  if (firstStep > lastStep) {
+    if (earlier?.unattended) return undefined;
     throw new UserError(
       `the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`,
     );
+  }
 
   const group = await startGroup({
-    ...{ options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
+    ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
     log: voice.say,
     signal: stop,
   });
@@ -130,15 +142,24 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   return { status, metrics, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
 }
 
-async function openOrigin(place: RunPlace, { training }: RunOptions, faces: Faces): Promise<Checkpoint> {
-  const { run, checkpoint: path } = place;
+/** Undefined: from the beginning. */
+async function openOrigin(
+  { run, checkpoint: path, unattended }: RunPlace,
+  { training }: RunOptions,
+): Promise<Checkpoint | undefined> {
+  if (unattended) return openNewestWhole(run, training, { onBroken: sayBroken });
   const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
-  const checkpoint = await openCheckpoint({ run, training, path, advise });
-  const { datasetFingerprint } = checkpoint.facts;
-  if (datasetFingerprint === faces.fingerprint) return checkpoint;
-  await checkpoint.close();
-  throw new UserError(
-    `${shown(run.path)} was trained on other images (fingerprint ${datasetFingerprint.slice(0, 8)}, ` +
-      `these have ${faces.fingerprint.slice(0, 8)}): give --data the folder it had`,
-  );
+  return openCheckpoint({ run, training, path, advise });
+}
+
+function requireSameImages({ run }: RunPlace, { facts }: Checkpoint, { fingerprint }: Faces): void {
+  if (facts.datasetFingerprint !== fingerprint)
+    throw new UserError(
+      `${shown(run.path)} was trained on other images (fingerprint ${facts.datasetFingerprint.slice(0, 8)}, ` +
+        `these have ${fingerprint.slice(0, 8)}): give --data the folder it had`,
+    );
+}
+
+function sayBroken(error: Error): void {
+  say(`${error.message}: looking for the one before`, { level: 'warn' });
 }

@@ -6,6 +6,8 @@ import type { RunFolder } from './run/run-folder.js';
 /** What may be said anew when a run goes on: how long, on what, and what it shows; never what decides its numbers. */
 const CHANGEABLE: ReadonlySet<string> = new Set([
   'resume',
+  'autoResume',
+  'runDir',
   'dryRun',
   'data',
   'followLinks',
@@ -21,6 +23,8 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'keys',
   'http',
   'httpToken',
+  'httpTokenFile',
+  'log',
   'epochs',
   'steps',
   'engine',
@@ -60,8 +64,9 @@ export async function resumeArguments(
         `the run has ${optionName(name)} ${String(fixed[name])}, which cannot become ${String(value)} when it goes on: start a new run`,
       );
   const said = Object.fromEntries(now) as Partial<TrainArguments>;
-  // The run stays where it is. One way of computing replaces the other; a number of steps, a number of epochs.
-  const dropped = new Set(['runDir']);
+  // The run stays where it is, and who starts it says how it logs and resumes. One way of computing replaces the other;
+  // a number of steps, a number of epochs.
+  const dropped = new Set(['runDir', 'autoResume', 'log']);
   if (said.singleNode) for (const name of ['workers', 'external', 'listen', 'keys']) dropped.add(name);
   if (said.workers !== undefined) dropped.add('singleNode');
   if (said.epochs !== undefined && said.steps === undefined) dropped.add('steps');

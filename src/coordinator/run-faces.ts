@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Interrupted } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import { DEFAULT_FACES, defaultFaces, drawFaces, Faces, prepareFaces } from '../data/index.js';
 import { taskProgress } from './task-progress.js';
 
@@ -11,7 +12,7 @@ export interface RunFacesOptions {
   readonly size: number;
   readonly maxBrokenShare: number;
   readonly cache: string;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +31,7 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
       signal,
       onProgress: progress.update,
       onBroken: (path, reason) => {
-        log(`skipped ${path}: ${reason}`);
+        log(`skipped ${path}: ${reason}`, { level: 'warn' });
       },
       onLinksLeftOut: log,
     });
@@ -42,7 +43,7 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
   }
 }
 
-async function drawnFaces(cache: string, log: (line: string) => void, signal: AbortSignal): Promise<string> {
+async function drawnFaces(cache: string, log: Log, signal: AbortSignal): Promise<string> {
   const folder = defaultFaces(cache);
   const { count, seed } = DEFAULT_FACES;
   if (!existsSync(folder))

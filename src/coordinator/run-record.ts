@@ -83,6 +83,7 @@ export class RunRecord {
       metrics.countNonFinite(redone);
       progress.log(
         `a gradient of step ${record.step} was not finite and was computed again (${redone} times)`,
+        { level: 'warn' },
       );
     }
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
@@ -161,7 +162,7 @@ export class RunRecord {
       await this.#losses.write();
     } catch (error) {
       if (!this.#abort.signal.aborted)
-        this.parts.progress.log(`the losses were not written: ${messageOf(error)}`);
+        this.parts.progress.log(`the losses were not written: ${messageOf(error)}`, { level: 'warn' });
     }
   }
 

@@ -145,6 +145,7 @@ function refuseContradictions({
   keys,
   resume,
   runDir,
+  autoResume,
   eager,
   precision,
 }: TrainArguments): void {
@@ -154,6 +155,7 @@ function refuseContradictions({
     [singleNode === true && listen !== undefined, '--single-node and --listen'],
     [singleNode === true && keys !== undefined, '--single-node and --keys'],
     [resume !== undefined && runDir !== undefined, '--resume and --run-dir'],
+    [resume !== undefined && autoResume === true, '--resume and --auto-resume'],
     [eager === true && precision !== 'fp32', '--eager and --precision bf16'],
   ];
   const found = contradictions.find(([both]) => both);

@@ -7,7 +7,7 @@ import { SingleNode } from './single-node.js';
 
 export interface GroupParts extends Pick<
   FleetOptions,
-  'engine' | 'keys' | 'faces' | 'sampler' | 'firstStep' | 'from' | 'metrics' | 'log' | 'signal'
+  'id' | 'engine' | 'keys' | 'faces' | 'sampler' | 'firstStep' | 'from' | 'metrics' | 'log' | 'signal'
 > {
   readonly options: RunOptions;
   readonly machine: Machine;
@@ -30,7 +30,7 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
     return fallback === 'single-node' ? new LoneSuccessor(fleet, startAlone, log) : fleet;
   } catch (error) {
     if (fallback !== 'single-node' || !(error instanceof WorkersGone)) throw error;
-    log(`${error.message}: beginning in this process alone`);
+    log(`${error.message}: beginning in this process alone`, { level: 'warn' });
     return startAlone(from);
   }
 }

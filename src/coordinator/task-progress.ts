@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { logsJson, say } from '../common/log.js';
 
 /** Seconds between lines where there is no terminal. */
 const LINE_INTERVAL = 5;
@@ -10,7 +11,7 @@ export interface TaskProgress {
 
 /** Shows how far a preparation is: a bar on a terminal, a line every few seconds elsewhere. To stderr. */
 export function taskProgress(what: string): TaskProgress {
-  return process.stderr.isTTY ? barOf(what) : linesOf(what);
+  return process.stderr.isTTY && !logsJson() ? barOf(what) : linesOf(what);
 }
 
 function barOf(what: string): TaskProgress {
@@ -40,7 +41,7 @@ function linesOf(what: string): TaskProgress {
     update(done, total) {
       if (performance.now() - last < LINE_INTERVAL * 1000) return;
       last = performance.now();
-      process.stderr.write(`${what}: ${done} of ${total}\n`);
+      say(`${what}: ${done} of ${total}`);
     },
     stop: () => undefined,
   };

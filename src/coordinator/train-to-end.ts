@@ -1,3 +1,4 @@
+import type { Log } from '../common/log.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { StateLost } from './compute-group.js';
 import type { RunStatus } from './prepare-run.js';
@@ -11,7 +12,7 @@ export interface TrainingParts extends TrainingLoop {
   readonly record: Pick<RunRecord, 'beginning' | 'step' | 'end' | 'rewind'>;
   /** Kept up to date: its step is the last one that was done. */
   readonly status: RunStatus;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /**
@@ -29,7 +30,12 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
     await origin?.close();
     origin = await record.rewind();
     began = status.step = origin?.facts.step ?? 0;
-    log(`${lost.message}: ${origin ? `going back to step ${status.step}` : 'beginning again from the seed'}`);
+    log(
+      `${lost.message}: ${origin ? `going back to step ${status.step}` : 'beginning again from the seed'}`,
+      {
+        level: 'warn',
+      },
+    );
     await group.restart(origin, status.step + 1);
   };
 

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
 import { Closing } from '../common/closing.js';
-import { Interrupted, messageOf } from '../common/errors.js';
+import { Interrupted, messageOf, UserError } from '../common/errors.js';
+import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
@@ -9,23 +10,27 @@ import { modelLayout } from '../model/layout.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import { neverFiniteLine } from './never-finite-line.js';
+import { readTokenFile } from './metrics/token-file.js';
 import type { TrainArguments } from './options.js';
 import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
 import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
-import { openRunAt, RunFolder } from './run/run-folder.js';
+import { openRunAt, RunFolder, type RunPlace } from './run/run-folder.js';
 import { RunLock } from './run/run-lock.js';
 import { StepLog } from './run/step-log.js';
-import { say, shown, Voice } from './say.js';
+import { shown } from './shown.js';
+import { Voice } from './voice.js';
 import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
 import { trainToEnd } from './train-to-end.js';
 import { NeverFinite, TRIES } from './until-finite.js';
 
 /** `coordinator train`: from options to a finished run. `typed` names the options that the user gave. */
-export async function train(given: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
-  const earlier = given.resume === undefined ? undefined : await openRunAt(given.resume);
+export async function train(typedArguments: TrainArguments, typed: ReadonlySet<string>): Promise<void> {
+  setLogFormat(typedArguments.log);
+  const given = await withTokenOfFile(typedArguments);
+  const earlier = await earlierRun(given);
   const all = earlier ? await resumeArguments(earlier.run, given, typed) : given;
   const gpus = visibleGpus();
   const machine = {
@@ -46,26 +51,45 @@ export async function train(given: TrainArguments, typed: ReadonlySet<string>): 
     closing.add(() => {
       stop.close();
     });
-    await run({ options, machine, arguments: all, earlier, voice: new Voice(), stop: stop.signal, closing });
+    const id = (await earlier?.run.id()) ?? randomUUID();
+    addLogContext({ run: id });
+    const others = { voice: new Voice(), stop: stop.signal, closing };
+    await run({ id, options, machine, arguments: all, earlier, ...others });
   } finally {
     await closing.close();
   }
 }
 
+/** The run that goes on, if one does. */
+async function earlierRun({ resume, autoResume, runDir }: TrainArguments): Promise<RunPlace | undefined> {
+  if (resume !== undefined) return openRunAt(resume);
+  if (!autoResume) return undefined;
+  if (runDir === undefined)
+    throw new UserError('--auto-resume needs to know the directory of the run: give --run-dir DIR');
+  const run = await RunFolder.openBegun(runDir);
+  return run && { run, checkpoint: undefined, unattended: true };
+}
+
+async function withTokenOfFile(given: TrainArguments): Promise<TrainArguments> {
+  const { httpTokenFile } = given;
+  return httpTokenFile === undefined ? given : { ...given, httpToken: await readTokenFile(httpTokenFile) };
+}
+
 async function run(request: RunRequest): Promise<void> {
-  const { options, earlier, voice, stop, closing } = request;
+  const { id, options, earlier, voice, stop, closing } = request;
   const { training } = options;
-  if (earlier) await lock(earlier.run, closing);
+  if (earlier) await lock(earlier.run, request);
   const prepared = await prepareRun(request);
+  if (!prepared) {
+    say(`the run in ${shown((earlier as RunPlace).run.path)} has done all its steps`);
+    return;
+  }
   const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
 
-  const folder = earlier?.run ?? (await RunFolder.create(request.arguments.runDir));
-  if (!earlier) await lock(folder, closing);
-  metrics.describe({
-    ...{ name: basename(folder.path), folder: folder.path },
-    ...{ training, engine: group.engine, version: PROJECT_VERSION },
-  });
+  const folder = earlier?.run ?? (await newRun(request));
+  metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
+    id,
     version: PROJECT_VERSION,
     node: process.version,
     engine: group.engine,
@@ -85,7 +109,7 @@ async function run(request: RunRequest): Promise<void> {
     : await StepLog.create(folder.statsFile);
   closing.add(() => log.close());
   say(
-    `${earlier ? 'going on' : 'training'} in ${shown(folder.path)}: ${faces.count.toLocaleString('en')} images, ` +
+    `${from ? 'going on' : 'training'} in ${shown(folder.path)}: ${faces.count.toLocaleString('en')} images, ` +
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
@@ -95,9 +119,7 @@ async function run(request: RunRequest): Promise<void> {
   closing.add(() => {
     progress.stop();
   });
-  voice.goThrough((line) => {
-    progress.log(line);
-  });
+  voice.goThrough(progress.log);
   const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces, sampler });
   closing.add(() => record.close());
 
@@ -119,9 +141,21 @@ async function run(request: RunRequest): Promise<void> {
   );
 }
 
+async function newRun(request: RunRequest): Promise<RunFolder> {
+  const { runDir, autoResume } = request.arguments;
+  const folder =
+    autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
+  await lock(folder, request);
+  if (await RunFolder.openBegun(folder.path))
+    throw new UserError(
+      `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
+    );
+  return folder;
+}
+
 /** Nobody else may write to a run before this process has closed all that it has opened in it. */
-async function lock(run: RunFolder, closing: Closing): Promise<void> {
-  const taken = await RunLock.take(run);
+async function lock(run: RunFolder, { arguments: { autoResume }, stop, closing }: RunRequest): Promise<void> {
+  const taken = autoResume ? await RunLock.takeInTime(run, say, stop) : await RunLock.take(run);
   closing.add(() => taken.release());
 }
 

@@ -14,6 +14,9 @@ const MAX_FILE_BYTES = 64 * 1024;
 /** Group and others may do nothing. */
 const OTHERS = 0o077;
 
+/** Of a file of another owner, such as a mounted secret, its group may read. */
+const OTHERS_BUT_READERS = 0o037;
+
 const KEY_BYTES = 32;
 
 /** What stands before the 32 bytes of a X25519 key in PKCS #8. */
@@ -38,9 +41,8 @@ export async function readPublicKey(path: string): Promise<string> {
 /** Rejects with a UserError also for a file that others may read, and for keys that are no pair. */
 export async function readKeyPair(path: string): Promise<KeyPair> {
   const text = await readKeyFile(path, async (file) => {
-    const { mode } = await file.stat();
     // Windows has no such bits.
-    if (process.platform !== 'win32' && (mode & OTHERS) !== 0)
+    if (process.platform !== 'win32' && !isPrivate(await file.stat(), process.getuid?.()))
       throw new UserError(`others may read or write the secret key ${path}: chmod 600 it, or make new keys`);
   });
   const secretKey = requireKey(path, text, 'secret-key');
@@ -48,6 +50,14 @@ export async function readKeyPair(path: string): Promise<KeyPair> {
   if (publicKeyOf(secretKey) !== publicKey)
     throw new UserError(`the two keys in ${path} are no pair: copy the file again, or make new keys`);
   return { publicKey, secretKey };
+}
+
+/** Whether only this user can read a file; of another owner's, also the group that this user must be in to read it. */
+export function isPrivate(
+  { mode, uid }: { readonly mode: number; readonly uid: number },
+  user?: number,
+): boolean {
+  return (mode & (uid === user ? OTHERS : OTHERS_BUT_READERS)) === 0;
 }
 
 async function readKeyFile(

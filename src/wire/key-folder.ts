@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { PUBLIC_ENDING, readKeyPair, readPublicKey, SECRET_ENDING } from './key-file.js';
@@ -73,6 +73,17 @@ async function readKeyFolder(folder: string): Promise<string[]> {
 /** Rejects with a UserError for a folder into which others may put keys. */
 export async function requirePrivateFolder(folder: string): Promise<void> {
   await readKeyFolder(folder);
-  if (process.platform !== 'win32' && ((await stat(folder)).mode & OTHERS_WRITE) !== 0)
+  if (process.platform === 'win32' || ((await stat(folder)).mode & OTHERS_WRITE) === 0) return;
+  // A mounted secret's folder may be open by its mode, while its mount is closed to all.
+  if (!(await isMountedReadOnly(folder)))
     throw new UserError(`others may put keys into ${folder}: chmod 700 it, and look whose keys are in it`);
+}
+
+async function isMountedReadOnly(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EROFS';
+  }
 }

@@ -6,6 +6,7 @@ import { visibleGpus } from '../engine/gpus.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { checkTrainingOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { UserError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import type { Bodies } from '../wire/message.js';
 import type { WorkerOptions } from './options.js';
 import { findWholeDataset, type RunDataset } from './run-images.js';
@@ -35,7 +36,7 @@ export class RunLoader {
   constructor(
     private readonly options: WorkerOptions,
     private readonly cache: string,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {}
 
   /** What a coordinator has welcomed this worker to. Throws a UserError for another run than the one before. */

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { LOG_FORMATS, type LogFormat } from '../common/log.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 
 export interface WorkerOptions {
@@ -17,6 +18,9 @@ export interface WorkerOptions {
   readonly connectTimeout: number;
   /** Seconds to wait for a coordinator that was lost. */
   readonly reconnectTimeout: number;
+  /** Seconds to stay after SIGTERM. */
+  readonly grace: number;
+  readonly log: LogFormat;
 }
 
 type Optional = 'data' | 'keys' | 'keyName';
@@ -53,6 +57,13 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       positive,
       600,
     )
+    .option(
+      '--grace <seconds>',
+      'how long to stay after SIGTERM, so that a coordinator which is told to end too can take the state',
+      notNegative,
+      10,
+    )
+    .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .action(
       ({ data, keys, keyName, ...others }: Omit<WorkerOptions, Optional> & { [Name in Optional]?: string }) =>
         run({ data, keys, keyName, ...others }),
@@ -62,5 +73,12 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function notNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 3600))
+    throw new InvalidArgumentError('It must be a number from 0 to 3600.');
   return value;
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import { TurnedAway, type SessionLost } from './session-lost.js';
 
 /** How long a worker tries to get into a run, and why it is not in yet. */
@@ -11,7 +12,7 @@ export class Patience {
     private readonly address: string,
     /** Milliseconds. */
     private patience: number,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {
     this.#end = performance.now() + patience;
   }

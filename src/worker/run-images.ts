@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import {
   DEFAULT_MAX_BROKEN_SHARE,
   faceBytes,
@@ -48,7 +49,7 @@ export async function findWholeDataset(
   cache: string,
   { data: folder, followLinks }: Pick<WorkerOptions, 'data' | 'followLinks'>,
   wanted: RunDataset,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<Faces | undefined> {
   if (folder !== undefined) {
     const found = await prepareFaces({

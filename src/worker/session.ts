@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { addLogContext } from '../common/log.js';
 import { updateAt, updateNumber, type Phase } from '../model/phase.js';
 import { hashOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
@@ -155,6 +156,7 @@ export class WorkerSession {
       case 'welcome':
         if (this.welcomed) throw new Rejection('unexpected', 'a second welcome');
         this.#header = { run: message.run, generation: message.generation, step: 0, phase: undefined };
+        addLogContext({ run: message.run, worker: message.body.worker });
         this.#keepAlive(message.body.liveness);
         this.#enqueue(() => this.#join(message));
         return;

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
+import { say, setLogFormat } from '../common/log.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
+import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
 import { SessionLost } from './session-lost.js';
@@ -15,55 +17,36 @@ const PAUSE = 500;
  * and is started again, the worker goes on with the state that it has.
  */
 export async function work(options: WorkerOptions): Promise<void> {
+  setLogFormat(options.log);
   const { coordinator, connectTimeout, reconnectTimeout, keys, keyName } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
-  const loader = new RunLoader(options, cacheFolder(), log);
+  const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
-  const leaving = new AbortController();
-  const stopListening = watchProcess((signal) => {
-    leaving.abort();
-    session?.leave(`it was told to stop (${signal})`);
+  const leave = new Leave({
+    grace: options.grace * 1000,
+    isInRun: () => session?.welcomed ?? false,
+    onLeave: (reason) => session?.leave(reason),
+    log: say,
   });
-  const patience = new Patience(coordinator, connectTimeout * 1000, log);
+  const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
-    while (!leaving.signal.aborted) {
+    while (!leave.wasTold()) {
       session = new WorkerSession(coordinator, loader, security);
       try {
         await session.run(patience.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
+        if (leave.wasTold()) return;
         if (session.welcomed) {
-          log(`lost the coordinator, connecting again: ${error.message}`);
+          say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
           patience.renew(reconnectTimeout * 1000);
         } else patience.failed(error);
       }
       await pause(PAUSE);
     }
   } finally {
-    stopListening();
+    leave.close();
     await loader.close();
   }
-}
-
-/**
- * A worker that the coordinator started has a channel to it, and ends with it, whatever it is doing: nobody else
- * would. It leaves signals to the coordinator, since Ctrl-C reaches the whole group. Another one takes its leave.
- */
-function watchProcess(onTold: (signal: NodeJS.Signals) => void): () => void {
-  const supervised = process.send !== undefined;
-  const onSignal = supervised ? (): void => undefined : onTold;
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  if (supervised) process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  return () => {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    if (supervised) {
-      process.removeAllListeners('disconnect');
-      process.disconnect();
-    }
-  };
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -1,6 +1,6 @@
 import { recorded } from './recording.js';
 import { rise, Selection } from './series.js';
-import { JOB, JOB_LABELS } from './targets.js';
+import { JOB } from './targets.js';
 
 /** A value against a threshold. Apart, so that a test can see that there is a value. */
 export interface Condition {
@@ -36,8 +36,6 @@ const RUN = [
 const losses = all.of('dcgan_worker_losses_total');
 /** Left over from a step that was begun again, these are no fault. */
 const rejected = all.except('dcgan_wire_rejected_total', { reason: 'wrong_generation' });
-/** When the run was last seen, by the run: the time of a sample, every 15 s of the last hour. */
-const lastSeen = `max by (${JOB_LABELS}, run) (max_over_time(timestamp(${all.of('dcgan_run_info')})[1h:15s]))`;
 const diversity = all.of('dcgan_sample_diversity');
 
 /** It ended when it was due: so little was left of it when it was last seen. */
@@ -55,7 +53,13 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'DcganCoordinatorGone',
-    when: [{ value: `time() - ${lastSeen}`, is: '>', threshold: 3 * MINUTE }],
+    when: [
+      {
+        value: `time() - last_over_time(${recorded('run:dcgan_seen:timestamp_seconds')}[1h])`,
+        is: '>',
+        threshold: 3 * MINUTE,
+      },
+    ],
     unless: ENDED_AS_PLANNED,
     ...{ for: '0s', severity: 'critical' },
     summary:
@@ -75,6 +79,8 @@ export const ALERTS: readonly Alert[] = [
         value: `max without (update) (avg_over_time(${all.of('dcgan_fake_score', { update: 'before' })}[5m]))`,
         ...{ is: '<', threshold: 0.05 },
       },
+      // Before the first step all of it is 0.
+      { value: all.of('dcgan_step'), is: '>', threshold: 0 },
     ],
     ...{ for: '10m', severity: 'critical' },
     summary: `The discriminator of run ${RUN} has won: its loss is {{ $value | printf "%.3f" }} and D(G(z)) near 0.`,

@@ -89,19 +89,15 @@ function listOfRuns(): table.PanelBuilder {
   );
   panel.withTransformation({ id: 'merge', options: {} });
   const name = (index: number): string => `Value #${String.fromCharCode('A'.charCodeAt(0) + index)}`;
+  const places: Record<string, number> = { run: 0 };
+  const names: Record<string, string> = { run: 'Run' };
+  for (const [index, { title }] of COLUMNS_OF_RUNS.entries()) {
+    places[name(index)] = index + 1;
+    names[name(index)] = title;
+  }
   panel.withTransformation({
     id: 'organize',
-    options: {
-      excludeByName: { Time: true },
-      indexByName: Object.fromEntries([
-        ['run', 0],
-        ...COLUMNS_OF_RUNS.map((_, index) => [name(index), index + 1]),
-      ]),
-      renameByName: Object.fromEntries([
-        ['run', 'Run'],
-        ...COLUMNS_OF_RUNS.map(({ title }, index) => [name(index), title]),
-      ]),
-    },
+    options: { excludeByName: { Time: true }, indexByName: places, renameByName: names },
   });
   for (const { title, unit } of COLUMNS_OF_RUNS) panel.overrideByName(title, [{ id: 'unit', value: unit }]);
   panel.overrideByName('Run', [

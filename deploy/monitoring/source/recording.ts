@@ -28,8 +28,9 @@ export const RECORDED = {
   'instance:dcgan_worker_shard_seconds:max_to_median5m': `max without (worker) (${shardSeconds}) / quantile without (worker) (0.5, ${shardSeconds})`,
   /** Before the first checkpoint, since the coordinator started: what would be lost with it. */
   'instance:dcgan_checkpoint_age:seconds': `time() - (${checkpointTime} > 0 or (${all.ofProcess('process_start_time_seconds')} and ${checkpointTime}))`,
-  /** By the run, which may go on at another address. */
-  'run:dcgan_remaining:seconds': `max by (${JOB_LABELS}, run) ((${stepsLeft}) / ${'instance:dcgan_steps:rate5m'} * on (job, instance) group_left (run) ${all.of('dcgan_run_info')})`,
+  // By the run, which may go on at another address: when it was scraped last, and how long it will take.
+  'run:dcgan_seen:timestamp_seconds': `max by (${JOB_LABELS}, run) (timestamp(${all.of('dcgan_run_info')}))`,
+  'run:dcgan_remaining:seconds': `max by (${JOB_LABELS}, run) ((${stepsLeft}) / instance:dcgan_steps:rate5m * on (job, instance) group_left (run) ${all.of('dcgan_run_info')})`,
 } as const satisfies Readonly<Record<string, string>>;
 
 export type RecordedName = keyof typeof RECORDED;

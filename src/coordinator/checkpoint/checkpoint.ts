@@ -5,9 +5,12 @@ import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateSource } from '../compute-group.js';
 import { parseCounters, type SavedCounters } from '../metrics/saved-counters.js';
-import { shown } from '../say.js';
+import { shown } from '../shown.js';
 import { digestIn, FileDigest } from './digest.js';
 import { decodeHeader, headerLength, type Metadata, type SafetensorsHeader } from './safetensors.js';
+
+/** Another number where files of one version cannot be read by the other. */
+export const CHECKPOINT_FORMAT = 'dcgan-trainer 1';
 
 /** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {
@@ -46,6 +49,12 @@ export class Checkpoint implements StateSource {
     const file = await openFile(path);
     try {
       const { header, digest } = await readWhole(path, file);
+      const { format = 'unknown' } = header.metadata;
+      if (format !== CHECKPOINT_FORMAT)
+        throw new BrokenCheckpoint(
+          path,
+          `has the format ${format}, and this version reads ${CHECKPOINT_FORMAT}`,
+        );
       const expected = stateLayout(modelLayout(training)).slots;
       const facts = factsOf(header.metadata);
       if (!facts || JSON.stringify(header.tensors) !== JSON.stringify(expected))

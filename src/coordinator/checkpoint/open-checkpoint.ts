@@ -1,7 +1,7 @@
 import { UserError } from '../../common/errors.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { RunFolder } from '../run/run-folder.js';
-import { shown } from '../say.js';
+import { shown } from '../shown.js';
 import { listCheckpoints, stepOf } from './checkpoint-files.js';
 import { BrokenCheckpoint, Checkpoint } from './checkpoint.js';
 
@@ -28,7 +28,7 @@ export async function openCheckpoint({
     return await Checkpoint.open(asked, training);
   } catch (error) {
     if (!(error instanceof BrokenCheckpoint)) throw error;
-    const before = await openNewestWhole(run, training, stepOf(asked));
+    const before = await openNewestWhole(run, training, { before: stepOf(asked) });
     await before?.close();
     const advice = before
       ? advise(shown(before.path))
@@ -37,18 +37,25 @@ export async function openCheckpoint({
   }
 }
 
-/** The newest checkpoint before `step` that is whole; undefined where none is left. */
+interface NewestWhole {
+  /** A step. */
+  readonly before?: number;
+  readonly onBroken?: (error: BrokenCheckpoint) => void;
+}
+
+/** The newest checkpoint that is whole; undefined where none is left. */
 export async function openNewestWhole(
   run: RunFolder,
   training: TrainingOptions,
-  step = Infinity,
+  { before: end = Infinity, onBroken }: NewestWhole = {},
 ): Promise<Checkpoint | undefined> {
-  const older = (await listCheckpoints(run)).filter((path) => stepOf(path) < step);
+  const older = (await listCheckpoints(run)).filter((path) => stepOf(path) < end);
   for (const path of older.reverse()) {
     try {
       return await Checkpoint.open(path, training);
     } catch (error) {
       if (!(error instanceof BrokenCheckpoint)) throw error;
+      onBroken?.(error);
     }
   }
   return undefined;

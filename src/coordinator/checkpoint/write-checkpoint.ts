@@ -4,7 +4,7 @@ import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateCopy } from '../compute-group.js';
-import type { CheckpointFacts } from './checkpoint.js';
+import { CHECKPOINT_FORMAT, type CheckpointFacts } from './checkpoint.js';
 import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
 import { encodeHeader } from './safetensors.js';
 
@@ -20,7 +20,7 @@ export async function writeCheckpoint(
   signal?: AbortSignal,
 ): Promise<void> {
   const header = encodeHeader(stateLayout(modelLayout(training)).slots, {
-    format: 'dcgan-trainer 1',
+    format: CHECKPOINT_FORMAT,
     [DIGEST_FIELD]: NO_DIGEST,
     step: String(facts.step),
     epoch: String(facts.epoch),

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Interrupted } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
@@ -57,6 +57,8 @@ export interface FleetOptions {
   /** Silence for so many milliseconds is a lost connection. */
   readonly liveness: number;
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
+  /** The run's. */
+  readonly id: string;
   readonly external: boolean;
   readonly listen: string | undefined;
   /** Undefined: no encryption, which an address beyond this machine does not have. */
@@ -69,7 +71,7 @@ export interface FleetOptions {
   readonly firstStep: number;
   readonly from: StateSource | undefined;
   readonly metrics: RunMetrics;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -126,7 +128,7 @@ export class Fleet implements ComputeGroup, Averager {
     const roster = new Roster(workers, metrics);
     const post = await Post.open({
       ...{ address: listen ?? LOCAL_ADDRESS, heartbeat: heartbeatFor(liveness) },
-      ...{ run: randomUUID(), roster, metrics },
+      ...{ run: options.id, roster, metrics },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
         void fleet.#connectionLost(member);
@@ -253,7 +255,7 @@ export class Fleet implements ComputeGroup, Averager {
       ...{ placement, liveness },
       arguments: ['--coordinator', this.post.address, '--engine', engine, ...(keys?.localArguments ?? [])],
       onLine: (worker, line) => {
-        log(`worker ${worker}: ${line}`);
+        log(`worker ${worker}: ${line}`, { worker });
       },
       onEnd: (worker, cause, pause) => {
         if (!this.#closing) this.#membership.ended(worker, cause, pause);

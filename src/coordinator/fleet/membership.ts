@@ -1,3 +1,4 @@
+import type { Log, LogFields } from '../../common/log.js';
 import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
 import { updateNumber } from '../../model/phase.js';
 import { Liveness } from '../../wire/liveness.js';
@@ -32,7 +33,7 @@ export interface MembershipParts {
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Somebody came or left. */
   readonly onChange: () => void;
 }
@@ -108,7 +109,7 @@ export class Membership {
     member.state = 'ready';
     roster.count();
     recovery.join(member.number, phase && updateNumber(phase, step));
-    if (this.#begun) log(`${describe(member)} joins`);
+    if (this.#begun) log(`${describe(member)} joins`, { worker: member.number });
     onChange();
   }
 
@@ -139,10 +140,10 @@ export class Membership {
     const machine = local();
     if (!machine) {
       this.#hosts.failed(member, performance.now());
-      log(`${describe(member)} ${cause}; its place is open`);
+      log(`${describe(member)} ${cause}; its place is open`, about(member));
     } else if (reason !== 'exited') {
       // What does not answer is ended; its end is logged, and it is started again.
-      log(`${describe(member)} ${cause}`);
+      log(`${describe(member)} ${cause}`, about(member));
       machine.kill(member.number);
     } else machine.expectEnd(member.number);
     if (machine) this.#ending.add(member.number);
@@ -154,7 +155,7 @@ export class Membership {
     const { roster, metrics, log, onChange } = this.parts;
     const member = roster.get(worker);
     const next = pause === undefined ? 'it is given up' : `it is started again${inSeconds(pause)}`;
-    log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`);
+    log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`, { level: 'warn', worker });
     if (member) this.lose(member, 'exited', cause);
     else if (!this.#ending.has(worker)) metrics.countWorkerLoss('exited');
     this.#ending.delete(worker);
@@ -190,7 +191,7 @@ export class Membership {
     // Another worker may come in its place; before the first update one of this machine's would be the same again.
     if (local() && !this.#begun)
       expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
-    else log(`refused ${describe(member)}: ${reason}`);
+    else log(`refused ${describe(member)}: ${reason}`, about(member));
   }
 
   /** The number of a worker that says hello: that of its process here, or the next free one. */
@@ -211,4 +212,9 @@ export class Membership {
 
 function inSeconds(pause: number): string {
   return pause === 0 ? '' : ` in ${pause / 1000} s`;
+}
+
+/** A worker that something is wrong with. */
+function about({ number: worker }: Member): LogFields {
+  return { level: 'warn', worker };
 }

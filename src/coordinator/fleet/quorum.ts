@@ -1,4 +1,5 @@
 import { Interrupted } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
 import { WorkersGone } from '../compute-group.js';
 import type { Fallback } from '../fallback.js';
 import type { Expectations } from './expectations.js';
@@ -22,7 +23,7 @@ export interface QuorumParts {
   readonly recovery: Recovery;
   readonly expectations: Expectations;
   readonly local: () => LocalWorkers | undefined;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** The user no longer wants to wait. */
   readonly signal: AbortSignal;
 }
@@ -55,7 +56,8 @@ export class Quorum {
     while (!this.isHere) {
       const remaining = local()?.remaining ?? Infinity;
       if (remaining < Math.max(1, minWorkers)) throw new WorkersGone(left(remaining));
-      if (this.#begun) log(`waiting for workers: ${recovery.size} of ${this.#needed} are here`);
+      if (this.#begun)
+        log(`waiting for workers: ${recovery.size} of ${this.#needed} are here`, { level: 'warn' });
       await this.#change(this.#patience - (performance.now() - started), () => {
         const seconds = Math.round((performance.now() - started) / 1000);
         return new WorkersGone(`${recovery.size} of ${this.#needed} workers came in ${seconds} s`);

@@ -26,11 +26,11 @@ const TOKEN = /^[\w.~+/-]{16,512}=*$/;
 export function requireToken(address: HttpAddress, token: Secret | undefined): void {
   if (token !== undefined && !token.isLike(TOKEN))
     throw new UserError(
-      'the token of --http-token or DCGAN_HTTP_TOKEN must have 16 to 512 letters, digits or - . _ ~ + /: take what `openssl rand -hex 32` prints',
+      'the token of --http-token, --http-token-file or DCGAN_HTTP_TOKEN must have 16 to 512 letters, digits or - . _ ~ + /: take what `openssl rand -hex 32` prints',
     );
   if (token === undefined && !isLoopback(address.host))
     throw new UserError(
-      `--http ${formatHttpAddress(address)} is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token TOKEN`,
+      `--http ${formatHttpAddress(address)} is beyond this machine and needs a token: set DCGAN_HTTP_TOKEN, or give --http-token-file FILE`,
     );
 }
 

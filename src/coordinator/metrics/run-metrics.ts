@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { PROJECT_VERSION } from '../../common/version.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StepRecord } from '../step-record.js';
 import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
@@ -40,14 +42,11 @@ const BEGINNING: ShownRecord = {
 
 /** What does not change while a run goes on. */
 export interface RunDescription {
-  /** Its folder's name, and the folder. */
-  readonly name: string;
+  /** Its directory. The run is called by that name, and writes to that disk. */
   readonly folder: string;
   readonly training: Pick<TrainingOptions, 'architecture' | 'imageSize' | 'batchSize' | 'shards'>;
-  /** With its version. */
-  readonly engine: string;
-  /** The program's. */
-  readonly version: string;
+  /** With its version; undefined while it is not known. */
+  readonly engine: string | undefined;
 }
 
 /** A worker's part of a phase. */
@@ -118,17 +117,17 @@ export class RunMetrics {
     this.#plannedSteps.set(steps);
   }
 
-  /** What the run is, and the folder whose disk it writes to. */
-  describe(run: RunDescription): void {
-    const { name, training, engine, version } = run;
+  /** What the run is, in the place of what was said of it before. */
+  describe({ folder, training, engine = '' }: RunDescription): void {
+    this.#runInfo.reset();
     this.#runInfo.set(
       {
-        ...{ run: name, architecture: training.architecture, image_size: training.imageSize },
-        ...{ batch_size: training.batchSize, shards: training.shards, engine, version },
+        ...{ run: basename(folder), architecture: training.architecture, image_size: training.imageSize },
+        ...{ batch_size: training.batchSize, shards: training.shards, engine, version: PROJECT_VERSION },
       },
       1,
     );
-    this.#disk = new DiskSpace(run.folder);
+    this.#disk = new DiskSpace(folder);
   }
 
   /** The step's bytes are not counted here but in countWireBytes, which sees what passes between steps too. */

@@ -1,4 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
+import { logLine, type Log } from '../../common/log.js';
 import type { StepRecord } from '../step-record.js';
 import type { Progress, ProgressOptions } from './progress.js';
 import { progressBar, type ProgressState } from './progress-text.js';
@@ -35,14 +36,15 @@ export class BarProgress implements Progress {
     this.#bar.update(record.step);
   }
 
-  log(line: string): void {
+  readonly log: Log = (message, fields) => {
+    const line = logLine(message, fields);
     if (this.#bar === undefined) {
-      this.#options.stream.write(`${line}\n`);
+      this.#options.stream.write(line);
     } else {
-      this.#bars.log(`${line}\n`);
+      this.#bars.log(line);
       this.#bars.update();
     }
-  }
+  };
 
   stop(): void {
     if (this.#bar === undefined) return;

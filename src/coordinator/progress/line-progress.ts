@@ -1,6 +1,7 @@
+import { logLine, type Log, type LogFields } from '../../common/log.js';
 import type { StepRecord } from '../step-record.js';
 import type { Progress, ProgressOptions } from './progress.js';
-import { progressLine } from './progress-text.js';
+import { progressFields, progressLine } from './progress-text.js';
 import { StepRate } from './step-rate.js';
 
 /** Often enough to see that it goes on, seldom enough for a log that is kept. */
@@ -12,7 +13,7 @@ export class LineProgress implements Progress {
   readonly #rate = new StepRate();
   #shownAt = -Infinity;
   /** The last step, as long as it has no line. */
-  #pending: string | undefined;
+  #pending: { readonly message: string; readonly fields: LogFields } | undefined;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -23,23 +24,24 @@ export class LineProgress implements Progress {
     const at = now();
     this.#rate.mark(record.step, at);
     const secondsLeft = this.#rate.secondsFor(totalSteps - record.step);
-    this.#pending = progressLine({ record, totalSteps, totalEpochs, secondsLeft });
+    const state = { record, totalSteps, totalEpochs, secondsLeft };
+    this.#pending = { message: progressLine(state), fields: progressFields(state) };
     if (at - this.#shownAt >= INTERVAL_MS || record.step >= totalSteps) {
       this.#flush();
       this.#shownAt = at;
     }
   }
 
-  log(line: string): void {
-    this.#options.stream.write(`${line}\n`);
-  }
+  readonly log: Log = (message, fields) => {
+    this.#options.stream.write(logLine(message, fields));
+  };
 
   stop(): void {
     this.#flush();
   }
 
   #flush(): void {
-    if (this.#pending !== undefined) this.log(this.#pending);
+    if (this.#pending) this.log(this.#pending.message, this.#pending.fields);
     this.#pending = undefined;
   }
 }

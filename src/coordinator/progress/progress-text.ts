@@ -1,3 +1,4 @@
+import type { LogFields } from '../../common/log.js';
 import type { StepRecord } from '../step-record.js';
 
 export interface ProgressState {
@@ -13,6 +14,17 @@ const GAP = '  ';
 /** All of a step's progress, for a log. */
 export function progressLine(state: ProgressState): string {
   return Object.values(fieldsOf(state)).join(GAP);
+}
+
+/** The same for programs. */
+export function progressFields({ record, totalSteps, totalEpochs, secondsLeft }: ProgressState): LogFields {
+  const { epoch, step, discriminatorLoss, generatorLoss, realScore, fakeScoreBefore, fakeScoreAfter } =
+    record;
+  const { imagesPerSecond, workers } = record;
+  return {
+    ...{ epoch, totalEpochs, step, totalSteps, discriminatorLoss, generatorLoss },
+    ...{ realScore, fakeScoreBefore, fakeScoreAfter, imagesPerSecond, secondsLeft, workers },
+  };
 }
 
 /** A bar and as many of the fields as fit into the columns. What one can do without goes first. */

@@ -18,6 +18,26 @@ export class RunFolder {
     return run;
   }
 
+  /**
+   * The same for a folder that may be left by a coordinator that ended before its run began. Of two that have it, only
+   * the one with its lock may go on.
+   */
+  static async createAgain(named: string): Promise<RunFolder> {
+    const run = new RunFolder(resolve(named));
+    await makeFolder(run.path, { recursive: true });
+    if (!(await readdir(run.path)).every((name) => isLeftOfBeginning(name))) throw occupied(run.path);
+    await makeFolder(run.checkpoints, { recursive: true });
+    await makeFolder(run.samples, { recursive: true });
+    return run;
+  }
+
+  /** Opens what an earlier run has left, if it has begun. */
+  static async openBegun(path: string): Promise<RunFolder | undefined> {
+    const run = new RunFolder(resolve(path));
+    if (!(await isFile(run.optionsFile))) return undefined;
+    return RunFolder.open(run.path);
+  }
+
   /** Opens what an earlier run has left. */
   static async open(path: string): Promise<RunFolder> {
     const run = new RunFolder(resolve(path));
@@ -74,6 +94,12 @@ export class RunFolder {
     await writeFileAtomically(this.optionsFile, `${JSON.stringify(options, undefined, 2)}\n`);
   }
 
+  /** Another one for each run; undefined for one of a version that gave none. */
+  async id(): Promise<string | undefined> {
+    const { id } = await this.readOptions();
+    return typeof id === 'string' ? id : undefined;
+  }
+
   /** options.json as it stands; whoever uses a field checks it. */
   async readOptions(): Promise<Record<string, unknown>> {
     let text: string;
@@ -99,6 +125,8 @@ export interface RunPlace {
   readonly run: RunFolder;
   /** Undefined: the newest. */
   readonly checkpoint: string | undefined;
+  /** Nobody looks on: a broken checkpoint gives way to the one before, and none to the beginning. */
+  readonly unattended?: boolean;
 }
 
 /** Opens a run by its directory or by one of its checkpoints, through whatever links. */
@@ -147,6 +175,11 @@ async function claim(run: RunFolder): Promise<void> {
   } catch (error) {
     throw codeOf(error) === 'EEXIST' ? occupied(run.path) : unusable(run.path, error);
   }
+}
+
+/** What is there before options.json: the two folders, the lock and its copies, and what was not finished. */
+function isLeftOfBeginning(name: string): boolean {
+  return name === 'checkpoints' || name === 'samples' || name.startsWith('run.lock') || name.endsWith('.tmp');
 }
 
 async function isFile(path: string): Promise<boolean> {

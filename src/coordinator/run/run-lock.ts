@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { codeOf, messageOf, UserError } from '../../common/errors.js';
-import { shown } from '../say.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { codeOf, Interrupted, messageOf, UserError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import { shown } from '../shown.js';
 import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 import type { RunFolder } from './run-folder.js';
 
 /** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
 const TOUCH_INTERVAL = 10_000;
 const BELIEVED = 60_000;
+
+/** How often who waits looks again, in milliseconds. */
+const RETRY_INTERVAL = 1_000;
 
 /** What a lock's file says. */
 interface Holder extends Partial<ProcessIdentity> {
@@ -47,6 +52,27 @@ export class RunLock {
       file.write(text, 0).catch(() => undefined);
     }, TOUCH_INTERVAL);
     this.#timer.unref();
+  }
+
+  /**
+   * Waits for a holder on another machine, which may be gone, until its lock is too old to be believed. Rejects as
+   * `take` does where it lives, and with Interrupted.
+   */
+  static async takeInTime(run: RunFolder, log: Log, signal: AbortSignal): Promise<RunLock> {
+    const end = performance.now() + BELIEVED + TOUCH_INTERVAL;
+    for (let said = false; ; said = true) {
+      try {
+        return await RunLock.take(run);
+      } catch (error) {
+        const held = error instanceof UserError ? error.cause : undefined;
+        const mayBeGone = held instanceof Held && !isHere(held.holder) && performance.now() < end;
+        if (!mayBeGone) throw error;
+        if (!said) log(`${messageOf(error)}; waiting for it`);
+        await pause(RETRY_INTERVAL, undefined, { signal }).catch(() => {
+          throw new Interrupted('stopped while it waited for the run');
+        });
+      }
+    }
   }
 
   /** Throws a UserError where another process has the run, or where the directory cannot be written to. */
@@ -154,8 +180,12 @@ function parseHolder(text: string): Partial<ProcessIdentity> & { token: string }
 
 function refuseIfAlive(holder: Holder, now: number): void {
   const age = Math.max(0, now - holder.touched);
-  const alive = isIdentified(holder) && isOfThisMachine(holder) ? isRunning(holder) : age < BELIEVED;
+  const alive = isHere(holder) ? isRunning(holder) : age < BELIEVED;
   if (alive) throw new Held(holder, age);
+}
+
+function isHere(holder: Partial<ProcessIdentity>): holder is ProcessIdentity {
+  return isIdentified(holder) && isOfThisMachine(holder);
 }
 
 function isIdentified(holder: Partial<ProcessIdentity>): holder is ProcessIdentity {
@@ -166,9 +196,10 @@ async function removeOwn(path: string, token: string): Promise<void> {
   if ((await readHolder(path))?.token === token) await rm(path, { force: true });
 }
 
-function inUse(run: RunFolder, { holder, age }: Held): UserError {
+function inUse(run: RunFolder, held: Held): UserError {
+  const { holder, age } = held;
   const place = shown(run.path);
-  if (isIdentified(holder) && isOfThisMachine(holder))
+  if (isHere(holder))
     return new UserError(
       `${place} is in use by process ${holder.pid} of this machine: wait until it has ended, or end it`,
     );
@@ -176,5 +207,6 @@ function inUse(run: RunFolder, { holder, age }: Held): UserError {
   return new UserError(
     `${place} is in use by ${who}, which was there ${Math.round(age / 1000)} s ago: ` +
       `if it has ended, try again in ${Math.ceil((BELIEVED - age) / 1000)} s`,
+    { cause: held },
   );
 }

@@ -90,6 +90,8 @@ async function findEnd(
   report: Report,
 ): Promise<{ end: number; last: StepRecord | undefined }> {
   let found: { end: number; last: StepRecord | undefined } = { end: 0, last: undefined };
+  // From the beginning there may be no log yet.
+  if (step === 0) return found;
   for await (const { record, end } of readLog(path, report)) {
     if (record.step > step) break;
     found = { end, last: record };

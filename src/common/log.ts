@@ -1,0 +1,53 @@
+import { messageOf } from './errors.js';
+
+/** How a line is written: for people, or as a JSON object for programs that collect logs. */
+export const LOG_FORMATS = ['text', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** What a line is about, for programs; people read it in the text. */
+export interface LogFields {
+  readonly level?: 'info' | 'warn' | 'error';
+  /** The run's id. */
+  readonly run?: string;
+  /** The worker's number. */
+  readonly worker?: number;
+  readonly [name: string]: unknown;
+}
+
+/** Says one thing that happened. */
+export type Log = (message: string, fields?: LogFields) => void;
+
+/** One for the process, as stderr is. */
+let format: LogFormat = 'text';
+let context: LogFields = {};
+
+/** From now on lines are written so. */
+export function setLogFormat(next: LogFormat): void {
+  format = next;
+}
+
+export function logsJson(): boolean {
+  return format === 'json';
+}
+
+/** From now on every line says this too. */
+export function addLogContext(fields: LogFields): void {
+  context = { ...context, ...fields };
+}
+
+/** A message as a line, with its end. */
+export function logLine(message: string, fields: LogFields = {}): string {
+  if (format === 'text') return `${message}\n`;
+  return `${JSON.stringify({ time: new Date().toISOString(), level: 'info', ...context, ...fields, message })}\n`;
+}
+
+/** A line on stderr, before anything else is shown there. */
+export function say(message: string, fields?: LogFields): void {
+  process.stderr.write(logLine(message, fields));
+}
+
+/** A program's last word: why it failed. */
+export function sayFailure(program: string, error: unknown): void {
+  const message = messageOf(error);
+  say(format === 'text' ? `${program}: ${message}` : message, { level: 'error' });
+}

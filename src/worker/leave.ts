@@ -1,0 +1,61 @@
+import type { Log } from '../common/log.js';
+
+export interface LeaveOptions {
+  /** How long to stay after SIGTERM, in milliseconds. */
+  readonly grace: number;
+  /** Whether the worker is in a run: otherwise there is nothing to stay for. */
+  readonly isInRun: () => boolean;
+  /** Ends the session, for this reason. */
+  readonly onLeave: (reason: string) => void;
+  readonly log: Log;
+}
+
+/**
+ * Says when a worker has to leave: a worker that the coordinator started has a channel to it, and ends with it, whatever
+ * it is doing: nobody else would. It leaves signals to the coordinator, since Ctrl-C reaches the whole group. Another one
+ * takes its leave at Ctrl-C. SIGTERM often goes to a whole run, and then the coordinator still needs the state that the
+ * workers have: they stay until it ends them, or for a while.
+ */
+export class Leave {
+  readonly #told = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #supervised = process.send !== undefined;
+
+  constructor(private readonly options: LeaveOptions) {
+    process.on('SIGINT', this.#receive).on('SIGTERM', this.#receive);
+    if (this.#supervised) process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  }
+
+  /** Whether it has been told to: then it connects to nobody any more. */
+  wasTold(): boolean {
+    return this.#told.signal.aborted;
+  }
+
+  /** Gives the signals back their usual meaning. */
+  close(): void {
+    clearTimeout(this.#timer);
+    process.off('SIGINT', this.#receive).off('SIGTERM', this.#receive);
+    if (this.#supervised) {
+      process.removeAllListeners('disconnect');
+      process.disconnect();
+    }
+  }
+
+  readonly #receive = (signal: NodeJS.Signals): void => {
+    if (this.#supervised) return;
+    const { grace, isInRun, onLeave, log } = this.options;
+    const leave = (): void => {
+      onLeave(`it was told to stop (${signal})`);
+    };
+    const stays = signal === 'SIGTERM' && !this.wasTold() && isInRun() && grace > 0;
+    this.#told.abort();
+    if (!stays) {
+      leave();
+      return;
+    }
+    log(
+      `${signal}: staying until the coordinator ends the run, ${grace / 1000} s at most; once more to leave at once`,
+    );
+    this.#timer = setTimeout(leave, grace);
+  };
+}
