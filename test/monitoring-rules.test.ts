@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { ALERTS } from '../deploy/monitoring/source/alerts.js';
 import { MONITORING, readText } from './support/monitoring/folder.js';
+import { runTool } from './support/monitoring/tool.js';
 
-/** What they print is in the error, where they find something. */
-async function promtool(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('promtool', args, { timeout: 60_000 });
-  return stdout;
-}
+const promtool = (...args: readonly string[]): Promise<string> => runTool('promtool', args);
 
 interface RuleTests {
   readonly tests: readonly {

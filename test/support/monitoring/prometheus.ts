@@ -6,6 +6,7 @@ import { Program } from '../trainer/program.js';
 import type { Workplace } from '../trainer/workplace.js';
 import { until } from '../wire/until.js';
 import { MONITORING } from './folder.js';
+import { runTool } from './tool.js';
 
 /** Engines load, and a worker is started again, on a machine that others use too. In milliseconds. */
 const LIMIT = 60_000;
@@ -34,6 +35,7 @@ export class PrometheusServer {
     workplace: Workplace,
     { target, token, interval }: { target: string; token: string; interval: string },
   ): Promise<PrometheusServer> {
+    await runTool('prometheus', ['--version']);
     const folder = workplace.path('prometheus');
     await cp(MONITORING, folder, { recursive: true });
     await writeFile(join(folder, 'http.token'), `${token}\n`);
