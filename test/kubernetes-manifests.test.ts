@@ -7,6 +7,7 @@ import { buildManifests, findKustomize } from './support/kubernetes/kustomize.js
 import {
   selects,
   type DisruptionBudget,
+  type Labels,
   type NetworkPolicy,
   type Service,
 } from './support/kubernetes/objects.js';
@@ -328,6 +329,24 @@ describe('the manifests of an overlay', { skip }, () => {
     assert.equal(data, '/faces');
     assert.ok(containerOf(coordinator).volumeMounts.some(({ mountPath }) => mountPath === data));
     assert.equal((await workerOptionsOf(containerOf(worker))).data, undefined);
+  });
+});
+
+describe('what Prometheus is told', { skip }, () => {
+  it("components/monitoring: the coordinator's port for metrics, with the token of its Secret", async () => {
+    const watched = await build('../test/fixtures/kubernetes/watched');
+    const { selector, podMetricsEndpoints } = watched.spec('PodMonitor') as {
+      selector: { matchLabels: Labels };
+      podMetricsEndpoints: { port: string; authorization: { credentials: { name: string; key: string } } }[];
+    };
+    for (const [component, { template }] of watched.jobs)
+      assert.equal(selects(selector.matchLabels, template.metadata.labels), component === 'coordinator');
+    const [{ port, authorization }] = podMetricsEndpoints;
+    assert.ok(containerOf(watched.coordinator).ports?.some(({ name }) => name === port));
+    assert.deepEqual(authorization.credentials, { name: 'dcgan-coordinator', key: 'http.token' });
+    const { httpTokenFile } = await trainArgumentsOf(containerOf(watched.coordinator));
+    assert.equal(httpTokenFile, `/keys/${authorization.credentials.key}`);
+    watched.spec('PrometheusRule');
   });
 });
 

@@ -36,8 +36,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
 /** Milliseconds: how long to look, and how often. */
 const PATIENCE = [60_000, 500] as const;
 
-describe('manifests on a real control plane, with two fake nodes of 8 GPUs each', () => {
-  before(() => controlPlane('up', [], { NODES: '2', GPUS_PER_NODE: '8' }));
+describe('manifests on a real control plane, with two fake nodes', () => {
+  before(() => controlPlane('up', [], { NODES: '2', GPUS_PER_NODE: '64' }));
   after(() => controlPlane('down'));
 
   for (const [folder, { workers, gpus, jobSet, stay }] of Object.entries(EXPECTED))
@@ -93,7 +93,7 @@ describe('manifests on a real control plane, with two fake nodes of 8 GPUs each'
         );
         assert.deepEqual([budget.expectedPods, budget.desiredHealthy], [1 + workers, stay]);
       } finally {
-        await place.remove();
+        await place.leave();
       }
     });
 
@@ -104,13 +104,13 @@ describe('manifests on a real control plane, with two fake nodes of 8 GPUs each'
       const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { containers } };
       await assert.rejects(place.kubectl.apply(pod), /violates PodSecurity "restricted/);
     } finally {
-      await place.remove();
+      await place.leave();
     }
   });
 
   for (const folder of ['base', 'overlays/indexed-job'])
     it(`${folder}: makes a pod anew that failed, was deleted or evicted, by itself`, async () => {
-      const place = await Place.make('restarts');
+      const place = await Place.make(folder === 'base' ? 'restarts-set' : 'restarts-jobs');
       try {
         await place.applyFolder(`k8s/${folder}`);
         let pods = await place.running(5);
@@ -144,7 +144,7 @@ describe('manifests on a real control plane, with two fake nodes of 8 GPUs each'
         if (folder === 'base') await reaches(place, 'jobset/dcgan', 'Completed');
         else await reaches(place, 'job/dcgan-coordinator', 'Complete');
       } finally {
-        await place.remove();
+        await place.leave();
       }
     });
 
@@ -156,7 +156,7 @@ describe('manifests on a real control plane, with two fake nodes of 8 GPUs each'
       await reaches(place, 'jobset/dcgan', 'Failed');
       await place.running(0);
     } finally {
-      await place.remove();
+      await place.leave();
     }
   });
 
@@ -173,7 +173,7 @@ describe('manifests on a real control plane, with two fake nodes of 8 GPUs each'
       await patch(place, find(pods, 'coordinator'), { phase: 'Succeeded' });
       await reaches(place, 'jobset/dcgan', 'Completed');
     } finally {
-      await place.remove();
+      await place.leave();
     }
   });
 });

@@ -33,8 +33,11 @@ describe('a coordinator and two workers in pods of a real node', () => {
     await chown(place.volume, USER, USER);
   });
   after(async () => {
-    await place.remove();
-    await controlPlane('down');
+    try {
+      await place.remove();
+    } finally {
+      await controlPlane('down');
+    }
   });
 
   afterEach(() => PodRun.clear(place));
