@@ -9,6 +9,7 @@ import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
+import { writeFacesReport } from './run/faces-report.js';
 import { makeGrid } from './run/image-grid.js';
 import { spread } from './run/image-spread.js';
 import { LossReport } from './run/loss-report.js';
@@ -45,7 +46,7 @@ export class RunRecord {
     const report = (line: string): void => {
       parts.progress.log(line);
     };
-    this.#losses = new LossReport(parts.run, report, this.#abort.signal);
+    this.#losses = new LossReport(parts.run, report, { signal: this.#abort.signal });
     const { run, log, group, metrics, options } = parts;
     this.#checkpoints = new CheckpointWriter({
       ...{ run, log, group, training: options.training, keep: options.keepCheckpoints },
@@ -124,11 +125,13 @@ export class RunRecord {
     await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
-  /** Of the first batch, as many images as a grid of samples has. */
+  /** The images of the first steps, as many as a grid of samples has. */
   #reals(): Float32Array {
     const { faces, sampler, options } = this.parts;
-    const { shards } = options.training;
-    const indices = Array.from({ length: shards }, (_, shard) => [...sampler.indices(1, shard)]).flat();
+    const indices: number[] = [];
+    for (let step = 1; step <= sampler.stepsPerEpoch && indices.length < SAMPLE_COUNT; step++)
+      for (let shard = 0; shard < options.training.shards; shard++)
+        indices.push(...sampler.indices(step, shard));
     const shown = indices.slice(0, SAMPLE_COUNT);
     const bytes = new Uint8Array(shown.length * faceBytes(faces.size));
     faces.read(shown, bytes);
@@ -163,6 +166,16 @@ export class RunRecord {
     } catch (error) {
       if (!this.#abort.signal.aborted)
         this.parts.progress.log(`the losses were not written: ${messageOf(error)}`, { level: 'warn' });
+    }
+  }
+
+  /** samples.gif, samples.webp and real-vs-fake.png. What goes wrong is said, and does not end a run. */
+  async faces(): Promise<void> {
+    try {
+      await writeFacesReport(this.parts.run, this.#abort.signal);
+    } catch (error) {
+      if (!this.#abort.signal.aborted)
+        this.parts.progress.log(`the pictures were not written: ${messageOf(error)}`, { level: 'warn' });
     }
   }
 

@@ -133,6 +133,7 @@ async function run(request: RunRequest): Promise<void> {
     throw error instanceof Interrupted ? new Interrupted(line) : new Error(line, { cause: error });
   }
   await record.losses();
+  await record.faces();
   progress.stop();
   say(
     status.step < lastStep
