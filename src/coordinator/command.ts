@@ -4,6 +4,7 @@ import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import type { ModelOptions } from '../model/architecture.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+import { FLAVOURS } from '../engine/provision/index.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
 import { generate } from './generate/generate.js';
 import { printMade } from './keys.js';
@@ -103,7 +104,13 @@ export function coordinatorCommand(): Command {
     );
 
   const engine = program.command('engine').description('what computes on this machine');
-  engine.command('install').description('install the native engine').action(installEngine);
+  engine
+    .command('install')
+    .description('install the native engine')
+    .addOption(
+      new Option('--flavour <name>', 'for which device (default: what this machine has)').choices(FLAVOURS),
+    )
+    .action(installEngine);
   engine
     .command('status')
     .description('print engine, version, devices and precision')
