@@ -63,7 +63,7 @@ describe('Prometheus, while it scrapes a run of two workers,', () => {
     const summaries = alerts.filter(({ labels }) => labels['alertname'] === 'DcganWorkerLost');
     assert.deepEqual(
       summaries.map(({ annotations }) => annotations['summary']),
-      ['Run faces has lost a worker 1 times in 10 minutes.'],
+      ['Workers that run faces lost in 10 minutes: 1.'],
     );
     await prometheus.found('dcgan_workers{state="ready"} == 2');
   });

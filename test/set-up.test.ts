@@ -83,6 +83,7 @@ describe('the build of a clone', () => {
       'src/engine/native/kernels',
       'test',
       'bench',
+      'deploy',
       'proto',
     ];
     for (const name of folders) await mkdir(join(clone, name), { recursive: true });

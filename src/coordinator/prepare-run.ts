@@ -9,6 +9,7 @@ import { REJECTION_REASONS } from '../wire/rejection.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
+import { continueMetrics } from './continue-metrics.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
@@ -85,13 +86,11 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
-  // Before anybody can read them: a run that goes on is known by its name, and its counters are never seen at 0.
-  if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
   const from = earlier && (await openOrigin(earlier, options));
-  if (from) {
-    closing.add(() => from.close());
-    metrics.continueFrom(from.facts.counters);
-  }
+  if (from) closing.add(() => from.close());
+  // Before anybody can read them: a run that goes on is never seen at step 0, and waits for workers under its name.
+  if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
+  if (from) await continueMetrics(metrics, earlier.run, from);
   let metricsAddress: string | undefined;
   if (options.http) {
     const http = await startHttpServer({

@@ -105,13 +105,13 @@ export const ALERTS: readonly Alert[] = [
     name: 'DcganNotFinite',
     when: [{ value: rise(all.of('dcgan_nonfinite_total'), '10m'), is: '>', threshold: 0 }],
     ...{ for: '0s', severity: 'warning' },
-    summary: `Run ${RUN} had {{ $value }} gradients that were not finite in 10 minutes.`,
+    summary: `Gradients of run ${RUN} that were not finite in 10 minutes: {{ $value }}.`,
   },
   {
     name: 'DcganWorkerLost',
     when: [{ value: `sum without (reason) (${rise(losses, '10m')})`, is: '>', threshold: 0 }],
     ...{ for: '0s', severity: 'info' },
-    summary: `Run ${RUN} has lost a worker {{ $value }} times in 10 minutes.`,
+    summary: `Workers that run ${RUN} lost in 10 minutes: {{ $value }}.`,
   },
   {
     name: 'DcganWorkersMissing',
@@ -125,7 +125,7 @@ export const ALERTS: readonly Alert[] = [
     name: 'DcganWorkerFlapping',
     when: [{ value: `sum without (reason) (${rise(losses, '30m')})`, is: '>', threshold: 2 }],
     ...{ for: '0s', severity: 'warning' },
-    summary: `Run ${RUN} has lost workers {{ $value }} times in 30 minutes.`,
+    summary: `Workers that run ${RUN} lost in 30 minutes: {{ $value }}.`,
   },
   {
     name: 'DcganStraggler',

@@ -33,6 +33,8 @@ export function board(parts: BoardParts): dashboard.Dashboard {
     .annotations([...(parts.annotations ?? [])])
     .links([...parts.links]);
   const built = builder.build();
+  // The library would hide them in a menu.
+  for (const shown of [...(built.annotations.list ?? []), ...(built.links ?? [])]) delete shown.placement;
   built.panels = layOut(parts.sections);
   return built;
 }
@@ -74,6 +76,9 @@ export function labelVariable(name: string, label: string, of: string): dashboar
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.NaturalAsc);
 }
+
+/** Of a variable: all of its values, until the reader chooses. */
+export const ALL: dashboard.VariableOption = { selected: true, text: ['All'], value: ['$__all'] };
 
 /** To another dashboard, at the same time. */
 export function linkTo(uid: string, title: string): dashboard.DashboardLinkBuilder {

@@ -3,7 +3,7 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as table from '@grafana/grafana-foundation-sdk/table';
-import { board, labelVariable, linkTo, type Section } from './board.js';
+import { ALL, board, labelVariable, linkTo, type Section } from './board.js';
 import { FLEET_UID, RUN_UID } from './dashboards.js';
 import { described, figure, graph, target } from './panels.js';
 import { recorded } from './recording.js';
@@ -26,7 +26,7 @@ const now: Section = {
       queries: [{ expr: `count(${runs.of('dcgan_run_info')}) or vector(0)`, legend: 'runs' }],
     }),
     figure({
-      ...{ title: 'Images', unit: 'none', width: 6 },
+      ...{ title: 'Images', unit: 'suffix: images/s', width: 6 },
       description: 'Real images that all runs train on, a second.',
       queries: [{ expr: `sum(${byRun(recorded('instance:dcgan_images:rate5m'))})`, legend: 'images/s' }],
     }),
@@ -146,7 +146,7 @@ const compared: Section = {
   title: 'Compared',
   panels: [
     graph({
-      ...{ title: 'Images', unit: 'none', width: 12, min: 0 },
+      ...{ title: 'Images', unit: 'suffix: images/s', width: 12, min: 0 },
       description: 'Real images trained on, a second.',
       queries: [{ expr: byRun(recorded('instance:dcgan_images:rate5m')), ...ofEach }],
     }),
@@ -193,7 +193,9 @@ export const fleetDashboard = board({
   uid: FLEET_UID,
   title: 'DCGAN runs',
   description: 'All runs of dcgan-trainer that this Prometheus scrapes.',
-  variables: [labelVariable('run', 'Run', all.of('dcgan_run_info')).multi(true).includeAll(true)],
+  variables: [
+    labelVariable('run', 'Run', all.of('dcgan_run_info')).multi(true).includeAll(true).current(ALL),
+  ],
   links: [linkTo(RUN_UID, 'One run')],
   sections: [now, { title: 'Runs', panels: [listOfRuns(), alertsOverTime()] }, compared],
 });

@@ -7,7 +7,8 @@ const seconds = 'dcgan_step_seconds';
 /** A worker's computing time for one of its shards: some have more shards than others. */
 const shardSeconds = `avg_over_time(${all.of('dcgan_worker_step_seconds')}[5m]) / ${all.of('dcgan_worker_shards')}`;
 const stepsLeft = `${all.of('dcgan_planned_steps')} - ${all.of('dcgan_step')}`;
-const checkpointTime = all.of('dcgan_checkpoint_timestamp_seconds');
+const written = all.of('dcgan_checkpoint_timestamp_seconds');
+const started = all.ofProcess('process_start_time_seconds');
 
 /** What is computed at each evaluation and kept, for alerts and for dashboards over long times. */
 export const RECORDED = {
@@ -26,8 +27,8 @@ export const RECORDED = {
   ),
   'instance_direction:dcgan_wire_bytes:rate5m': speed(all.of('dcgan_wire_bytes_total'), '5m'),
   'instance:dcgan_worker_shard_seconds:max_to_median5m': `max without (worker) (${shardSeconds}) / quantile without (worker) (0.5, ${shardSeconds})`,
-  /** Before the first checkpoint, since the coordinator started: what would be lost with it. */
-  'instance:dcgan_checkpoint_age:seconds': `time() - (${checkpointTime} > 0 or (${all.ofProcess('process_start_time_seconds')} and ${checkpointTime}))`,
+  /** Since it was written, or since the coordinator started from it: what would be lost with it. */
+  'instance:dcgan_checkpoint_age:seconds': `time() - (${written} > ${started} or (${started} and ${written}))`,
   // By the run, which may go on at another address: when it was scraped last, and how long it will take.
   'run:dcgan_seen:timestamp_seconds': `max by (${JOB_LABELS}, run) (timestamp(${all.of('dcgan_run_info')}))`,
   'run:dcgan_remaining:seconds': `max by (${JOB_LABELS}, run) ((${stepsLeft}) / instance:dcgan_steps:rate5m * on (job, instance) group_left (run) ${all.of('dcgan_run_info')})`,

@@ -1,6 +1,6 @@
 import { NETWORKS, UPDATES, WIRE_DIRECTIONS } from '../../../src/coordinator/metrics/labels.js';
 import { eventsOf } from './annotations.js';
-import { board, labelVariable, linkTo, type Section } from './board.js';
+import { ALL, board, labelVariable, linkTo, type Section } from './board.js';
 import { FLEET_UID, RUN_UID } from './dashboards.js';
 import { figure, graph } from './panels.js';
 import { recorded } from './recording.js';
@@ -164,7 +164,7 @@ const throughput: Section = {
   title: 'Throughput',
   panels: [
     graph({
-      ...{ title: 'Images', unit: 'none', width: 12, min: 0 },
+      ...{ title: 'Images', unit: 'suffix: images/s', width: 12, min: 0 },
       description: 'Real images trained on, a second.',
       queries: [
         { expr: one(speed(shown.of('dcgan_images_total'), W)), legend: 'images/s' },
@@ -276,7 +276,7 @@ const disk: Section = {
     }),
     graph({
       ...{ title: 'Age of the last checkpoint', unit: 's', width: 8, min: 0 },
-      description: 'Before the first one, since the coordinator started.',
+      description: 'Or of the coordinator, where it has written none yet.',
       queries: [{ expr: `min(${recorded('instance:dcgan_checkpoint_age:seconds', shown)})`, legend: 'age' }],
     }),
     graph({
@@ -317,7 +317,10 @@ export const runDashboard = board({
   description: 'One run of dcgan-trainer: how both networks do, how fast, on whom, and what happened to it.',
   variables: [
     labelVariable('run', 'Run', all.of('dcgan_run_info')),
-    labelVariable('instance', 'Coordinator', ofRun.of('dcgan_run_info')).multi(true).includeAll(true),
+    labelVariable('instance', 'Coordinator', ofRun.of('dcgan_run_info'))
+      .multi(true)
+      .includeAll(true)
+      .current(ALL),
   ],
   annotations: eventsOf(shown),
   links: [linkTo(FLEET_UID, 'All runs')],

@@ -63,10 +63,13 @@ export class Compose {
     return fetch(`http://127.0.0.1:${this.ports.coordinator}/healthz`);
   }
 
-  /** What Prometheus has of a series: its values. None before the first scrape. */
+  /** What Prometheus has of a series: its values. None before the first scrape, and while it starts. */
   async query(query: string): Promise<number[]> {
     const url = `http://127.0.0.1:${this.ports.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
-    const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
+    // Before it listens there is nobody to ask.
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.status !== 200) return [];
+    const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
     return data.result.map(({ value }) => Number(value[1]));
   }
 

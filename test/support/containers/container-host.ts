@@ -12,7 +12,7 @@ export const CLONE = fileURLToPath(new URL('../../../../', import.meta.url));
 const BASE = 'localhost/dcgan-test-base:bookworm';
 export const IMAGE = 'localhost/dcgan-test:cpu';
 
-const BUILD_LIMIT = 600_000;
+const BUILD_LIMIT = 1_200_000;
 const LIMIT = 120_000;
 
 /** What every container of the image is run with. */
