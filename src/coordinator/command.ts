@@ -5,6 +5,8 @@ import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
 import { generate } from './generate.js';
+import { exportWeights } from './interchange/export.js';
+import { EXPORT_FORMATS } from './interchange/weights-config.js';
 import { printMade } from './keys.js';
 import { printSecrets } from './kubernetes-secrets.js';
 import { addTrainOptions, type TrainArguments } from './options.js';
@@ -40,6 +42,22 @@ export function coordinatorCommand(): Command {
     .option('--out <file>', 'the picture', 'faces.png')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .action(generate);
+
+  program
+    .command('export <run>')
+    .description(
+      "write the networks of a run's newest checkpoint, or of a checkpoint file of it, for others to load",
+    )
+    .addOption(
+      new Option(
+        '--format <name>',
+        "pytorch: both networks as state_dicts of the tutorial's classes; tfjs: the generator, for web pages",
+      )
+        .choices(EXPORT_FORMATS)
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <dir>', 'a folder that is new or empty')
+    .action(exportWeights);
 
   program
     .command('dataset <dir>')
