@@ -32,6 +32,7 @@ export interface TrainArguments {
   readonly runDir?: string;
   readonly autoResume?: true;
   readonly resume?: string;
+  readonly init?: string;
   readonly dryRun?: true;
   readonly architecture: Architecture;
   readonly imageSize: ImageSize;
@@ -129,6 +130,11 @@ export function addTrainOptions(command: Command): Command {
       64,
     )
     .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64)
+    .option(
+      '--init <path>',
+      'begin with these weights: a folder of `coordinator export`, or a safetensors file of PyTorch',
+      (path) => resolve(path),
+    )
     .optionsGroup('How it is trained:')
     .option('--batch-size <images>', 'images of a whole step, over all shards', whole(1), 128)
     .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))

@@ -20,6 +20,7 @@ const USE: Readonly<Record<ExportFormat, (config: WeightsConfig) => readonly str
     '(`main.0.weight`, ...):',
     '',
     '```python',
+    'import torch',
     'from safetensors.torch import load_file',
     '',
     'generator.load_state_dict(load_file("generator.safetensors"))',

@@ -6,5 +6,5 @@ export interface ExportedWeights {
   readonly config: WeightsConfig;
   readonly layout: ModelLayout;
   /** A tensor by its full name in a state. */
-  read(slot: string): Promise<Float32Array>;
+  readonly read: (slot: string) => Promise<Float32Array>;
 }
