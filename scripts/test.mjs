@@ -1,12 +1,14 @@
 // npm test: sets up what is missing (the build is the type check), then lints and runs every test.
 // npm test -- WORD...: only the tests whose file name has one of the words in it, and no linting.
+// npm run test:containers: only those that build images and run them, which not every machine can.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './prepare.mjs';
 import { orExit, root, runPackageTool, runTool, StepFailure } from './tool.mjs';
 
-const words = process.argv.slice(2);
+const containers = process.argv.includes('--containers');
+const words = process.argv.slice(2).filter((word) => word !== '--containers');
 
 const checks = [
   { name: 'eslint', script: 'eslint/bin/eslint.js', options: ['--max-warnings=0', '.'] },
@@ -19,7 +21,7 @@ await orExit(testAll());
 async function testAll() {
   await prepare();
   const files = await testFiles();
-  if (words.length === 0) {
+  if (words.length === 0 && !containers) {
     for (const { name, script, options } of checks) {
       console.log(`== ${name}`);
       await runPackageTool(name, script, options, { output: 1 });
@@ -33,6 +35,8 @@ async function testAll() {
     ...reporters.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),
   ];
   await runTool('the test run', process.execPath, [...options, ...files], { output: 1 });
+  if (words.length === 0 && !containers)
+    console.log('== left out: tests of container images; npm run test:containers (see CONTRIBUTING.md)');
 }
 
 /** An explicit list: given a pattern that matches nothing, Node 20 runs no test and is content. */
@@ -40,6 +44,7 @@ async function testFiles() {
   const names = await readdir(join(root, 'dist/test'), { recursive: true });
   const files = names
     .filter((name) => name.endsWith('.test.js'))
+    .filter((name) => name.startsWith('containers') === containers)
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
     .sort();
   if (files.length === 0)

@@ -20,7 +20,8 @@ const METRICS = [
   ...['dcgan_step', 'dcgan_epoch', 'dcgan_images_total', 'dcgan_step_seconds', 'dcgan_phase_seconds'],
   ...['dcgan_wire_bytes_total', 'dcgan_wire_rejected_total', 'dcgan_workers', 'dcgan_worker_step_seconds'],
   ...['dcgan_worker_losses_total', 'dcgan_checkpoint_step', 'dcgan_checkpoint_timestamp_seconds'],
-  ...['dcgan_gradient_norm', 'dcgan_nonfinite_total'],
+  ...['dcgan_gradient_norm', 'dcgan_nonfinite_total', 'dcgan_run_info', 'dcgan_sample_diversity'],
+  ...['dcgan_averaging_seconds', 'dcgan_worker_shards', 'dcgan_planned_steps', 'dcgan_disk_free_bytes'],
   ...['process_resident_memory_bytes', 'process_cpu_seconds_total'],
 ];
 
@@ -188,8 +189,7 @@ describe('two workers that train on drawn faces', () => {
         return [width, height];
       };
       const grid = 8 * (32 + 2) + 2;
-      // 16 images to a batch: two rows of eight.
-      assert.deepEqual(await size('reals.png'), [grid, 2 * (32 + 2) + 2]);
+      assert.deepEqual(await size('reals.png'), [grid, grid]);
       const samples = await readdir(join(run, 'samples'));
       assert.ok(samples.includes('step-000000.png') && samples.includes('step-000005.png'));
       for (const name of samples) assert.deepEqual(await size('samples', name), [grid, grid]);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { refuseHello, refuseReady } from '../src/coordinator/fleet/handshake.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 
-const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1 };
+const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'p' };
 const agreement = { optionsHash: 'options', datasetFingerprint: 'images', engine: 'native 2.21.0 cpu' };
 const ready = { ...agreement };
 

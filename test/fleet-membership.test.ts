@@ -9,7 +9,7 @@ import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
 import { hashOptions } from '../src/model/training-options.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
-import type { MessageOf } from '../src/wire/message.js';
+import type { Bodies, MessageOf } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
 import { FakePost } from './support/fake-post.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
@@ -69,8 +69,10 @@ describe('the membership of a run', () => {
   });
 
   /** A worker says hello on a new connection. Returns what it is told. */
-  async function hello(peer: string, { pid = 1, host = 'h', protocol = PROTOCOL_VERSION, number = 1 } = {}) {
-    await membership.hello(peer, number, { protocol, host, pid });
+  async function hello(peer: string, facts: Partial<Bodies['hello']> & { readonly number?: number } = {}) {
+    const { pid = 1, host = 'h', protocol = PROTOCOL_VERSION, number = 1 } = facts;
+    const { process = `${host} ${pid}` } = facts;
+    await membership.hello(peer, number, { protocol, host, pid, process });
     const letter = post.take().find((each) => each.peer === peer);
     assert.ok(letter);
     return letter;
@@ -139,7 +141,7 @@ describe('the membership of a run', () => {
     await assert.rejects(hello('a', { number: 2 }), Rejection);
     await hello('a');
     await assert.rejects(
-      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1 }),
+      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1' }),
       Rejection,
     );
     ready('a');
@@ -158,6 +160,16 @@ describe('the membership of a run', () => {
     assert.equal(roster.ofPeer('a'), undefined);
     await assert.rejects(waiting.promise, WorkerLost);
     assert.equal(await losses('silent'), 1);
+  });
+
+  it('takes containers that share a host and number their processes alike for two', async () => {
+    await hello('a', { pid: 7, process: 'one' });
+    const letter = await hello('b', { pid: 7, process: 'another' });
+    assert.ok(letter.kind === 'welcome' && letter.body.worker === 1);
+    assert.deepEqual(
+      roster.all().map(({ peer }) => peer),
+      ['a', 'b'],
+    );
   });
 
   it('tells who is lost, ends what waits for it, and says so once', async () => {

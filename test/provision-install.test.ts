@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
+  readFile,
   readdir,
   readlink,
   realpath,
@@ -118,6 +120,39 @@ describe('installing the engine', { skip: !supported }, () => {
     assert.deepEqual((await toolbox.install()).found, found);
     assert.equal(await toolbox.countDownloads(), 2);
   });
+
+  it(
+    'makes it in a folder of its own where one is named, and finds it there',
+    { skip: !canCompile },
+    async () => {
+      await toolbox.addCompiler();
+      const engine = join(toolbox.folder, 'image/engine');
+      const { found, said } = await toolbox.install({ engine });
+      assert(found?.kind === 'native' && found.folder === engine, said);
+      assert.deepEqual(await engines(), []);
+      assert.deepEqual(await findEngine(toolbox.cache, { DCGAN_ENGINE: engine }), found);
+      assert.equal((await findEngine(toolbox.cache, {})).kind, 'unavailable');
+      const sha256 = createHash('sha256')
+        .update(await readFile(join(toolbox.folder, 'small.whl')))
+        .digest('hex');
+      const { packages } = JSON.parse(await readFile(join(engine, 'engine.json'), 'utf8')) as {
+        packages: unknown;
+      };
+      assert.deepEqual(packages, [{ name: 'tensorflow-cpu', version: '2.21.0', sha256 }]);
+    },
+  );
+
+  it(
+    'makes the one for GPUs where that is asked for, or none',
+    { skip: process.arch !== 'x64' || !canCompile },
+    async () => {
+      await toolbox.addCompiler();
+      const { found, said } = await toolbox.install({ gpu: true }); // this pip has no wheel for GPUs
+      assert.match(said, /downloading TensorFlow 2\.21\.0 \(gpu, 3 GB\)/);
+      assert.match(said, /^engine: no GPU, because pip could not get TensorFlow/m);
+      assert.deepEqual([found?.kind, await engines()], ['unavailable', []]);
+    },
+  );
 
   it('that was killed is completed by the next, which clears up', { skip: !canCompile }, async () => {
     await toolbox.addCompiler();

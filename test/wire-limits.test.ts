@@ -85,6 +85,7 @@ function images(body: Partial<Bodies['chunk']>): Message {
 const LIMITS: Readonly<Record<string, Limit>> = {
   'the run': ofText(64, (run) => sample('ping', {}, { run })),
   "the hello's host": ofText(255, (host) => sample('hello', { host })),
+  "the hello's process": ofText(64, (process) => sample('hello', { process })),
   'the worker': ofNumber(0, 65_535, (worker) => sample('welcome', { worker })),
   'the options': {
     taken: [sample('welcome', { options: '\n'.repeat(65_536) })],

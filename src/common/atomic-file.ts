@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -9,7 +10,8 @@ export async function writeFileAtomically(
   path: string,
   fill: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // By chance: two containers that share a folder may have the same process numbers.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, 'w');
     try {

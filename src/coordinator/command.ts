@@ -2,14 +2,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
+import type { ModelOptions } from '../model/architecture.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
+import { FLAVOURS } from '../engine/provision/index.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
-import { generate } from './generate.js';
+import { generate } from './generate/generate.js';
 import { exportWeights } from './interchange/export.js';
 import { EXPORT_FORMATS } from './interchange/weights-config.js';
 import { printMade } from './keys.js';
 import { printSecrets } from './kubernetes-secrets.js';
-import { addTrainOptions, type TrainArguments } from './options.js';
+import { addModelOptions, addTrainOptions, type TrainArguments } from './options.js';
+import { printSummary } from './summary.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
 import { train } from './train.js';
@@ -29,9 +32,28 @@ export function coordinatorCommand(): Command {
       return train(given, new Set(typed));
     });
 
+  addModelOptions(program.command('summary [run]'))
+    .description('print the structure of both networks, of a run or as the options say')
+    .action((where: string | undefined, options: ModelOptions, command: Command) => {
+      const typed = command.options.filter(
+        (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
+      );
+      if (where !== undefined && typed.length > 0)
+        throw new UserError(`a run has its own ${String(typed[0].long)}: give a run, or options`);
+      return printSummary(where, options);
+    });
+
   program
     .command('plot <run>')
-    .description("draw a run's losses again: loss.png, losses.csv, GL.npy and DL.npy")
+    .description(
+      "draw a run's losses and samples again: loss.png, losses.csv, GL.npy, DL.npy, samples.gif, samples.webp and real-vs-fake.png",
+    )
+    .option(
+      '--smooth <weight>',
+      'of the curves in loss.png: 0 for the losses as they are, near 1 for very smooth',
+      weight,
+      0,
+    )
     .action(plot);
 
   program
@@ -39,7 +61,20 @@ export function coordinatorCommand(): Command {
     .description("draw new faces with a run's newest checkpoint, or with a checkpoint file of it")
     .option('--count <n>', 'how many', wholeCount, 64)
     .option('--seed <n>', 'the same faces for the same seed', wholeSeed, 0)
-    .option('--out <file>', 'the picture', 'faces.png')
+    .option('--seeds <seeds...>', 'the first face of each of these seeds instead', everySeed)
+    .option(
+      '--out <path>',
+      'the picture (.png, .webp; .gif where it moves), or a folder with --each',
+      'faces.png',
+    )
+    .option('--each', 'each face in a file of its own')
+    .option('--interpolate', 'from each face to the next, along the sphere')
+    .option('--between <seeds...>', 'the same, from the first face of one seed to that of another', everySeed)
+    .option('--frames <n>', 'from one face to the next', wholeCount, 30)
+    .option(
+      '--arithmetic <sum>',
+      'of faces as in the DCGAN paper: "1,2,3 - 4,5,6 + 7,8,9" with lists of seeds',
+    )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .action(generate);
 
@@ -87,7 +122,13 @@ export function coordinatorCommand(): Command {
     );
 
   const engine = program.command('engine').description('what computes on this machine');
-  engine.command('install').description('install the native engine').action(installEngine);
+  engine
+    .command('install')
+    .description('install the native engine')
+    .addOption(
+      new Option('--flavour <name>', 'for which device (default: what this machine has)').choices(FLAVOURS),
+    )
+    .action(installEngine);
   engine
     .command('status')
     .description('print engine, version, devices and precision')
@@ -96,8 +137,19 @@ export function coordinatorCommand(): Command {
   return program;
 }
 
+function weight(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('It must be a number from 0 to below 1.');
+  return value;
+}
+
 function wholeCount(text: string): number {
   return whole(text, 1);
+}
+
+function everySeed(text: string, before: readonly number[] = []): number[] {
+  return [...before, wholeSeed(text)];
 }
 
 function wholeSeed(text: string): number {

@@ -5,14 +5,15 @@ import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineChoice } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { provisionEngine } from '../engine/provision/index.js';
+import { linkBinding, provisionEngine, type Flavour } from '../engine/provision/index.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 
 /** `coordinator engine install`: tries again what set-up could not do. */
-export async function installEngine(): Promise<void> {
-  const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true });
+export async function installEngine({ flavour }: { flavour?: Flavour }): Promise<void> {
+  const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true, flavour });
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
+  await linkBinding(found);
   process.stdout.write(
     `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`,
   );

@@ -57,8 +57,7 @@ export interface TrainArguments {
 
 /** Every option of training, declared here and nowhere else. */
 export function addTrainOptions(command: Command): Command {
-  const whole = (least: number) => (text: string) => wholeNumber(text, least);
-  return command
+  command
     .optionsGroup('Images:')
     .option(
       '--data <dir>',
@@ -110,26 +109,8 @@ export function addTrainOptions(command: Command): Command {
         .default('fp32'),
     )
     .option('--eager', 'native engine: run operation by operation instead of as a recorded graph (slower)')
-    .optionsGroup('What is trained:')
-    .addOption(
-      new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial")
-        .choices(ARCHITECTURES)
-        .default('paper'),
-    )
-    .addOption(
-      new Option('--image-size <pixels>', 'width and height of an image')
-        .choices(IMAGE_SIZES.map(String))
-        .default(64)
-        .argParser(imageSize),
-    )
-    .option('--latent-size <n>', 'length of the noise vector', whole(1), 100)
-    .option(
-      '--generator-features <n>',
-      'channels of the last feature map (paper: twice as many)',
-      whole(1),
-      64,
-    )
-    .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64)
+    .optionsGroup('What is trained:');
+  return addModelOptions(command)
     .option(
       '--init <path>',
       'begin with these weights: a folder of `coordinator export`, or a safetensors file of PyTorch',
@@ -167,6 +148,34 @@ export function addTrainOptions(command: Command): Command {
     .option('--no-http', 'serve no metrics')
     .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .option('--dry-run', 'print all options as resolved, and end');
+}
+
+/** Those that decide the structure of the networks. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--architecture <name>', "generator of the paper or of PyTorch's tutorial")
+        .choices(ARCHITECTURES)
+        .default('paper'),
+    )
+    .addOption(
+      new Option('--image-size <pixels>', 'width and height of an image')
+        .choices(IMAGE_SIZES.map(String))
+        .default(64)
+        .argParser(imageSize),
+    )
+    .option('--latent-size <n>', 'length of the noise vector', whole(1), 100)
+    .option(
+      '--generator-features <n>',
+      'channels of the last feature map (paper: twice as many)',
+      whole(1),
+      64,
+    )
+    .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64);
+}
+
+function whole(least: number): (text: string) => number {
+  return (text) => wholeNumber(text, least);
 }
 
 function wholeNumber(text: string, least: number): number {

@@ -1,12 +1,19 @@
+import { say } from '../common/log.js';
+import { writeFacesReport } from './run/faces-report.js';
 import { LossReport } from './run/loss-report.js';
 import { RunFolder } from './run/run-folder.js';
-import { say } from '../common/log.js';
 import { shown } from './shown.js';
 
-/** `coordinator plot RUN`: the loss files from the run's step log. */
-export async function plot(path: string): Promise<void> {
+export interface PlotArguments {
+  /** Of the curves in loss.png: 0 none, near 1 very smooth. */
+  readonly smooth: number;
+}
+
+/** `coordinator plot RUN`: the loss files from the run's step log, and the pictures that are made of its samples. */
+export async function plot(path: string, { smooth: smoothing }: PlotArguments): Promise<void> {
   const run = await RunFolder.open(path);
-  const report = new LossReport(run, say);
+  const report = new LossReport(run, say, { smoothing });
   const steps = await report.write();
+  await writeFacesReport(run);
   process.stdout.write(`${shown(run.lossPicture)}: ${steps} steps\n`);
 }

@@ -10,6 +10,7 @@ import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
+import { continueMetrics } from './continue-metrics.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
@@ -86,6 +87,11 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
+  const from = earlier && (await openOrigin(earlier, options));
+  if (from) closing.add(() => from.close());
+  // Before anybody can read them: a run that goes on is never seen at step 0, and waits for workers under its name.
+  if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
+  if (from) await continueMetrics(metrics, earlier.run, from);
   let metricsAddress: string | undefined;
   if (options.http) {
     const http = await startHttpServer({
@@ -119,12 +125,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     seed: training.seed,
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+  metrics.plan(lastStep);
 
-  const from = earlier && (await openOrigin(earlier, options, faces));
-  if (from) {
-    closing.add(() => from.close());
-    metrics.continueFrom(from.facts.counters);
-  }
+  if (earlier && from) requireSameImages(earlier, from, faces);
   const firstStep = (from?.facts.step ?? 0) + 1;
   if (firstStep > lastStep) {
     if (earlier?.unattended) return undefined;
@@ -150,23 +153,20 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
 
 /** Undefined: from the beginning. */
 async function openOrigin(
-  place: RunPlace,
+  { run, checkpoint: path, unattended }: RunPlace,
   { training }: RunOptions,
-  faces: Faces,
 ): Promise<Checkpoint | undefined> {
-  const { run, checkpoint: path, unattended } = place;
+  if (unattended) return openNewestWhole(run, training, { onBroken: sayBroken });
   const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
-  const checkpoint = unattended
-    ? await openNewestWhole(run, training, { onBroken: sayBroken })
-    : await openCheckpoint({ run, training, path, advise });
-  if (!checkpoint) return undefined;
-  const { datasetFingerprint } = checkpoint.facts;
-  if (datasetFingerprint === faces.fingerprint) return checkpoint;
-  await checkpoint.close();
-  throw new UserError(
-    `${shown(run.path)} was trained on other images (fingerprint ${datasetFingerprint.slice(0, 8)}, ` +
-      `these have ${faces.fingerprint.slice(0, 8)}): give --data the folder it had`,
-  );
+  return openCheckpoint({ run, training, path, advise });
+}
+
+function requireSameImages({ run }: RunPlace, { facts }: Checkpoint, { fingerprint }: Faces): void {
+  if (facts.datasetFingerprint !== fingerprint)
+    throw new UserError(
+      `${shown(run.path)} was trained on other images (fingerprint ${facts.datasetFingerprint.slice(0, 8)}, ` +
+        `these have ${fingerprint.slice(0, 8)}): give --data the folder it had`,
+    );
 }
 
 function sayBroken(error: Error): void {

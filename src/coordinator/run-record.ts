@@ -9,7 +9,9 @@ import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
+import { writeFacesReport } from './run/faces-report.js';
 import { makeGrid } from './run/image-grid.js';
+import { spread } from './run/image-spread.js';
 import { LossReport } from './run/loss-report.js';
 import { writePicture } from './run/picture.js';
 import type { RunFolder } from './run/run-folder.js';
@@ -25,6 +27,7 @@ export interface RunRecordParts {
   readonly metrics: RunMetrics;
   readonly progress: Progress;
   readonly faces: Faces;
+  readonly sampler: Sampler;
 }
 
 /** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
@@ -36,13 +39,14 @@ export class RunRecord {
   readonly #abort = new AbortController();
   readonly #checkpoints: CheckpointWriter;
   #lastSamples: number | undefined;
+  #realSpread: number | undefined;
   #lossesDrawn = -Infinity;
 
   constructor(private readonly parts: RunRecordParts) {
     const report = (line: string): void => {
       parts.progress.log(line);
     };
-    this.#losses = new LossReport(parts.run, report, this.#abort.signal);
+    this.#losses = new LossReport(parts.run, report, { signal: this.#abort.signal });
     const { run, log, group, metrics, options } = parts;
     this.#checkpoints = new CheckpointWriter({
       ...{ run, log, group, training: options.training, keep: options.keepCheckpoints },
@@ -58,8 +62,11 @@ export class RunRecord {
   }
 
   /** Before the first step: reals.png, and what the untrained generator draws. */
-  async beginning(sampler: Sampler): Promise<void> {
-    await this.#reals(sampler);
+  async beginning(): Promise<void> {
+    const { run, options } = this.parts;
+    const images = this.#reals();
+    const size = options.training.imageSize;
+    await writePicture(run.realsPicture, makeGrid(images, { count: images.length / faceBytes(size), size }));
     await this.#samples(0);
   }
 
@@ -118,26 +125,32 @@ export class RunRecord {
     await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
-  /** The first batch, in the layout of the samples. */
-  async #reals(sampler: Sampler): Promise<void> {
-    const { faces, run } = this.parts;
-    const { shards } = this.parts.options.training;
-    const indices = Array.from({ length: shards }, (_, shard) => [...sampler.indices(1, shard)]).flat();
+  /** The images of the first steps, as many as a grid of samples has. */
+  #reals(): Float32Array {
+    const { faces, sampler, options } = this.parts;
+    const indices: number[] = [];
+    for (let step = 1; step <= sampler.stepsPerEpoch && indices.length < SAMPLE_COUNT; step++)
+      for (let shard = 0; shard < options.training.shards; shard++)
+        indices.push(...sampler.indices(step, shard));
     const shown = indices.slice(0, SAMPLE_COUNT);
     const bytes = new Uint8Array(shown.length * faceBytes(faces.size));
     faces.read(shown, bytes);
     const images = new Float32Array(bytes.length);
     normalise(bytes, images);
-    await writePicture(run.realsPicture, makeGrid(images, { count: shown.length, size: faces.size }));
+    return images;
   }
 
   async #samples(step: number): Promise<void> {
     if (this.#lastSamples === step) return;
-    const { group, run, options } = this.parts;
+    const { group, run, metrics, options } = this.parts;
     const images = await group.samples();
-    const grid = makeGrid(images, { count: SAMPLE_COUNT, size: options.training.imageSize });
-    await writePicture(run.samplePicture(step), grid);
+    const size = options.training.imageSize;
+    await writePicture(run.samplePicture(step), makeGrid(images, { count: SAMPLE_COUNT, size }));
     this.#lastSamples = step;
+    // Before the first step there is nothing to tell: noise has next to none.
+    if (step === 0) return;
+    this.#realSpread ??= spread(this.#reals(), faceBytes(size));
+    if (this.#realSpread > 0) metrics.setSampleDiversity(spread(images, faceBytes(size)) / this.#realSpread);
   }
 
   async #facts(step: number, epoch: number): Promise<CheckpointFacts> {
@@ -153,6 +166,16 @@ export class RunRecord {
     } catch (error) {
       if (!this.#abort.signal.aborted)
         this.parts.progress.log(`the losses were not written: ${messageOf(error)}`, { level: 'warn' });
+    }
+  }
+
+  /** samples.gif, samples.webp and real-vs-fake.png. What goes wrong is said, and does not end a run. */
+  async faces(): Promise<void> {
+    try {
+      await writeFacesReport(this.parts.run, this.#abort.signal);
+    } catch (error) {
+      if (!this.#abort.signal.aborted)
+        this.parts.progress.log(`the pictures were not written: ${messageOf(error)}`, { level: 'warn' });
     }
   }
 

@@ -88,6 +88,7 @@ async function run(request: RunRequest): Promise<void> {
   const { status, metrics, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
   const folder = earlier?.run ?? (await newRun(request));
+  metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
     id,
     version: PROJECT_VERSION,
@@ -122,7 +123,7 @@ async function run(request: RunRequest): Promise<void> {
     progress.stop();
   });
   voice.goThrough(progress.log);
-  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
+  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces, sampler });
   closing.add(() => record.close());
 
   try {
@@ -136,6 +137,7 @@ async function run(request: RunRequest): Promise<void> {
     throw error instanceof Interrupted ? new Interrupted(line) : new Error(line, { cause: error });
   }
   await record.losses();
+  await record.faces();
   progress.stop();
   say(
     status.step < lastStep

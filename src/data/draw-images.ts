@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { codeOf, UserError } from '../common/errors.js';
@@ -40,7 +41,7 @@ export async function drawImages(
 
 /** Not synced: 4,000 syncs take minutes on some disks, and what a power cut takes is drawn again. */
 async function place(path: string, png: Buffer): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, png);
     await rename(temporary, path);

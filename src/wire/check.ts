@@ -22,6 +22,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   hello: (message) => {
     forbidPhase(message);
     requireText('host', message.body.host, LIMITS.hostCharacters);
+    requireText('process', message.body.process, LIMITS.processCharacters);
   },
   welcome: (message) => {
     const { worker, options, optionsHash, datasetFingerprint, datasetCount, liveness } = message.body;

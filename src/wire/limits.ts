@@ -13,6 +13,7 @@ export const LIMITS = {
   envelopeBytes: 256 * 1024,
   runCharacters: 64,
   hostCharacters: 255,
+  processCharacters: 64,
   engineCharacters: 200,
   reasonCharacters: 1000,
   optionsCharacters: 64 * 1024,

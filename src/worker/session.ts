@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../common/deferred.js';
@@ -19,6 +20,9 @@ import type { RunLoader } from './loaded-run.js';
 import { SessionLost, TurnedAway } from './session-lost.js';
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
+
+/** How the coordinator knows it again on a new connection. */
+const THIS_PROCESS = randomUUID();
 
 /** How long messages that have come already may take to be read, in milliseconds. */
 const LAST_WORDS_TIME = 1_000;
@@ -85,7 +89,9 @@ export class WorkerSession {
       if (!this.welcomed) this.#lose('nobody answers');
     }, patience);
     try {
-      await this.#send('hello', { protocol: PROTOCOL_VERSION, host: hostname(), pid: process.pid });
+      await this.#send('hello', {
+        ...{ protocol: PROTOCOL_VERSION, host: hostname(), pid: process.pid, process: THIS_PROCESS },
+      });
       void this.#readMessages();
       await this.#over.promise;
     } finally {

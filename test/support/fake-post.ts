@@ -36,7 +36,14 @@ export class FakePost {
 
 export function memberOf(number: number): Member {
   return {
-    ...{ number, peer: `peer-${number}`, host: 'h', pid: 100 + number, sequence: new Sequence() },
+    ...{
+      number,
+      peer: `peer-${number}`,
+      host: 'h',
+      pid: 100 + number,
+      process: `p${number}`,
+      sequence: new Sequence(),
+    },
     ...{ since: 0, heard: 0, state: 'ready', generation: 1 },
   };
 }

@@ -12,7 +12,8 @@ import { smallWheel } from './small-wheel.js';
 const installer = `
   import { provisionEngine } from '${new URL('../../src/engine/provision/index.js', import.meta.url).href}';
   const force = process.argv.includes('--retry');
-  const found = await provisionEngine({ cache: process.env.DCGAN_CACHE, log: console.error, force });
+  const flavour = process.argv.includes('--gpu') ? 'gpu' : undefined;
+  const found = await provisionEngine({ cache: process.env.DCGAN_CACHE, log: console.error, force, flavour });
   console.log(JSON.stringify(found));`;
 
 export interface Installation {
@@ -21,6 +22,16 @@ export interface Installation {
   readonly said: string;
   /** What provisionEngine() returned. */
   readonly found: Provisioned | undefined;
+}
+
+export interface InstallOptions {
+  readonly retry?: boolean;
+  /** The engine for GPUs, whatever this machine has. */
+  readonly gpu?: boolean;
+  /** Its folder, where that is not in the cache. */
+  readonly engine?: string;
+  /** Words at which it is killed. */
+  readonly killAt?: string;
 }
 
 /** The least that passes for tfjs-node's binding: it loads and says the version. */
@@ -78,10 +89,15 @@ export class Toolbox {
   }
 
   /** Runs the installer to its end, or kills it and its tools when it says the given words. */
-  async install({ retry = false, killAt }: { retry?: boolean; killAt?: string } = {}): Promise<Installation> {
-    const options = ['--input-type=module', '--eval', installer, ...(retry ? ['--', '--retry'] : [])];
-    const child = spawn(process.execPath, options, {
-      env: { PATH: join(this.folder, 'bin'), DCGAN_CACHE: this.cache },
+  async install(options: InstallOptions = {}): Promise<Installation> {
+    const { retry = false, gpu = false, engine, killAt } = options;
+    const flags = [...(retry ? ['--retry'] : []), ...(gpu ? ['--gpu'] : [])];
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', installer, '--', ...flags], {
+      env: {
+        PATH: join(this.folder, 'bin'),
+        DCGAN_CACHE: this.cache,
+        ...(engine !== undefined && { DCGAN_ENGINE: engine }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a process group of its own, so that all of it can be killed at once
     });

@@ -29,7 +29,7 @@ export async function pruneCheckpoints(run: RunFolder, keep: number): Promise<vo
  * half-written. Newest first: who is interrupted here leaves no gap before a checkpoint.
  */
 export async function dropCheckpointsAfter(run: RunFolder, step: number): Promise<void> {
-  const halves = (await namesIn(run)).filter((name) => /^step-\d+\.safetensors\.\d+\.tmp$/.test(name));
+  const halves = (await namesIn(run)).filter((name) => /^step-\d+\.safetensors\.[\w-]+\.tmp$/.test(name));
   await remove(halves.map((name) => join(run.checkpoints, name)));
   const later = (await listCheckpoints(run)).filter((path) => stepOf(path) > step).reverse();
   for (const path of later) await remove([path]);

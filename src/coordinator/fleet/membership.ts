@@ -67,7 +67,7 @@ export class Membership {
     const sequence = new Sequence();
     sequence.require(number);
     // The same process on a new connection: it has noticed sooner than we that the old one broke.
-    const before = roster.ofProcess(hello);
+    const before = roster.ofProcess(hello.process);
     if (before) this.lose(before, 'silent', 'came back on a new connection');
     const place = this.#placeFor(hello);
     const isStranger = place === undefined && this.parts.local() !== undefined;
@@ -77,7 +77,8 @@ export class Membership {
     if (place === undefined) return post.refuse({ peer, sequence }, 'the run has all its workers', true);
     const now = performance.now();
     const member: Member = {
-      ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, since: now, heard: now },
+      ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
+      ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
     };
     roster.add(member);

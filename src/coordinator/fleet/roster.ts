@@ -11,6 +11,8 @@ export interface Member {
   readonly sequence: Sequence;
   readonly host: string;
   readonly pid: number;
+  /** Tells it apart from every other process, wherever that is. */
+  readonly process: string;
   /** When it said hello, and when anything came from it last, by performance.now(). */
   readonly since: number;
   heard: number;
@@ -52,8 +54,8 @@ export class Roster {
     return this.all().find((member) => member.peer === peer);
   }
 
-  ofProcess({ host, pid }: { readonly host: string; readonly pid: number }): Member | undefined {
-    return this.all().find((member) => member.host === host && member.pid === pid);
+  ofProcess(process: string): Member | undefined {
+    return this.all().find((member) => member.process === process);
   }
 
   all(): Member[] {

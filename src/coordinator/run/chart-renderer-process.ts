@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { messageOf } from '../../common/errors.js';
-import { DOTS_PER_INCH } from './loss-chart.js';
+import { DOTS_PER_INCH } from './figure.js';
 
 /** What the process answers: the chart as PNG, or in one line why there is none. */
 export interface RenderedChart {

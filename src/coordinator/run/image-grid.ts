@@ -5,6 +5,8 @@ export interface GridLayout {
   /** Height and width of an image. */
   readonly size: number;
   readonly columns?: number;
+  /** How many images stand in each row, instead of columns. */
+  readonly rows?: readonly number[];
   /** Black pixels around every image. */
   readonly padding?: number;
 }
@@ -19,7 +21,7 @@ const CHANNELS = 3;
  */
 export function makeGrid(
   images: Float32Array,
-  { count, size, columns = 8, padding = 2 }: GridLayout,
+  { count, size, columns = 8, rows = fullRows(count, columns), padding = 2 }: GridLayout,
 ): Picture {
   if (count < 1 || images.length !== count * size * size * CHANNELS) {
     throw new RangeError(
@@ -27,22 +29,31 @@ export function makeGrid(
     );
   }
   const border = count === 1 ? 0 : padding;
-  const across = Math.min(columns, count);
-  const width = across * (size + border) + border;
-  const height = Math.ceil(count / across) * (size + border) + border;
+  const places = rows.flatMap((across, row) =>
+    Array.from({ length: across }, (_, column) => ({ row, column })),
+  );
+  const width = Math.max(...rows) * (size + border) + border;
+  const height = rows.length * (size + border) + border;
 
   const pixels = new Uint8Array(height * width * CHANNELS);
   const bytes = normalize(images);
   const rowLength = size * CHANNELS;
-  for (let image = 0; image < count; image++) {
-    const left = border + (image % across) * (size + border);
-    const top = border + Math.floor(image / across) * (size + border);
+  for (const [image, place] of places.slice(0, count).entries()) {
+    const left = border + place.column * (size + border);
+    const top = border + place.row * (size + border);
     for (let row = 0; row < size; row++) {
       const source = (image * size + row) * rowLength;
       pixels.set(bytes.subarray(source, source + rowLength), ((top + row) * width + left) * CHANNELS);
     }
   }
   return { width, height, pixels };
+}
+
+function fullRows(count: number, columns: number): number[] {
+  const rows = Math.ceil(count / columns);
+  return Array.from({ length: rows }, (_, row) =>
+    row < rows - 1 || rows === 1 ? Math.min(columns, count) : columns,
+  );
 }
 
 /** From [lowest, highest] to 0 .. 255, rounded to float32 after each operation as PyTorch does, so to the same bytes. */

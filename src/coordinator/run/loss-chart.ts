@@ -1,12 +1,13 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { decimate } from './decimate.js';
+import { DOTS_PER_INCH, points } from './figure.js';
 import type { Losses } from './losses.js';
+import { smooth } from './smooth.js';
 
 /** More than two points a pixel column of the plot cannot be seen. */
 const POINTS_A_SERIES = 2_000;
 
-/** matplotlib's figsize=(10, 5) at its 100 dots an inch, and where it places the axes in it. */
-export const DOTS_PER_INCH = 100;
+/** matplotlib's figsize=(10, 5), and where it places the axes in it. */
 const FIGURE = { width: 10 * DOTS_PER_INCH, height: 5 * DOTS_PER_INCH };
 const MARGIN = {
   left: 0.125 * FIGURE.width,
@@ -14,21 +15,25 @@ const MARGIN = {
   top: 0.12 * FIGURE.height,
   bottom: 0.11 * FIGURE.height,
 };
-const points = (size: number): number => (size * DOTS_PER_INCH) / 72;
 
-/** The tutorial's plot as matplotlib draws it. */
-export function lossChart(losses: Losses): TopLevelSpec {
+/** How visible the losses stay behind their smoothed curves. */
+const FAINT = 0.25;
+
+/** The tutorial's plot as matplotlib draws it; with a weight for `smooth` its curves, and the losses behind them. */
+export function lossChart(losses: Losses, smoothing = 0): TopLevelSpec {
   const series = [
     { network: 'G', color: '#1f77b4', values: losses.generator },
     { network: 'D', color: '#ff7f0e', values: losses.discriminator },
   ];
-  const rows = series.flatMap(({ network, values }) =>
+  const rowsOf = (network: string, values: readonly number[]) =>
     decimate(values, POINTS_A_SERIES).map(({ index, value }) => ({
       step: losses.steps[index],
       loss: value,
       network,
-    })),
-  );
+    }));
+  const rows = series.flatMap(({ network, values }) => rowsOf(network, values));
+  const mark = { type: 'line', strokeWidth: points(1.5), strokeJoin: 'round', clip: true } as const;
+  const smoothed = series.flatMap(({ network, values }) => rowsOf(network, smooth(values, smoothing)));
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     background: 'white',
@@ -37,8 +42,14 @@ export function lossChart(losses: Losses): TopLevelSpec {
     height: FIGURE.height - MARGIN.top - MARGIN.bottom,
     padding: MARGIN,
     title: 'Generator and Discriminator Loss During Training',
-    data: { values: rows },
-    mark: { type: 'line', strokeWidth: points(1.5), strokeJoin: 'round', clip: true },
+    ...(smoothing === 0
+      ? { data: { values: rows }, mark }
+      : {
+          layer: [
+            { data: { values: rows }, mark: { ...mark, opacity: FAINT } },
+            { data: { values: smoothed }, mark },
+          ],
+        }),
     encoding: {
       x: {
         field: 'step',

@@ -7,11 +7,16 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-/** Writes a PNG. sharp (20 MiB) is loaded by the first picture. */
-export async function writePicture(path: string, { width, height, pixels }: Picture): Promise<void> {
+export type PictureFormat = 'png' | 'webp';
+
+/** Writes a PNG, or a lossless WebP. sharp (20 MiB) is loaded by the first picture. */
+export async function writePicture(
+  path: string,
+  { width, height, pixels }: Picture,
+  format: PictureFormat = 'png',
+): Promise<void> {
   const { default: sharp } = await import('sharp');
-  const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-  await writeFileAtomically(path, png);
+  const picture = sharp(pixels, { raw: { width, height, channels: 3 } });
+  const file = format === 'png' ? picture.png() : picture.webp({ lossless: true });
+  await writeFileAtomically(path, await file.toBuffer());
 }

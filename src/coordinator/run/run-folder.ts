@@ -72,6 +72,17 @@ export class RunFolder {
   get realsPicture(): string {
     return join(this.path, 'reals.png');
   }
+  /** Real and generated images side by side. */
+  get realsAndFakes(): string {
+    return join(this.path, 'real-vs-fake.png');
+  }
+  /** The samples step by step. */
+  get samplesGif(): string {
+    return join(this.path, 'samples.gif');
+  }
+  get samplesWebp(): string {
+    return join(this.path, 'samples.webp');
+  }
   get samples(): string {
     return join(this.path, 'samples');
   }

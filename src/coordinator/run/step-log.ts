@@ -83,6 +83,11 @@ export class StepLog {
   }
 }
 
+/** The last record of a log up to this step. */
+export async function lastRecord(path: string, step: number): Promise<StepRecord | undefined> {
+  return (await findEnd(path, step, () => undefined)).last;
+}
+
 /** The last record up to this step, and where its line ends. */
 async function findEnd(
   path: string,

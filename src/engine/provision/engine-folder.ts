@@ -12,9 +12,19 @@ export interface NativeEngine {
   readonly flavour: Flavour;
 }
 
+/** A Python package that an engine's libraries come from. */
+export interface PythonPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Of its wheel, where pip left us that. */
+  readonly sha256?: string;
+}
+
 interface Manifest {
   readonly tensorflowVersion: string;
   readonly flavour: Flavour;
+  /** For whoever asks what is in it; older engines do not say. */
+  readonly packages?: readonly PythonPackage[];
   /** Bytes of each file, by its path in the folder. */
   readonly sizes: Readonly<Record<string, number>>;
 }
@@ -50,10 +60,11 @@ export async function readEngine(folder: string): Promise<NativeEngine | undefin
 export async function writeManifest(
   folder: string,
   flavour: Flavour,
+  packages: readonly PythonPackage[],
   paths: readonly string[],
 ): Promise<void> {
   const sizes: Record<string, number> = {};
   for (const path of paths) sizes[path] = (await stat(join(folder, path))).size;
-  const manifest: Manifest = { tensorflowVersion: TENSORFLOW_VERSION, flavour, sizes };
+  const manifest: Manifest = { tensorflowVersion: TENSORFLOW_VERSION, flavour, packages, sizes };
   await writeFile(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
 }

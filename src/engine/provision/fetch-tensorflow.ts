@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Lock } from '#lock';
 import { HEADERS, LIBRARIES } from './compiler.js';
+import type { PythonPackage } from './engine-folder.js';
 import { DAY, ProvisionFailure, RETRY } from './failure.js';
 import { downloadArguments, installArguments, runPip } from './pip.js';
 import type { Target } from './target.js';
@@ -14,28 +18,56 @@ interface Surroundings {
   readonly log: (line: string) => void;
 }
 
-/** Puts TensorFlow's libraries and headers into tensorflow/ of a folder, and for GPUs NVIDIA's into nvidia/. */
+/**
+ * Puts TensorFlow's libraries and headers into tensorflow/ of a folder, and for GPUs NVIDIA's into nvidia/. Returns
+ * the packages that they come from.
+ */
 export async function fetchTensorflow(
   pip: Command,
   target: Target,
   into: string,
   { environment, lock, log }: Surroundings,
-): Promise<void> {
+): Promise<readonly PythonPackage[]> {
   const fetched = join(into, 'fetched');
   const options: ToolOptions = {
     environment: { ...environment, TMPDIR: into }, // pip unpacks there: on the disk whose room was checked
     lock,
     show: process.stderr.isTTY,
   };
+  let packages: readonly PythonPackage[];
   if (target.flavour === 'cpu') {
     await runPip(pip, downloadArguments(target, fetched), options);
     log('engine: unpacking the libraries');
-    await unpackWheel(await findWheel(fetched), [...LIBRARIES, ...headerPaths()].map(inTensorflow), into);
+    const wheel = await findWheel(fetched);
+    packages = [{ ...nameAndVersion(basename(wheel)), sha256: await hashFile(wheel) }];
+    await unpackWheel(wheel, [...LIBRARIES, ...headerPaths()].map(inTensorflow), into);
   } else {
     await runPip(pip, installArguments(target, fetched), options);
+    packages = await installedPackages(fetched);
     await moveLibraries(fetched, into);
   }
   await rm(fetched, { recursive: true, force: true });
+  return packages;
+}
+
+/** From the name of a wheel or of a dist-info folder. */
+function nameAndVersion(file: string): PythonPackage {
+  const [name, version] = file.replace(/\.dist-info$/, '').split('-');
+  return { name: name.replaceAll('_', '-'), version };
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** Those whose libraries we keep. pip threw their wheels away. */
+async function installedPackages(folder: string): Promise<readonly PythonPackage[]> {
+  const names = (await readdir(folder)).filter((name) =>
+    /^(tensorflow|nvidia_.*)-[^-]+\.dist-info$/.test(name),
+  );
+  return names.sort().map(nameAndVersion);
 }
 
 async function findWheel(folder: string): Promise<string> {

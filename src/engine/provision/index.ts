@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { withLock } from '#lock';
 import { readBindingSource } from './binding-source.js';
 import { enginesFolder, engineName, readEngine, type NativeEngine } from './engine-folder.js';
@@ -6,11 +6,12 @@ import { forgetFailure, isRecent, readFailure, writeFailure } from './failure-re
 import { ProvisionFailure, RETRY, toFailure } from './failure.js';
 import { thisMachine } from './machine.js';
 import { makeEngine, type Workshop } from './make-engine.js';
-import { targetsOf, type Target } from './target.js';
+import { targetsOf, type Flavour, type Machine, type Target } from './target.js';
 import { removeLeftovers } from './work-folder.js';
 
 export { linkBinding } from './link-binding.js';
 export type { NativeEngine } from './engine-folder.js';
+export { FLAVOURS, type Flavour } from './target.js';
 
 export interface Unavailable {
   readonly kind: 'unavailable';
@@ -22,17 +23,26 @@ export interface Unavailable {
 
 export type Provisioned = NativeEngine | Unavailable;
 
+/** Names the folder of the native engine, where that is not in the cache: an image brings its own, read-only. */
+export const ENGINE_VARIABLE = 'DCGAN_ENGINE';
+
 export interface ProvisionOptions {
   readonly cache: string;
   readonly log: (line: string) => void;
   /** Try again what failed a short while ago, and say how it went. */
   readonly force?: boolean;
+  /** This one, whatever the machine has: an image is made on a machine without a GPU, too. */
+  readonly flavour?: Flavour | undefined;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** The native engine of this machine if it is in the cache. Looks at a few files only. */
-export async function findEngine(cache: string, environment = process.env): Promise<Provisioned> {
-  const places = await placesOf(cache, environment);
+export async function findEngine(
+  cache: string,
+  environment = process.env,
+  flavour?: Flavour,
+): Promise<Provisioned> {
+  const places = await placesOf(cache, environment, flavour);
   for (const { place } of places) {
     const engine = await readEngine(place);
     if (engine) return engine;
@@ -48,22 +58,23 @@ export async function findEngine(cache: string, environment = process.env): Prom
  * a full disk) is an answer and not an error, since training goes on with wasm.
  */
 export async function provisionEngine(options: ProvisionOptions): Promise<Provisioned> {
-  const { cache, log, force = false, environment = process.env } = options;
-  const best = (await placesOf(cache, environment)).at(0);
+  const { cache, log, force = false, flavour, environment = process.env } = options;
+  const places = await placesOf(cache, environment, flavour);
+  const best = places.at(0);
   if (!best) {
     if (force) log(sayWasm(UNSUPPORTED));
     return unavailable(UNSUPPORTED);
   }
   const engine = await readEngine(best.place);
   if (engine) return engine;
-  const engines = enginesFolder(cache);
+  const engines = dirname(best.place);
   return withLock(
     engines,
     async (lock) => {
       await removeLeftovers(engines);
       const source = await readBindingSource();
-      await makeBest({ cache, engines, source, environment, lock, log }, force);
-      return findEngine(cache, environment);
+      await makeBest(places, { cache, engines, source, environment, lock, log }, force);
+      return findEngine(cache, environment, flavour);
     },
     () => {
       log('engine: another set-up is installing it; waiting for it');
@@ -77,16 +88,29 @@ interface Place {
 }
 
 /** The engines this machine can run, best first, and where each is once it is made. */
-async function placesOf(cache: string, environment: NodeJS.ProcessEnv): Promise<readonly Place[]> {
-  const targets = targetsOf(thisMachine(environment));
+async function placesOf(
+  cache: string,
+  environment: NodeJS.ProcessEnv,
+  flavour?: Flavour,
+): Promise<readonly Place[]> {
+  const targets = targetsFor(thisMachine(environment), flavour);
   if (targets.length === 0) return [];
+  const own = environment[ENGINE_VARIABLE];
+  if (own) return targets.map((target) => ({ target, place: resolve(own) }));
   const { key } = await readBindingSource();
   return targets.map((target) => ({ target, place: join(enginesFolder(cache), engineName(target, key)) }));
 }
 
+function targetsFor(machine: Machine, flavour: Flavour | undefined): readonly Target[] {
+  if (flavour === undefined) return targetsOf(machine);
+  return targetsOf({ ...machine, gpuDriver: flavour === 'gpu' }).filter(
+    (target) => target.flavour === flavour,
+  );
+}
+
 /** Makes the best engine that can be made and is not there yet. */
-async function makeBest(workshop: Workshop, force: boolean): Promise<void> {
-  for (const { target, place } of await placesOf(workshop.cache, workshop.environment)) {
+async function makeBest(places: readonly Place[], workshop: Workshop, force: boolean): Promise<void> {
+  for (const { target, place } of places) {
     if (await readEngine(place)) return;
     const earlier = await readFailure(place);
     if (!force && earlier && isRecent(earlier, Date.now())) continue;

@@ -30,7 +30,7 @@ const DOWNLOAD = { cpu: '0.3 GB', gpu: '3 GB' };
  *     tfjs_binding.node   tfjs-node's binding, compiled here
  *     tensorflow/         TensorFlow's two libraries, of its Python wheel
  *     nvidia/             CUDA and cuDNN, where TensorFlow's libraries look for them; GPU only
- *     engine.json         version, and the sizes of the files above
+ *     engine.json         version, the Python packages it comes from, and the sizes of the files above
  */
 export async function makeEngine(target: Target, place: string, workshop: Workshop): Promise<void> {
   const { environment, lock, engines, log, source } = workshop;
@@ -44,7 +44,7 @@ export async function makeEngine(target: Target, place: string, workshop: Worksh
     log(
       `engine: downloading TensorFlow ${TENSORFLOW_VERSION} (${target.flavour}, ${DOWNLOAD[target.flavour]})`,
     );
-    await fetchTensorflow(pip, target, work, workshop);
+    const packages = await fetchTensorflow(pip, target, work, workshop);
     const libraries = join(work, 'tensorflow');
     const headers = join(libraries, 'include');
     log('engine: compiling the binding for Node');
@@ -53,7 +53,8 @@ export async function makeEngine(target: Target, place: string, workshop: Worksh
     await compileBinding(compiler, source, paths, tools);
     await checkLoads(binding, tools);
     await rm(headers, { recursive: true, force: true });
-    await writeManifest(work, target.flavour, [BINDING, ...LIBRARIES.map((name) => `tensorflow/${name}`)]);
+    const files = [BINDING, ...LIBRARIES.map((name) => `tensorflow/${name}`)];
+    await writeManifest(work, target.flavour, packages, files);
     await rm(place, { recursive: true, force: true }); // one that is not whole
     await rename(work, place);
   } finally {

@@ -1,7 +1,8 @@
 /** The TensorFlow that the engine is built of, one of the versions that tfjs-node's C++ compiles against. */
 export const TENSORFLOW_VERSION = '2.21.0';
 
-export type Flavour = 'cpu' | 'gpu';
+export const FLAVOURS = ['cpu', 'gpu'] as const;
+export type Flavour = (typeof FLAVOURS)[number];
 
 /** What the choice of an engine depends on. */
 export interface Machine {

@@ -14,17 +14,20 @@ export class ExternalRun {
   ) {}
 
   /** `options` besides those of the small network. It listens at a free port. */
-  static async start(
-    workplace: Workplace,
-    runFolder: string,
-    options: readonly string[],
-  ): Promise<ExternalRun> {
+  static start(workplace: Workplace, runFolder: string, options: readonly string[]): Promise<ExternalRun> {
+    const training = ['train', '--data', workplace.images, ...SMALL, '--run-dir', runFolder];
+    return ExternalRun.#listening(workplace, [...training, ...options]);
+  }
+
+  /** A run that was begun in another way, and goes on with workers from elsewhere. */
+  static resume(workplace: Workplace, runFolder: string, options: readonly string[]): Promise<ExternalRun> {
+    return ExternalRun.#listening(workplace, ['train', '--resume', runFolder, ...options]);
+  }
+
+  static async #listening(workplace: Workplace, args: readonly string[]): Promise<ExternalRun> {
     const address = `tcp://127.0.0.1:${await freePort()}`;
     const http = `127.0.0.1:${await freePort()}`;
-    const program = workplace.start([
-      ...['train', '--data', workplace.images, ...SMALL, '--run-dir', runFolder, '--external'],
-      ...['--listen', address, '--http', http, ...options],
-    ]);
+    const program = workplace.start([...args, '--external', '--listen', address, '--http', http]);
     await program.line(/^waiting for \d+ workers?: /);
     return new ExternalRun(program, address, `http://${http}/metrics`);
   }

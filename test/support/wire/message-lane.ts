@@ -79,10 +79,18 @@ export class MessageLane {
     this.close();
   }
 
-  /** Closes both sockets at once; what they hold is lost. */
-  close(): void {
+  /** Passes nothing on any more. */
+  stop(): void {
     this.#closing.abort();
     for (const { timer } of this.#held.values()) clearTimeout(timer);
+  }
+
+  /**
+   * Closes both sockets; what they hold is lost. Not while the connections that they end are being broken: libzmq aborts
+   * the process where a connection fails in a message of several frames whose socket is closed without a linger.
+   */
+  close(): void {
+    this.stop();
     this.#front.close();
     this.#back.close();
   }
@@ -96,6 +104,7 @@ export class MessageLane {
   }
 
   async #pass(direction: Direction, frames: Frames): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     const message = read(frames);
     const rule = this.parts.plan.next(direction, message);
     if (rule) this.parts.onFault(rule, direction, message);

@@ -17,6 +17,9 @@ export interface Fault {
   readonly connection: number;
 }
 
+/** How long the ends of a connection that is broken may take to notice, in milliseconds. */
+const BREAKING_TIME = 50;
+
 export interface MessageProxyOptions {
   readonly rules?: readonly FaultRule[];
   readonly seed?: number;
@@ -97,13 +100,19 @@ export class MessageProxy {
       },
     });
     const inner = connect({ port: lane.port, host: '127.0.0.1', noDelay: true });
+    let isCut = false;
     const cut = (): void => {
+      isCut = true;
       this.#cuts.delete(cut);
-      lane.close();
+      lane.stop();
       worker.destroy();
       inner.destroy();
+      setTimeout(() => {
+        lane.close();
+      }, BREAKING_TIME);
     };
     const finish = async (): Promise<void> => {
+      if (isCut) return;
       await lane.finish();
       this.#cuts.delete(cut);
     };

@@ -13,7 +13,7 @@ export const MESSAGES: readonly Message[] = [
     step: 0,
     phase: undefined,
     kind: 'hello',
-    body: { protocol: 7, host: 'gpu-0.example', pid: 4711 },
+    body: { protocol: 7, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
   },
   {
     ...header,

@@ -1,0 +1,91 @@
+// npm run docs: writes docs/options.md from where the options are declared. With --check: says whether it is as it should be.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as prettier from 'prettier';
+import { coordinatorCommand } from '../dist/src/coordinator/command.js';
+import { workerCommand } from '../dist/src/worker/options.js';
+import { orExit, root, StepFailure } from './tool.mjs';
+
+const file = join(root, 'docs/options.md');
+
+await orExit(main());
+
+async function main() {
+  const page = await prettier.format(render(), { ...(await prettier.resolveConfig(file)), filepath: file });
+  if (!process.argv.includes('--check')) await writeFile(file, page);
+  else if ((await readFile(file, 'utf8')) !== page)
+    throw new StepFailure('docs/options.md is not what the options say: npm run docs');
+}
+
+function render() {
+  const programs = [coordinatorCommand(), workerCommand(() => Promise.resolve())];
+  return `# Options
+
+Every command and option, from where they are declared. \`npm start -- ...\` is \`coordinator ...\`, \`npm run worker -- ...\`
+is \`worker ...\`; \`--help\` after any of them prints the same.
+
+${programs.flatMap((program) => sections(program, program.name())).join('\n\n')}
+`;
+}
+
+/** A command and its sub-commands. */
+function sections(command, name) {
+  const own = command.options.length > 0 || command.commands.length === 0 ? [section(command, name)] : [];
+  return [...own, ...command.commands.flatMap((child) => sections(child, `${name} ${child.name()}`))];
+}
+
+function section(command, name) {
+  const usage = [name, ...command.registeredArguments.map((argument) => argumentText(argument))].join(' ');
+  const groups = grouped(command.options);
+  const tables = [...groups].map(([title, options]) => `${title && `**${title}**\n\n`}${table(options)}`);
+  return [`## \`${usage}\``, sentence(command.description()), ...tables].join('\n\n');
+}
+
+function argumentText(argument) {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+}
+
+function grouped(options) {
+  const groups = new Map();
+  for (const option of options) groups.set(group(option), [...(groups.get(group(option)) ?? []), option]);
+  return groups;
+}
+
+function group(option) {
+  return option.helpGroupHeading?.replace(/:$/, '') ?? '';
+}
+
+function table(options) {
+  const rows = options.map(({ flags, description: told, argChoices, defaultValue, envVar, mandatory }) => {
+    // Where a default depends on the machine or on other options, words say which.
+    const [, description, words] = /^(.*?)(?:\s*\(default:?\s([^)]*)\))?$/.exec(told);
+    const said = [description, argChoices && `one of ${argChoices.map(code).join(', ')}`]
+      .filter(Boolean)
+      .join(': ');
+    const preset = [
+      defaultValue !== undefined && defaultValue !== false && code(defaultValue),
+      envVar && code(`$${envVar}`),
+    ];
+    return [
+      code(flags),
+      preset.filter(Boolean).join(', ') || words || (mandatory ? 'has to be given' : ''),
+      said,
+    ];
+  });
+  const lines = [['Option', 'Default', ''], ['---', '---', '---'], ...rows].map(
+    (cells) => `| ${cells.map(escaped).join(' | ')} |`,
+  );
+  return lines.join('\n');
+}
+
+function code(text) {
+  return `\`${text}\``;
+}
+
+function escaped(text) {
+  return text.replaceAll('|', '\\|').replaceAll('*', '\\*');
+}
+
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+}

@@ -1,0 +1,42 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../common/atomic-file.js';
+import type { RunFolder } from './run-folder.js';
+
+/** More would take long to watch, and a frame takes a megabyte of memory while they are joined. */
+const MOST_FRAMES = 100;
+
+/** How long a frame is shown, and the last one, in milliseconds. */
+const FRAME_TIME = 200;
+const LAST_FRAME_TIME = 2_000;
+
+/** The run's sample grids in the order of their steps. */
+export async function listSamples(run: RunFolder): Promise<string[]> {
+  const names = (await readdir(run.samples)).filter((name) => /^step-\d+\.png$/.test(name));
+  const stepOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
+  return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(run.samples, name));
+}
+
+/**
+ * samples.gif and samples.webp: the same noise step by step, as in the tutorial. Evenly chosen where there are very many;
+ * the first and the last are always among them. Fewer than two make none. Returns the number of frames.
+ */
+export async function writeSamplesAnimation(run: RunFolder): Promise<number> {
+  const frames = evenly(await listSamples(run), MOST_FRAMES);
+  if (frames.length < 2) return 0;
+  const { default: sharp } = await import('sharp');
+  const delay = frames.map((_, index) => (index === frames.length - 1 ? LAST_FRAME_TIME : FRAME_TIME));
+  const joined = (): ReturnType<typeof sharp> => sharp(frames, { join: { animated: true } });
+  await writeFileAtomically(run.samplesGif, await joined().gif({ delay, loop: 0 }).toBuffer());
+  await writeFileAtomically(
+    run.samplesWebp,
+    await joined().webp({ delay, loop: 0, quality: 90, smartSubsample: true }).toBuffer(),
+  );
+  return frames.length;
+}
+
+/** `most` of them, evenly spread from the first to the last. */
+export function evenly<Item>(items: readonly Item[], most: number): Item[] {
+  if (items.length <= most) return [...items];
+  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))]);
+}

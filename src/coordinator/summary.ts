@@ -1,0 +1,15 @@
+import type { ModelOptions } from '../model/architecture.js';
+import { checkModelOptions } from '../model/architecture.js';
+import { formatSummary, summariseDiscriminator, summariseGenerator } from '../model/summary.js';
+import { savedTraining } from './resume.js';
+import { openRunAt } from './run/run-folder.js';
+
+/** `coordinator summary [RUN]`: the structure of both networks, of a run or as the options say. */
+export async function printSummary(where: string | undefined, options: ModelOptions): Promise<void> {
+  const model = where === undefined ? options : await savedTraining((await openRunAt(where)).run);
+  checkModelOptions(model);
+  process.stdout.write(
+    `Generator\n${formatSummary(summariseGenerator(model))}\n` +
+      `Discriminator\n${formatSummary(summariseDiscriminator(model))}`,
+  );
+}
