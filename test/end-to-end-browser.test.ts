@@ -29,6 +29,15 @@ const COUNT = 5;
 /** What both draw from the same noise, in [-1, 1]. */
 const TOLERANCE = 1e-4;
 
+/** Shoemake's spherical interpolation. */
+function onTheSphere(from: Float32Array, to: Float32Array, share: number): Float32Array {
+  const dot = (a: Float32Array, b: Float32Array): number =>
+    a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const angle = Math.acos(dot(from, to) / Math.sqrt(dot(from, from) * dot(to, to)));
+  const [a, b] = [1 - share, share].map((part) => Math.sin(part * angle) / Math.sin(angle));
+  return from.map((value, i) => a * value + b * to[i]);
+}
+
 describe('a generator in a web page', () => {
   const closing = new Closing();
   let workplace: Workplace;
@@ -91,18 +100,31 @@ describe('a generator in a web page', () => {
       return pixels('#between');
     };
     assert.equal(await served.evaluate(`document.querySelectorAll('#faces canvas').length`), 16);
-    const [first, second] = [await pixels('#faces :nth-child(1)'), await pixels('#faces :nth-child(2)')];
-    assert.equal(first.length, 32 * 32 * 4);
-    assert.ok(largestDifference(first, second) > 50);
-    // A step of the 256 at most, where the sphere's rounding comes on top.
-    assert.ok(largestDifference(await slideTo(0), first) <= 1);
-    assert.ok(largestDifference(await slideTo(1), second) <= 1);
-    const middle = await slideTo(0.5);
-    assert.ok(largestDifference(middle, first) > 10 && largestDifference(middle, second) > 10);
+    const noise = Float32Array.from(await served.evaluate<number[]>('[...noise.dataSync()]'));
+    assert.equal(noise.length, 16 * MODEL.latentSize);
+    const [first, second] = [0, 1].map((face) =>
+      noise.subarray(face * MODEL.latentSize, (face + 1) * MODEL.latentSize),
+    );
+    const expectFace = async (actual: number[], z: Float32Array): Promise<void> => {
+      const face = await facesOf(workplace.path('run'), MODEL, z);
+      const colours = actual.filter((_, i) => i % 4 < 3);
+      const difference = largestDifference(
+        colours,
+        face.map((value) => (value + 1) * 127.5),
+      );
+      assert.ok(difference < 0.6, `a pixel is off by ${difference}`);
+    };
+    await expectFace(await pixels('#faces :nth-child(1)'), first);
+    await expectFace(await pixels('#faces :nth-child(2)'), second);
+    await expectFace(await slideTo(0), first);
+    await expectFace(await slideTo(1), second);
+    await expectFace(await slideTo(0.25), onTheSphere(first, second, 0.25));
 
     const tensors = await served.evaluate<number>('tf.memory().numTensors');
     await served.evaluate(`document.getElementById('new').onclick()`);
-    assert.ok(largestDifference(await pixels('#faces :nth-child(1)'), first) > 50);
+    const others = Float32Array.from(await served.evaluate<number[]>('[...noise.dataSync()]'));
+    assert.ok(!others.some((value, i) => value === noise[i]));
+    await expectFace(await pixels('#faces :nth-child(1)'), others.subarray(0, MODEL.latentSize));
     assert.equal(await served.evaluate<number>('tf.memory().numTensors'), tensors);
     assert.equal(await served.evaluate(`document.getElementById('problem').textContent`), '');
     assert.deepEqual(served.problems, []);
