@@ -38,7 +38,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', 'deploy/image/*.mjs'],
+    files: ['scripts/**/*.mjs', 'deploy/image/*.mjs', 'examples/**/*.mjs'],
     languageOptions: {
       globals: {
         process: 'readonly',

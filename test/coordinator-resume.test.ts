@@ -85,4 +85,24 @@ describe('the arguments of a run that goes on', () => {
     const { given, typed } = parse('');
     await assert.rejects(resumeArguments(other, given, typed), /options\.json does not hold a run's options/);
   });
+
+  it('do not take other weights to begin with', async () => {
+    await assert.rejects(
+      resume('--resume run --init /weights'),
+      new UserError('the run has no --init, which cannot become /weights when it goes on: start a new run'),
+    );
+    const { given } = parse('--seed 3 --init /weights');
+    const { training } = settleOptions(given, { cores: 8, gpus: [], lackOfBfloat16: () => undefined });
+    const other = await RunFolder.create(join(folder, 'with-weights'));
+    await other.writeOptions({ arguments: given, training });
+    const again = parse('--resume with-weights --init /weights');
+    assert.equal((await resumeArguments(other, again.given, again.typed)).init, '/weights');
+    const not = parse('--resume with-weights --init /others');
+    await assert.rejects(
+      resumeArguments(other, not.given, not.typed),
+      new UserError(
+        'the run has --init /weights, which cannot become /others when it goes on: start a new run',
+      ),
+    );
+  });
 });

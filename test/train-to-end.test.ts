@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Beginning } from '../src/coordinator/beginning.js';
 import {
   CopyLost,
   StateLost,
@@ -26,6 +27,10 @@ import { until } from './support/wire/until.js';
 const { length } = stateLayout(modelLayout(SMALL_TRAINING));
 const SEED = 0.5;
 const LAST = 11;
+const FROM_SEED: Pick<Beginning, 'name' | 'state'> = {
+  name: 'the seed',
+  state: () => Promise.resolve(undefined),
+};
 
 /** What is done when the state is lost: the place, as in "generator 7", and what else happens there. */
 type Losses = [place: string, and?: () => Promise<void> | void][];
@@ -35,6 +40,8 @@ class FakeGroup {
   readonly workers = 1;
   readonly engine = 'none';
   readonly restarts: number[] = [];
+  /** Whether each was given a state. */
+  readonly given: boolean[] = [];
   #state = SEED;
   #step = 0;
 
@@ -68,6 +75,7 @@ class FakeGroup {
 
   async restart(from: StateSource | undefined, firstStep: number): Promise<void> {
     this.restarts.push(firstStep);
+    this.given.push(from !== undefined);
     this.#step = firstStep - 1;
     await this.#pass('restart');
     this.#state = from ? Buffer.from(await from.read(from.bytes - 4, 4)).readFloatLE() : SEED;
@@ -97,7 +105,13 @@ describe('training to the end', () => {
   const path = (name: string): string => join(folder, name);
 
   /** A run of the fake group, with everything else as it is. */
-  async function train(name: string, losses: Losses, checkpointEvery = 4, stop = new AbortController()) {
+  async function train(
+    name: string,
+    losses: Losses,
+    checkpointEvery = 4,
+    stop = new AbortController(),
+    beginning = FROM_SEED,
+  ) {
     const run = await RunFolder.create(path(name));
     const log = await StepLog.create(run.statsFile);
     const metrics = new RunMetrics({ batchSize: 16 });
@@ -115,7 +129,7 @@ describe('training to the end', () => {
     try {
       await trainToEnd({
         ...{ group, sampler, record: punctual(record, checkpointEvery), status, training: SMALL_TRAINING },
-        ...{ firstStep: 1, lastStep: LAST, stop: stop.signal, log: tell },
+        ...{ beginning, firstStep: 1, lastStep: LAST, stop: stop.signal, log: tell },
       });
     } finally {
       await record.close();
@@ -124,7 +138,7 @@ describe('training to the end', () => {
     }
     const shown = parsePrometheusText(await metrics.registry.metrics());
     const gauge = (of: string): number | undefined => shown.get(of)?.samples.get(of);
-    return { lines, status, restarts: group.restarts, gauge };
+    return { lines, status, restarts: group.restarts, given: group.given, gauge };
   }
 
   /** Steps of a fake take no time: the next waits until a checkpoint is in its place, so that it is known where it is. */
@@ -180,6 +194,25 @@ describe('training to the end', () => {
       assert.deepEqual([run.gauge('dcgan_step'), run.gauge('dcgan_checkpoint_step')], [LAST, LAST]);
       await expectUndisturbed(name);
     }
+  });
+
+  it('begins again from the weights that it began with', async () => {
+    await train('undisturbed', []);
+    const state = new Float32Array(length).fill(SEED);
+    const beginning = {
+      name: 'the weights of faces',
+      state: () =>
+        Promise.resolve({
+          ...{ bytes: state.byteLength, digest: '' },
+          read: (at: number, size: number) => Promise.resolve(bytesOf(state).subarray(at, at + size)),
+        }),
+    };
+    const { restarts, given, lines } = await train('given', [['generator 3']], 4, undefined, beginning);
+    assert.deepEqual([restarts, given], [[1], [true]]);
+    assert.deepEqual(lines, [
+      'no worker holds the state any more: beginning again from the weights of faces',
+    ]);
+    await expectUndisturbed('given');
   });
 
   it('goes back past a checkpoint that is damaged, and makes it again', async () => {

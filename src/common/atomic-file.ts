@@ -30,7 +30,7 @@ export async function writeFileAtomically(
 }
 
 /** Makes a rename in this folder last through a power cut, where the platform can. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {

@@ -7,6 +7,8 @@ import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { FLAVOURS } from '../engine/provision/index.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
 import { generate } from './generate/generate.js';
+import { exportWeights } from './interchange/export.js';
+import { EXPORT_FORMATS } from './interchange/weights-config.js';
 import { printMade } from './keys.js';
 import { printSecrets } from './kubernetes-secrets.js';
 import { addModelOptions, addTrainOptions, type TrainArguments } from './options.js';
@@ -75,6 +77,22 @@ export function coordinatorCommand(): Command {
     )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .action(generate);
+
+  program
+    .command('export <run>')
+    .description(
+      "write the networks of a run's newest checkpoint, or of a checkpoint file of it, for others to load",
+    )
+    .addOption(
+      new Option(
+        '--format <name>',
+        "pytorch: both networks as state_dicts of the tutorial's classes; tfjs: the generator, for web pages",
+      )
+        .choices(EXPORT_FORMATS)
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <dir>', 'a folder that is new or empty')
+    .action(exportWeights);
 
   program
     .command('dataset <dir>')

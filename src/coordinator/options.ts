@@ -32,6 +32,7 @@ export interface TrainArguments {
   readonly runDir?: string;
   readonly autoResume?: true;
   readonly resume?: string;
+  readonly init?: string;
   readonly dryRun?: true;
   readonly architecture: Architecture;
   readonly imageSize: ImageSize;
@@ -110,6 +111,11 @@ export function addTrainOptions(command: Command): Command {
     .option('--eager', 'native engine: run operation by operation instead of as a recorded graph (slower)')
     .optionsGroup('What is trained:');
   return addModelOptions(command)
+    .option(
+      '--init <path>',
+      'begin with these weights: a folder of `coordinator export`, or a safetensors file of PyTorch',
+      (path) => resolve(path),
+    )
     .optionsGroup('How it is trained:')
     .option('--batch-size <images>', 'images of a whole step, over all shards', whole(1), 128)
     .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))

@@ -6,6 +6,7 @@ import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { PHASES } from '../model/phase.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
+import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
@@ -14,6 +15,7 @@ import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
+import { savedInitial } from './resume.js';
 import { openRunFaces } from './run-faces.js';
 import type { RunPlace } from './run/run-folder.js';
 import { shown } from './shown.js';
@@ -63,6 +65,8 @@ export interface PreparedRun {
   readonly sampler: Sampler;
   /** The checkpoint to go on from. */
   readonly from: Checkpoint | undefined;
+  /** Where it begins while there is none. */
+  readonly beginning: Beginning;
   readonly firstStep: number;
   readonly lastStep: number;
   readonly group: ComputeGroup;
@@ -79,6 +83,10 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   const cache = cacheFolder();
   const engine = await chooseEngine(options.engine, cache);
   if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
+
+  const beginning = new Beginning(options.init, training, earlier && (await savedInitial(earlier.run)));
+  // Weights that do not fit are refused before images are decoded.
+  if (!earlier) await beginning.state();
 
   const status = { ready: false, step: 0 };
   const metrics = new RunMetrics({
@@ -136,7 +144,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   }
 
   const group = await startGroup({
-    ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
+    ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, metrics },
+    from: from ?? (await beginning.state()),
     log: voice.say,
     signal: stop,
     isOver: () => outcome.isDone || !request.arguments.autoResume,
@@ -146,7 +155,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     say(
       `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
     );
-  return { status, metrics, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
+  const steps = { sampler, from, beginning, firstStep, lastStep };
+  return { status, metrics, metricsAddress, faces, broken, group, ...steps };
 }
 
 /** Undefined: from the beginning. */

@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
+import type { InitialFacts } from './interchange/read-initial.js';
 import type { TrainArguments } from './options.js';
 import type { RunFolder } from './run/run-folder.js';
 
@@ -47,6 +48,12 @@ export async function savedTraining(run: RunFolder): Promise<TrainingOptions> {
   return training;
 }
 
+/** What the weights were that a run began with; undefined for one that began with its seed. */
+export async function savedInitial(run: RunFolder): Promise<InitialFacts | undefined> {
+  const { init } = (await run.readOptions()) as { init?: InitialFacts };
+  return init;
+}
+
 /** The arguments of an earlier run, with those on top that were typed now and may be. */
 export async function resumeArguments(
   run: RunFolder,
@@ -61,7 +68,8 @@ export async function resumeArguments(
   for (const [name, value] of now)
     if (!CHANGEABLE.has(name) && fixed[name] !== value)
       throw new UserError(
-        `the run has ${optionName(name)} ${String(fixed[name])}, which cannot become ${String(value)} when it goes on: start a new run`,
+        `the run has ${name in fixed ? `${optionName(name)} ${String(fixed[name])}` : `no ${optionName(name)}`}, ` +
+          `which cannot become ${String(value)} when it goes on: start a new run`,
       );
   const said = Object.fromEntries(now) as Partial<TrainArguments>;
   // The run stays where it is, and who starts it says how it logs and resumes. One way of computing replaces the other;

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly http: HttpAddress | undefined;
   readonly httpToken: Secret | undefined;
   readonly engine: TrainArguments['engine'];
+  /** Weights to begin with; undefined: the seed's. */
+  readonly init: string | undefined;
   readonly epochs: number;
   readonly steps: number | undefined;
   readonly sampleEvery: number;
@@ -83,6 +85,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     http: settleHttp(given),
     httpToken: given.httpToken,
     engine: given.engine,
+    init: given.init,
     epochs: given.epochs,
     steps: given.steps,
     sampleEvery: given.sampleEvery,

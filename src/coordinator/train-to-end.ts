@@ -1,4 +1,5 @@
 import type { Log } from '../common/log.js';
+import type { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { StateLost } from './compute-group.js';
 import type { RunStatus } from './prepare-run.js';
@@ -9,6 +10,7 @@ import { trainSteps, type TrainingLoop } from './training-loop.js';
 const FRUITLESS_STARTS = 3;
 
 export interface TrainingParts extends TrainingLoop {
+  readonly beginning: Pick<Beginning, 'name' | 'state'>;
   readonly record: Pick<RunRecord, 'beginning' | 'step' | 'end' | 'rewind'>;
   /** Kept up to date: its step is the last one that was done. */
   readonly status: RunStatus;
@@ -21,7 +23,7 @@ export interface TrainingParts extends TrainingLoop {
  * done between one loss and the next, three times in a row, and where it is to stop.
  */
 export async function trainToEnd(parts: TrainingParts): Promise<void> {
-  const { group, record, status, stop, log } = parts;
+  const { group, beginning, record, status, stop, log } = parts;
   let origin: Checkpoint | undefined;
   let began = (status.step = parts.firstStep - 1);
   let fruitless = 0;
@@ -31,12 +33,12 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
     origin = await record.rewind();
     began = status.step = origin?.facts.step ?? 0;
     log(
-      `${lost.message}: ${origin ? `going back to step ${status.step}` : 'beginning again from the seed'}`,
+      `${lost.message}: ${origin ? `going back to step ${status.step}` : `beginning again from ${beginning.name}`}`,
       {
         level: 'warn',
       },
     );
-    await group.restart(origin, status.step + 1);
+    await group.restart(origin ?? (await beginning.state()), status.step + 1);
   };
 
   let lost: StateLost | undefined;

@@ -9,6 +9,7 @@ import { visibleGpus } from '../engine/gpus.js';
 import { modelLayout } from '../model/layout.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
+import type { InitialFacts } from './interchange/read-initial.js';
 import { neverFiniteLine } from './never-finite-line.js';
 import { readTokenFile } from './metrics/token-file.js';
 import type { TrainArguments } from './options.js';
@@ -88,7 +89,7 @@ async function run(request: RunRequest): Promise<void> {
     say(`the run in ${shown((earlier as RunPlace).run.path)} has done all its steps`);
     return;
   }
-  const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
+  const { status, metrics, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
   const folder = earlier?.run ?? (await newRun(request));
   metrics.describe({ folder: folder.path, training, engine: group.engine });
@@ -103,6 +104,7 @@ async function run(request: RunRequest): Promise<void> {
       broken: prepared.broken,
       fingerprint: faces.fingerprint,
     },
+    init: beginning.facts,
     training,
     arguments: request.arguments,
   });
@@ -117,6 +119,7 @@ async function run(request: RunRequest): Promise<void> {
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
+  if (!from && beginning.facts) say(`beginning with ${beginning.name}: ${networksIn(beginning.facts)}`);
   if (prepared.metricsAddress !== undefined) say(`metrics at ${prepared.metricsAddress}`);
 
   const progress = startProgress({ totalSteps: lastStep, totalEpochs: sampler.epochOf(lastStep) });
@@ -128,7 +131,8 @@ async function run(request: RunRequest): Promise<void> {
   closing.add(() => record.close());
 
   try {
-    await trainToEnd({ group, training, sampler, firstStep, lastStep, stop, record, status, log: voice.say });
+    const steps = { sampler, beginning, firstStep, lastStep, stop };
+    await trainToEnd({ group, training, ...steps, record, status, log: voice.say });
   } catch (error) {
     if (error instanceof NeverFinite) metrics.countNonFinite(TRIES);
     await record.close();
@@ -163,6 +167,10 @@ async function newRun(request: RunRequest): Promise<RunFolder> {
 async function lock(run: RunFolder, { arguments: { autoResume }, stop, closing }: RunRequest): Promise<void> {
   const taken = autoResume ? await RunLock.takeInTime(run, say, stop) : await RunLock.take(run);
   closing.add(() => taken.release());
+}
+
+function networksIn({ networks }: InitialFacts): string {
+  return networks.length === 1 ? `the ${networks[0]}, the other network from the seed` : 'both networks';
 }
 
 function faultOf(error: unknown, training: TrainingOptions): string {

@@ -11,20 +11,42 @@ const MAX_HEADER_BYTES = 100_000_000;
 
 export type Metadata = Readonly<Record<string, string>>;
 
-export interface SafetensorsHeader {
+/** A tensor of a file, of any type. `start` and `end` are bytes behind the header. */
+export interface StoredTensor {
+  readonly name: string;
+  /** F32, I64, ... */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StoredTensors {
   readonly metadata: Metadata;
   /** In the file's order. */
-  readonly tensors: readonly Slot[];
+  readonly tensors: readonly StoredTensor[];
   /** Where the tensors begin, and how many bytes they have. */
   readonly start: number;
   readonly bytes: number;
 }
 
+export interface SafetensorsHeader extends Omit<StoredTensors, 'tensors'> {
+  readonly tensors: readonly Slot[];
+}
+
 /** Everything of a file of float32 tensors but the tensors. */
 export function encodeHeader(tensors: readonly Slot[], metadata: Metadata): Uint8Array {
-  const entries = tensors.map(({ name, shape, offset, size }) => [
+  const stored = tensors.map(({ name, shape, offset, size }) => ({
+    ...{ name, dtype: 'F32', shape, start: offset * FLOAT, end: (offset + size) * FLOAT },
+  }));
+  return encodeStored(stored, metadata);
+}
+
+/** Everything of a file but the tensors, which lie one after the other. */
+export function encodeStored(tensors: readonly StoredTensor[], metadata: Metadata): Uint8Array {
+  const entries = tensors.map(({ name, dtype, shape, start, end }) => [
     name,
-    { dtype: 'F32', shape, data_offsets: [offset * FLOAT, (offset + size) * FLOAT] },
+    { dtype, shape, data_offsets: [start, end] },
   ]);
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   // Spaces at the end align the tensors to 8 bytes.
@@ -44,21 +66,35 @@ export function headerLength(first8: Buffer): number | undefined {
 
 /** Throws where the JSON is no header of float32 tensors that lie one after the other. */
 export function decodeHeader(json: Buffer): SafetensorsHeader {
+  const { tensors, ...rest } = decodeStored(json);
+  const slots = tensors.map(({ name, dtype, shape, start, end }): Slot => {
+    const size = shape.reduce((product, side) => product * side, 1);
+    if (dtype !== 'F32' || end - start !== size * FLOAT) throw new Error(`tensor ${name} is misplaced`);
+    return { name, shape, offset: start / FLOAT, size };
+  });
+  return { ...rest, tensors: slots };
+}
+
+/** Throws where the JSON is no header of tensors that lie one after the other. */
+export function decodeStored(json: Buffer): StoredTensors {
   const parsed = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
   const { __metadata__: metadata = {}, ...entries } = parsed;
-  let next = 0;
   const tensors = Object.entries(entries)
-    .map(([name, entry]) => ({
-      name,
-      ...(entry as { dtype: string; shape: number[]; data_offsets: [number, number] }),
-    }))
-    .sort((one, other) => one.data_offsets[0] - other.data_offsets[0])
-    .map(({ name, dtype, shape, data_offsets: [start, end] }): Slot => {
-      const size = shape.reduce((product, side) => product * side, 1);
-      if (dtype !== 'F32' || start !== next || end - start !== size * FLOAT)
-        throw new Error(`tensor ${name} is misplaced`);
-      next = end;
-      return { name, shape, offset: start / FLOAT, size };
-    });
+    .map(([name, entry]): StoredTensor => {
+      const { dtype, shape, data_offsets: place } = entry as Record<string, unknown>;
+      if (typeof dtype !== 'string' || !areSizes(shape) || !areSizes(place) || place.length !== 2)
+        throw new Error(`tensor ${name} is not described`);
+      return { name, dtype, shape, start: place[0], end: place[1] };
+    })
+    .sort((one, other) => one.start - other.start || one.end - other.end);
+  let next = 0;
+  for (const { name, start, end } of tensors) {
+    if (start !== next || end < start) throw new Error(`tensor ${name} is misplaced`);
+    next = end;
+  }
   return { metadata: metadata as Metadata, tensors, start: 8 + json.length, bytes: next };
+}
+
+function areSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
 }

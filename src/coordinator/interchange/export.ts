@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { makeFolderAtomically } from '../../common/atomic-folder.js';
+import { writeFileAtomically } from '../../common/atomic-file.js';
+import { modelLayout } from '../../model/layout.js';
+import { stateLayout } from '../../model/state.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import { floatsOf } from '../../wire/chunks.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { savedTraining } from '../resume.js';
+import { openRunAt } from '../run/run-folder.js';
+import { shown } from '../shown.js';
+import { exportReadme } from './export-readme.js';
+import type { ExportedWeights } from './exported-weights.js';
+import { CONFIG_FILE, weightsConfig, type ExportFormat } from './weights-config.js';
+import { writePyTorch } from './write-pytorch.js';
+import { writeTfjs } from './write-tfjs.js';
+
+export interface ExportArguments {
+  readonly format: ExportFormat;
+  readonly out: string;
+}
+
+const WRITERS: Readonly<Record<ExportFormat, (folder: string, weights: ExportedWeights) => Promise<void>>> = {
+  pytorch: writePyTorch,
+  tfjs: writeTfjs,
+};
+
+/** `coordinator export RUN`: the weights of the newest checkpoint, or of the one that is named, for other programs. */
+export async function exportWeights(where: string, { format, out }: ExportArguments): Promise<void> {
+  const { run, checkpoint: path } = await openRunAt(where);
+  const training = await savedTraining(run);
+  const advise = (whole: string): string => `export the one before by export ${whole}`;
+  const checkpoint = await openCheckpoint({ run, training, path, advise });
+  try {
+    const weights = weightsOf(checkpoint, training, format);
+    await makeFolderAtomically(out, '--out', async (folder) => {
+      await WRITERS[format](folder, weights);
+      await writeFileAtomically(
+        join(folder, CONFIG_FILE),
+        `${JSON.stringify(weights.config, undefined, 2)}\n`,
+      );
+      await writeFileAtomically(join(folder, 'README.md'), exportReadme(weights.config));
+    });
+  } finally {
+    await checkpoint.close();
+  }
+  process.stdout.write(`${shown(out)}: ${format} weights from step ${checkpoint.facts.step}\n`);
+}
+
+function weightsOf(checkpoint: Checkpoint, training: TrainingOptions, format: ExportFormat): ExportedWeights {
+  const layout = modelLayout(training);
+  const slots = new Map(stateLayout(layout).slots.map((slot) => [slot.name, slot]));
+  return {
+    config: weightsConfig(format, training, checkpoint.facts),
+    layout,
+    read: async (name) => {
+      const slot = slots.get(name);
+      if (!slot) throw new Error(`a state has no ${name}`);
+      const size = Float32Array.BYTES_PER_ELEMENT;
+      return floatsOf(await checkpoint.read(slot.offset * size, slot.size * size));
+    },
+  };
+}
