@@ -6,7 +6,7 @@ import { root, runPackageTool } from './tool.mjs';
 
 const stamp = 'inputs.sha256';
 
-/** dist/: what tsc makes of src, test and bench, made in a folder beside it and renamed when whole. */
+/** dist/: what tsc makes of src, test, bench and deploy, made in a folder beside it and renamed when whole. */
 export const build = {
   title: 'building',
 
@@ -46,7 +46,7 @@ async function hashInputs() {
 }
 
 async function listSources() {
-  const folders = ['src', 'test', 'bench', 'proto', 'scripts'];
+  const folders = ['src', 'test', 'bench', 'deploy', 'proto', 'scripts'];
   const lists = await Promise.all(
     folders.map(async (folder) => {
       const names = await readdir(join(root, folder), { recursive: true });

@@ -20,7 +20,8 @@ const METRICS = [
   ...['dcgan_step', 'dcgan_epoch', 'dcgan_images_total', 'dcgan_step_seconds', 'dcgan_phase_seconds'],
   ...['dcgan_wire_bytes_total', 'dcgan_wire_rejected_total', 'dcgan_workers', 'dcgan_worker_step_seconds'],
   ...['dcgan_worker_losses_total', 'dcgan_checkpoint_step', 'dcgan_checkpoint_timestamp_seconds'],
-  ...['dcgan_gradient_norm', 'dcgan_nonfinite_total'],
+  ...['dcgan_gradient_norm', 'dcgan_nonfinite_total', 'dcgan_run_info', 'dcgan_sample_diversity'],
+  ...['dcgan_averaging_seconds', 'dcgan_worker_shards', 'dcgan_planned_steps', 'dcgan_disk_free_bytes'],
   ...['process_resident_memory_bytes', 'process_cpu_seconds_total'],
 ];
 

@@ -1,30 +1,40 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { PROCESS_METRICS } from '../src/coordinator/metrics/metric-names.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
 import { parseCounters } from '../src/coordinator/metrics/saved-counters.js';
 import { parsePrometheusText, type Family } from './support/prometheus-text.js';
 import { stepRecord } from './support/step-record.js';
 
-/** The list of the design: what dashboards and alerts are built on. */
+/** What dashboards and alerts are built on. */
 const NAMES: Readonly<Record<string, string>> = {
+  dcgan_run_info: 'gauge',
   dcgan_generator_loss: 'gauge',
   dcgan_discriminator_loss: 'gauge',
   dcgan_real_score: 'gauge',
   dcgan_fake_score: 'gauge',
+  dcgan_sample_diversity: 'gauge',
   dcgan_step: 'gauge',
+  dcgan_planned_steps: 'gauge',
   dcgan_epoch: 'gauge',
   dcgan_images_total: 'counter',
   dcgan_step_seconds: 'histogram',
+  dcgan_averaging_seconds: 'histogram',
   dcgan_phase_seconds: 'histogram',
   dcgan_wire_bytes_total: 'counter',
   dcgan_wire_rejected_total: 'counter',
   dcgan_workers: 'gauge',
   dcgan_worker_step_seconds: 'gauge',
+  dcgan_worker_shards: 'gauge',
   dcgan_worker_losses_total: 'counter',
   dcgan_checkpoint_step: 'gauge',
   dcgan_checkpoint_timestamp_seconds: 'gauge',
+  dcgan_disk_free_bytes: 'gauge',
   dcgan_gradient_norm: 'gauge',
   dcgan_nonfinite_total: 'counter',
 };
@@ -58,13 +68,8 @@ describe('metrics', () => {
 
   it('include the usual ones of a process', async () => {
     const families = await familiesOf(newMetrics());
-    for (const name of [
-      'process_cpu_seconds_total',
-      'process_resident_memory_bytes',
-      'nodejs_eventloop_lag_seconds',
-    ]) {
+    for (const name of [...PROCESS_METRICS, 'nodejs_eventloop_lag_seconds'])
       assert.ok(families.has(name), name);
-    }
   });
 
   it('start at 0 with every known series', async () => {
@@ -113,10 +118,39 @@ describe('metrics', () => {
       dcgan_images_total: 256,
       dcgan_step_seconds_count: 2,
       dcgan_step_seconds_sum: 3.5,
+      dcgan_averaging_seconds_count: 2,
+      dcgan_averaging_seconds_sum: 1,
       'dcgan_phase_seconds_sum{phase="discriminator"}': 1.5,
       'dcgan_phase_seconds_sum{phase="generator"}': 0.75,
     };
     assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, values[name]])), expected);
+  });
+
+  it('say what the run is, and how much space its disk has', async () => {
+    const metrics = newMetrics();
+    const folder = await mkdtemp(join(tmpdir(), 'dcgan-trainer-'));
+    try {
+      const training = { architecture: 'paper', imageSize: 64, batchSize: 128, shards: 4 } as const;
+      metrics.describe({ folder, training, engine: undefined });
+      metrics.describe({ folder, training, engine: 'native 4.22.0 (TensorFlow 2.21.0)' });
+      const values = await valuesOf(metrics);
+      const info = Object.entries(values).filter(([name]) => name.startsWith('dcgan_run_info'));
+      assert.deepEqual(info, [
+        [
+          `dcgan_run_info{run="${basename(folder)}",architecture="paper",image_size="64",batch_size="128",` +
+            'shards="4",engine="native 4.22.0 (TensorFlow 2.21.0)",version="0.1.0"}',
+          1,
+        ],
+      ]);
+      // df's own figure; others write to this disk meanwhile.
+      const { stdout } = await promisify(execFile)('df', ['--block-size=1', '--output=avail', folder]);
+      const difference = Math.abs(values['dcgan_disk_free_bytes'] - Number(stdout.split('\n')[1]));
+      assert.ok(difference < 1e9, `${difference} bytes`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    // A disk that is gone has no free space that could be told.
+    assert.ok(!('dcgan_disk_free_bytes' in (await valuesOf(metrics))));
   });
 
   it('go back to a step with the run, but for what counts', async () => {
@@ -139,8 +173,11 @@ describe('metrics', () => {
     const metrics = newMetrics();
     metrics.setWorkers({ joining: 3 });
     metrics.setWorkers({ ready: 2, lost: 1 });
-    metrics.setWorkerStepSeconds('0', 1.5);
-    metrics.setWorkerStepSeconds('1', 2.5);
+    metrics.recordWorkerPhase('0', 'discriminator', { seconds: 2, shards: 3 });
+    metrics.recordWorkerPhase('0', 'generator', { seconds: 0.5, shards: 3 });
+    // The next step: of each phase the last one counts.
+    metrics.recordWorkerPhase('0', 'discriminator', { seconds: 1, shards: 3 });
+    metrics.recordWorkerPhase('1', 'discriminator', { seconds: 2.5, shards: 1 });
     metrics.forgetWorker('1');
     metrics.countWorkerLoss('silent');
     metrics.countRejected('undecodable');
@@ -150,6 +187,8 @@ describe('metrics', () => {
     metrics.countWireBytes('received', 5);
     metrics.setCheckpoint(500, new Date('2024-01-01T00:00:00.500Z'));
     metrics.setGradientNorm('generator', 3.25);
+    metrics.setSampleDiversity(0.75);
+    metrics.plan(9000);
     metrics.countNonFinite();
     metrics.countNonFinite(2);
     const before = await valuesOf(newMetrics());
@@ -159,6 +198,7 @@ describe('metrics', () => {
       'dcgan_workers{state="ready"}': 2,
       'dcgan_workers{state="lost"}': 1,
       'dcgan_worker_step_seconds{worker="0"}': 1.5,
+      'dcgan_worker_shards{worker="0"}': 3,
       'dcgan_worker_losses_total{reason="silent"}': 1,
       'dcgan_wire_rejected_total{reason="undecodable"}': 1,
       'dcgan_wire_rejected_total{reason="too-large"}': 1,
@@ -167,6 +207,8 @@ describe('metrics', () => {
       dcgan_checkpoint_step: 500,
       dcgan_checkpoint_timestamp_seconds: 1_704_067_200.5,
       'dcgan_gradient_norm{network="generator"}': 3.25,
+      dcgan_sample_diversity: 0.75,
+      dcgan_planned_steps: 9000,
       dcgan_nonfinite_total: 3,
     });
   });

@@ -105,12 +105,12 @@ describe('training to the end', () => {
     const lines: string[] = [];
     const tell = (line: string): unknown => lines.push(line);
     const faces = { size: 32, fingerprint: 'f', read: () => faceBytes(32) } as unknown as Faces;
+    const sampler = new Sampler({ count: 48, batch: 16, shards: 2, seed: 1 });
     const record = new RunRecord({
-      ...{ run, log, group, metrics, faces },
+      ...{ run, log, group, metrics, faces, sampler },
       options: { training: SMALL_TRAINING, sampleEvery: 5, checkpointEvery, keepCheckpoints: 3 },
       progress: { show: () => undefined, log: tell, stop: () => undefined },
     });
-    const sampler = new Sampler({ count: 48, batch: 16, shards: 2, seed: 1 });
     const status = { ready: false, step: 0 };
     try {
       await trainToEnd({
@@ -130,7 +130,7 @@ describe('training to the end', () => {
   /** Steps of a fake take no time: the next waits until a checkpoint is in its place, so that it is known where it is. */
   function punctual(record: RunRecord, checkpointEvery: number): TrainingParts['record'] {
     return {
-      beginning: (sampler) => record.beginning(sampler),
+      beginning: () => record.beginning(),
       step: async (outcome) => {
         await record.step(outcome);
         const { step } = outcome.record;

@@ -78,6 +78,13 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
+  // Before anybody can read them: a run that goes on is known by its name, and its counters are never seen at 0.
+  if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
+  const from = earlier && (await openOrigin(earlier, options));
+  if (from) {
+    closing.add(() => from.close());
+    metrics.continueFrom(from.facts.counters);
+  }
   let metricsAddress: string | undefined;
   if (options.http) {
     const http = await startHttpServer({
@@ -111,12 +118,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     seed: training.seed,
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+  metrics.plan(lastStep);
 
-  const from = earlier && (await openOrigin(earlier, options, faces));
-  if (from) {
-    closing.add(() => from.close());
-    metrics.continueFrom(from.facts.counters);
-  }
+  if (earlier && from) requireSameImages(earlier, from, faces);
   const firstStep = (from?.facts.step ?? 0) + 1;
   if (firstStep > lastStep) {
     if (earlier?.unattended) return undefined;
@@ -140,23 +144,20 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
 
 /** Undefined: from the beginning. */
 async function openOrigin(
-  place: RunPlace,
+  { run, checkpoint: path, unattended }: RunPlace,
   { training }: RunOptions,
-  faces: Faces,
 ): Promise<Checkpoint | undefined> {
-  const { run, checkpoint: path, unattended } = place;
+  if (unattended) return openNewestWhole(run, training, { onBroken: sayBroken });
   const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
-  const checkpoint = unattended
-    ? await openNewestWhole(run, training, { onBroken: sayBroken })
-    : await openCheckpoint({ run, training, path, advise });
-  if (!checkpoint) return undefined;
-  const { datasetFingerprint } = checkpoint.facts;
-  if (datasetFingerprint === faces.fingerprint) return checkpoint;
-  await checkpoint.close();
-  throw new UserError(
-    `${shown(run.path)} was trained on other images (fingerprint ${datasetFingerprint.slice(0, 8)}, ` +
-      `these have ${faces.fingerprint.slice(0, 8)}): give --data the folder it had`,
-  );
+  return openCheckpoint({ run, training, path, advise });
+}
+
+function requireSameImages({ run }: RunPlace, { facts }: Checkpoint, { fingerprint }: Faces): void {
+  if (facts.datasetFingerprint !== fingerprint)
+    throw new UserError(
+      `${shown(run.path)} was trained on other images (fingerprint ${facts.datasetFingerprint.slice(0, 8)}, ` +
+        `these have ${fingerprint.slice(0, 8)}): give --data the folder it had`,
+    );
 }
 
 function sayBroken(error: Error): void {

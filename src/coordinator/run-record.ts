@@ -11,6 +11,7 @@ import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
 import { writeFacesReport } from './run/faces-report.js';
 import { makeGrid } from './run/image-grid.js';
+import { spread } from './run/image-spread.js';
 import { LossReport } from './run/loss-report.js';
 import { writePicture } from './run/picture.js';
 import type { RunFolder } from './run/run-folder.js';
@@ -26,6 +27,7 @@ export interface RunRecordParts {
   readonly metrics: RunMetrics;
   readonly progress: Progress;
   readonly faces: Faces;
+  readonly sampler: Sampler;
 }
 
 /** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
@@ -37,6 +39,7 @@ export class RunRecord {
   readonly #abort = new AbortController();
   readonly #checkpoints: CheckpointWriter;
   #lastSamples: number | undefined;
+  #realSpread: number | undefined;
   #lossesDrawn = -Infinity;
 
   constructor(private readonly parts: RunRecordParts) {
@@ -59,8 +62,11 @@ export class RunRecord {
   }
 
   /** Before the first step: reals.png, and what the untrained generator draws. */
-  async beginning(sampler: Sampler): Promise<void> {
-    await this.#reals(sampler);
+  async beginning(): Promise<void> {
+    const { run, options } = this.parts;
+    const images = this.#reals();
+    const size = options.training.imageSize;
+    await writePicture(run.realsPicture, makeGrid(images, { count: images.length / faceBytes(size), size }));
     await this.#samples(0);
   }
 
@@ -119,10 +125,10 @@ export class RunRecord {
     await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
-  /** The images of the first steps, in the layout of the samples. */
-  async #reals(sampler: Sampler): Promise<void> {
-    const { faces, run } = this.parts;
-    const { shards } = this.parts.options.training;
+  /** The images of the first steps, as many as a grid of samples has, in its layout. */
+  #reals(): Float32Array {
+    const { faces, sampler, options } = this.parts;
+    const { shards } = options.training;
     const indices: number[] = [];
     for (let step = 1; step <= sampler.stepsPerEpoch && indices.length < SAMPLE_COUNT; step++)
       for (let shard = 0; shard < shards; shard++) indices.push(...sampler.indices(step, shard));
@@ -131,16 +137,20 @@ export class RunRecord {
     faces.read(shown, bytes);
     const images = new Float32Array(bytes.length);
     normalise(bytes, images);
-    await writePicture(run.realsPicture, makeGrid(images, { count: shown.length, size: faces.size }));
+    return images;
   }
 
   async #samples(step: number): Promise<void> {
     if (this.#lastSamples === step) return;
-    const { group, run, options } = this.parts;
+    const { group, run, metrics, options } = this.parts;
     const images = await group.samples();
-    const grid = makeGrid(images, { count: SAMPLE_COUNT, size: options.training.imageSize });
-    await writePicture(run.samplePicture(step), grid);
+    const size = options.training.imageSize;
+    await writePicture(run.samplePicture(step), makeGrid(images, { count: SAMPLE_COUNT, size }));
     this.#lastSamples = step;
+    // Before the first step there is nothing to tell: noise has next to none.
+    if (step === 0) return;
+    this.#realSpread ??= spread(this.#reals(), faceBytes(size));
+    if (this.#realSpread > 0) metrics.setSampleDiversity(spread(images, faceBytes(size)) / this.#realSpread);
   }
 
   async #facts(step: number, epoch: number): Promise<CheckpointFacts> {

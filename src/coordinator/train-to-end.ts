@@ -62,7 +62,7 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
 async function trainFrom(parts: TrainingParts, firstStep: number): Promise<void> {
   const { record, sampler, status } = parts;
   status.ready = true;
-  if (firstStep === 1) await record.beginning(sampler);
+  if (firstStep === 1) await record.beginning();
   for await (const step of trainSteps({ ...parts, firstStep })) {
     await record.step(step);
     status.step = step.record.step;

@@ -87,6 +87,7 @@ async function run(request: RunRequest): Promise<void> {
   const { status, metrics, faces, sampler, from, firstStep, lastStep, group } = prepared;
 
   const folder = earlier?.run ?? (await newRun(request));
+  metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
     id,
     version: PROJECT_VERSION,
@@ -119,7 +120,7 @@ async function run(request: RunRequest): Promise<void> {
     progress.stop();
   });
   voice.goThrough(progress.log);
-  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces });
+  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces, sampler });
   closing.add(() => record.close());
 
   try {

@@ -72,7 +72,11 @@ export class Rounds {
     }
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
-    for (const [worker, spent] of seconds) metrics.setWorkerStepSeconds(String(worker), spent);
+    const hosts = [...workerOfShard.values()];
+    for (const [worker, spent] of seconds) {
+      const shards = hosts.filter((host) => host === worker).length;
+      metrics.recordWorkerPhase(String(worker), phase, { seconds: spent, shards });
+    }
     const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
     const { notFinite } = round;
     return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds, notFinite };

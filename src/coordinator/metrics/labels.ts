@@ -13,3 +13,6 @@ export type WireDirection = (typeof WIRE_DIRECTIONS)[number];
 
 export const NETWORKS = ['generator', 'discriminator'] as const;
 export type Network = (typeof NETWORKS)[number];
+
+/** Of the discriminator, in the same step. */
+export const UPDATES = ['before', 'after'] as const;

@@ -1,8 +1,13 @@
+import { basename } from 'node:path';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { PROJECT_VERSION } from '../../common/version.js';
+import type { TrainingOptions } from '../../model/training-options.js';
 import type { StepRecord } from '../step-record.js';
 import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
+import { DiskSpace } from './disk-space.js';
 import {
   NETWORKS,
+  UPDATES,
   WIRE_DIRECTIONS,
   WORKER_LOSS_REASONS,
   WORKER_STATES,
@@ -11,6 +16,7 @@ import {
   type WorkerLossReason,
   type WorkerState,
 } from './labels.js';
+import { METRICS, type LabelOf, type MetricName, type MetricOfType } from './metric-names.js';
 import type { Countable, SavedCounters } from './saved-counters.js';
 
 /** From a step of a small network on a GPU to one of a large network on two cores. */
@@ -34,6 +40,21 @@ const BEGINNING: ShownRecord = {
   ...{ realScore: 0, fakeScoreBefore: 0, fakeScoreAfter: 0 },
 };
 
+/** What does not change while a run goes on. */
+export interface RunDescription {
+  /** Its directory. The run is called by that name, and writes to that disk. */
+  readonly folder: string;
+  readonly training: Pick<TrainingOptions, 'architecture' | 'imageSize' | 'batchSize' | 'shards'>;
+  /** With its version; undefined while it is not known. */
+  readonly engine: string | undefined;
+}
+
+/** A worker's part of a phase. */
+export interface WorkerPhase {
+  readonly seconds: number;
+  readonly shards: number;
+}
+
 export interface RunMetricsOptions {
   /** Images of a whole step. */
   readonly batchSize: number;
@@ -49,65 +70,38 @@ export class RunMetrics {
   readonly #countables: Countable[] = [];
   readonly #batchSize: number;
 
-  readonly #generatorLoss = this.#gauge('dcgan_generator_loss', 'Generator loss of the last step.');
-  readonly #discriminatorLoss = this.#gauge(
-    'dcgan_discriminator_loss',
-    'Discriminator loss of the last step.',
-  );
-  readonly #realScore = this.#gauge('dcgan_real_score', 'D(x): mean score of real images in the last step.');
-  readonly #fakeScore = this.#gauge(
-    'dcgan_fake_score',
-    "D(G(z)): mean score of generated images, before and after the discriminator's update.",
-    ['update'],
-  );
-  readonly #step = this.#gauge('dcgan_step', 'Last step that was completed.');
-  readonly #epoch = this.#gauge('dcgan_epoch', 'Epoch of the last step, counted from 1.');
-  readonly #images = this.#counter('dcgan_images_total', 'Real images trained on.');
-  readonly #stepSeconds = this.#histogram('dcgan_step_seconds', 'Wall time of a step.', STEP_BUCKETS);
-  readonly #phaseSeconds = this.#histogram(
-    'dcgan_phase_seconds',
-    'Wall time of one phase of a step.',
-    PHASE_BUCKETS,
-    ['phase'],
-  );
-  readonly #wireBytes = this.#counter(
-    'dcgan_wire_bytes_total',
-    'Bytes sent and received by the coordinator.',
-    ['direction'],
-  );
-  readonly #rejected = this.#counter('dcgan_wire_rejected_total', 'Messages that were refused, by reason.', [
-    'reason',
-  ]);
-  readonly #workers = this.#gauge('dcgan_workers', 'Workers by state.', ['state']);
-  readonly #workerStepSeconds = this.#gauge(
-    'dcgan_worker_step_seconds',
-    'Computing time of the last step on each worker.',
-    ['worker'],
-  );
-  readonly #workerLosses = this.#counter('dcgan_worker_losses_total', 'Workers that were lost, by reason.', [
-    'reason',
-  ]);
-  readonly #checkpointStep = this.#gauge(
-    'dcgan_checkpoint_step',
-    'Step of the last checkpoint; 0 before the first.',
-  );
-  readonly #checkpointTimestamp = this.#gauge(
-    'dcgan_checkpoint_timestamp_seconds',
-    'Unix time of the last checkpoint; 0 before the first.',
-  );
-  readonly #gradientNorm = this.#gauge(
-    'dcgan_gradient_norm',
-    'L2 norm of the averaged gradient in the last step.',
-    ['network'],
-  );
-  readonly #nonFinite = this.#counter(
-    'dcgan_nonfinite_total',
-    'Losses and gradients that were NaN or infinite.',
-  );
+  readonly #runInfo = this.#gauge('dcgan_run_info');
+  readonly #generatorLoss = this.#gauge('dcgan_generator_loss');
+  readonly #discriminatorLoss = this.#gauge('dcgan_discriminator_loss');
+  readonly #realScore = this.#gauge('dcgan_real_score');
+  readonly #fakeScore = this.#gauge('dcgan_fake_score');
+  readonly #gradientNorm = this.#gauge('dcgan_gradient_norm');
+  readonly #sampleDiversity = this.#gauge('dcgan_sample_diversity');
+  readonly #nonFinite = this.#counter('dcgan_nonfinite_total');
+  readonly #step = this.#gauge('dcgan_step');
+  readonly #plannedSteps = this.#gauge('dcgan_planned_steps');
+  readonly #epoch = this.#gauge('dcgan_epoch');
+  readonly #images = this.#counter('dcgan_images_total');
+  readonly #stepSeconds = this.#histogram('dcgan_step_seconds', STEP_BUCKETS);
+  readonly #averagingSeconds = this.#histogram('dcgan_averaging_seconds', PHASE_BUCKETS);
+  readonly #phaseSeconds = this.#histogram('dcgan_phase_seconds', PHASE_BUCKETS);
+  readonly #wireBytes = this.#counter('dcgan_wire_bytes_total');
+  readonly #rejected = this.#counter('dcgan_wire_rejected_total');
+  readonly #workers = this.#gauge('dcgan_workers');
+  readonly #workerStepSeconds = this.#gauge('dcgan_worker_step_seconds');
+  readonly #workerShards = this.#gauge('dcgan_worker_shards');
+  /** What each worker's last phases took, by worker and phase. */
+  readonly #workerPhases = new Map<string, Map<string, number>>();
+  readonly #workerLosses = this.#counter('dcgan_worker_losses_total');
+  readonly #checkpointStep = this.#gauge('dcgan_checkpoint_step');
+  readonly #checkpointTimestamp = this.#gauge('dcgan_checkpoint_timestamp_seconds');
+  readonly #diskFree = this.#gauge('dcgan_disk_free_bytes', () => this.#askDisk());
+  #disk: DiskSpace | undefined;
 
   constructor({ batchSize, phases = [], rejectionReasons = [] }: RunMetricsOptions) {
     this.#batchSize = batchSize;
-    for (const update of ['before', 'after']) this.#fakeScore.set({ update }, 0);
+    this.#sampleDiversity.remove(); // It is not 0 before it is known.
+    for (const update of UPDATES) this.#fakeScore.set({ update }, 0);
     for (const phase of phases) this.#phaseSeconds.zero({ phase });
     for (const direction of WIRE_DIRECTIONS) this.#wireBytes.inc({ direction }, 0);
     for (const reason of rejectionReasons) this.#rejected.inc({ reason }, 0);
@@ -118,11 +112,30 @@ export class RunMetrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** How far the run is to go. */
+  plan(steps: number): void {
+    this.#plannedSteps.set(steps);
+  }
+
+  /** What the run is, in the place of what was said of it before. */
+  describe({ folder, training, engine = '' }: RunDescription): void {
+    this.#runInfo.reset();
+    this.#runInfo.set(
+      {
+        ...{ run: basename(folder), architecture: training.architecture, image_size: training.imageSize },
+        ...{ batch_size: training.batchSize, shards: training.shards, engine, version: PROJECT_VERSION },
+      },
+      1,
+    );
+    this.#disk = new DiskSpace(folder);
+  }
+
   /** The step's bytes are not counted here but in countWireBytes, which sees what passes between steps too. */
   recordStep(record: StepRecord, phaseSeconds: Readonly<Record<string, number>>): void {
     this.#show(record);
     this.#images.inc({}, this.#batchSize);
     this.#stepSeconds.observe({}, record.computeSeconds + record.averagingSeconds);
+    this.#averagingSeconds.observe({}, record.averagingSeconds);
     for (const [phase, seconds] of Object.entries(phaseSeconds))
       this.#phaseSeconds.observe({ phase }, seconds);
   }
@@ -147,13 +160,22 @@ export class RunMetrics {
     for (const state of WORKER_STATES) this.#workers.set({ state }, counts[state] ?? 0);
   }
 
-  setWorkerStepSeconds(worker: string, seconds: number): void {
-    this.#workerStepSeconds.set({ worker }, seconds);
+  /** What a worker's shards took in a phase. A step's time is the sum of its phases', each the last that was done. */
+  recordWorkerPhase(worker: string, phase: string, { seconds, shards }: WorkerPhase): void {
+    const phases = this.#workerPhases.get(worker) ?? new Map<string, number>();
+    this.#workerPhases.set(worker, phases.set(phase, seconds));
+    this.#workerStepSeconds.set(
+      { worker },
+      [...phases.values()].reduce((sum, spent) => sum + spent, 0),
+    );
+    this.#workerShards.set({ worker }, shards);
   }
 
   /** Ends the series of a worker that is gone: its last value would stand for ever. */
   forgetWorker(worker: string): void {
+    this.#workerPhases.delete(worker);
     this.#workerStepSeconds.remove({ worker });
+    this.#workerShards.remove({ worker });
   }
 
   countWorkerLoss(reason: WorkerLossReason): void {
@@ -171,6 +193,11 @@ export class RunMetrics {
   setCheckpoint(step: number, at: Date): void {
     this.#checkpointStep.set(step);
     this.#checkpointTimestamp.set(at.getTime() / 1000);
+  }
+
+  /** How much generated images differ from each other, as a share of how much real ones do. */
+  setSampleDiversity(share: number): void {
+    this.#sampleDiversity.set(share);
   }
 
   setGradientNorm(network: Network, norm: number): void {
@@ -191,28 +218,41 @@ export class RunMetrics {
     this.#epoch.set(record.epoch);
   }
 
-  #gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
-    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  async #askDisk(): Promise<void> {
+    const free = await this.#disk?.free();
+    if (free === undefined) this.#diskFree.remove();
+    else this.#diskFree.set(free);
   }
 
-  #counter<Label extends string = never>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[] = [],
-  ): ContinuedCounter<Label> {
-    const counter = new ContinuedCounter({ name, help, labelNames, registry: this.registry });
+  /** `collect` is called whenever the metrics are read. */
+  #gauge<Name extends MetricOfType<'gauge'>>(
+    name: Name,
+    collect?: () => Promise<void>,
+  ): Gauge<LabelOf<Name>> {
+    const configuration = { ...this.#definition(name), registers: [this.registry] };
+    return new Gauge(collect ? { ...configuration, collect } : configuration);
+  }
+
+  #counter<Name extends MetricOfType<'counter'>>(name: Name): ContinuedCounter<LabelOf<Name>> {
+    const counter = new ContinuedCounter({ ...this.#definition(name), registry: this.registry });
     this.#countables.push(counter);
     return counter;
   }
 
-  #histogram<Label extends string = never>(
-    name: string,
-    help: string,
+  #histogram<Name extends MetricOfType<'histogram'>>(
+    name: Name,
     buckets: readonly number[],
-    labelNames: readonly Label[] = [],
-  ): ContinuedHistogram<Label> {
-    const histogram = new ContinuedHistogram({ name, help, labelNames, registry: this.registry }, buckets);
+  ): ContinuedHistogram<LabelOf<Name>> {
+    const options = { ...this.#definition(name), registry: this.registry };
+    const histogram = new ContinuedHistogram(options, buckets);
     this.#countables.push(histogram);
     return histogram;
+  }
+
+  #definition<Name extends MetricName>(
+    name: Name,
+  ): { name: Name; help: string; labelNames: LabelOf<Name>[] } {
+    const { help, labels } = METRICS[name];
+    return { name, help, labelNames: Object.keys(labels) as LabelOf<Name>[] };
   }
 }

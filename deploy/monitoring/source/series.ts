@@ -1,0 +1,81 @@
+import {
+  METRICS,
+  type LabelOf,
+  type MetricName,
+  type MetricOfType,
+  type ProcessMetricName,
+} from '../../../src/coordinator/metrics/metric-names.js';
+
+type Definitions = typeof METRICS;
+/** Labels of a metric, each with a value that it can have. */
+type Labels<Name extends MetricName> = {
+  readonly [Label in LabelOf<Name>]?: Label extends keyof Definitions[Name]['labels']
+    ? Definitions[Name]['labels'][Label] extends readonly (infer Value)[]
+      ? Value
+      : never
+    : never;
+};
+
+/** Series of the trainer, written as PromQL: a name or a label that the trainer does not have is a type error. */
+export class Selection {
+  /** `matchers` of labels that Prometheus adds, such as instance="a". */
+  constructor(private readonly matchers: readonly string[] = []) {}
+
+  /** dcgan_fake_score{instance="a",update="before"} */
+  of<Name extends MetricName>(name: Name, labels: Labels<Name> = {}): string {
+    return this.#select(name, matching('=', labels));
+  }
+
+  /** The series that have other labels. */
+  except<Name extends MetricName>(name: Name, labels: Labels<Name>): string {
+    return this.#select(name, matching('!=', labels));
+  }
+
+  sumOf<Name extends MetricOfType<'histogram'>>(name: Name, labels: Labels<Name> = {}): string {
+    return this.#select(`${name}_sum`, matching('=', labels));
+  }
+
+  countOf<Name extends MetricOfType<'histogram'>>(name: Name, labels: Labels<Name> = {}): string {
+    return this.#select(`${name}_count`, matching('=', labels));
+  }
+
+  bucketsOf(name: MetricOfType<'histogram'>): string {
+    return this.#select(`${name}_bucket`);
+  }
+
+  ofProcess(name: ProcessMetricName): string {
+    return this.#select(name);
+  }
+
+  /** What is not the trainer's own: recorded series, up, ALERTS. */
+  other(name: string, ...matchers: readonly string[]): string {
+    return this.#select(name, matchers);
+  }
+
+  #select(name: string, matchers: readonly string[] = []): string {
+    const all = [...this.matchers, ...matchers];
+    return all.length === 0 ? name : `${name}{${all.join(',')}}`;
+  }
+}
+
+function matching(operator: '=' | '!=', labels: object): string[] {
+  return Object.entries(labels).map(([label, value]) => `${label}${operator}"${String(value)}"`);
+}
+
+/**
+ * By how much a counter rose. A run that goes on in the place of one that was killed has counted less, up to its
+ * checkpoint: increase() would take all of that for new.
+ */
+export function rise(counter: string, window: string): string {
+  return `${counter} - min_over_time(${counter}[${window}])`;
+}
+
+/** How fast a counter rises; nothing where a run goes on in the window, which rate() would take for a leap. */
+export function speed(counter: string, window: string): string {
+  return `rate(${counter}[${window}]) unless resets(${counter}[${window}]) > 0`;
+}
+
+/** The mean of what a histogram has seen in a window. */
+export function mean(sum: string, count: string, window: string): string {
+  return `rate(${sum}[${window}]) / rate(${count}[${window}])`;
+}
