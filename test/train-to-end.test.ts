@@ -110,8 +110,9 @@ describe('training to the end', () => {
       ...{ run, log, group, metrics, faces, sampler },
       options: { training: SMALL_TRAINING, sampleEvery: 5, checkpointEvery, keepCheckpoints: 3 },
       progress: { show: () => undefined, log: tell, stop: () => undefined },
+      events: { add: () => undefined },
     });
-    const status = { ready: false, step: 0 };
+    const status = { ready: false, step: 0, totalSteps: LAST };
     try {
       await trainToEnd({
         ...{ group, sampler, record: punctual(record, checkpointEvery), status, training: SMALL_TRAINING },

@@ -9,6 +9,7 @@ import { REJECTION_REASONS } from '../wire/rejection.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
+import { LiveRun } from './live/live-run.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
@@ -20,6 +21,7 @@ import type { Voice } from './voice.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { readFleetKeys } from './fleet/fleet-keys.js';
 import { startGroup } from './start-group.js';
+import type { StopRequest } from './stop-request.js';
 
 export interface RunRequest {
   /** The run's. */
@@ -32,7 +34,7 @@ export interface RunRequest {
   readonly earlier: RunPlace | undefined;
   /** Says what happens to the workers. */
   readonly voice: Voice;
-  readonly stop: AbortSignal;
+  readonly stop: StopRequest;
   readonly closing: Closing;
 }
 
@@ -41,12 +43,16 @@ export interface RunStatus {
   ready: boolean;
   /** The last step that was done. */
   step: number;
+  /** How far the run is to go; 0 while that is not known. */
+  totalSteps: number;
 }
 
 /** A run that can begin. */
 export interface PreparedRun {
   readonly status: RunStatus;
   readonly metrics: RunMetrics;
+  /** What the page shows of it. */
+  readonly live: LiveRun;
   /** Where the metrics are; undefined with --no-http. */
   readonly metricsAddress: string | undefined;
   readonly faces: Faces;
@@ -72,9 +78,15 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   const engine = await chooseEngine(options.engine, cache);
   if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
 
-  const status = { ready: false, step: 0 };
+  const status: RunStatus = { ready: false, step: 0, totalSteps: 0 };
+  const live: LiveRun = new LiveRun({ options, status, stop, board: () => metrics.board, log: voice.say });
+  closing.add(() => live.events.close());
+  voice.listen(live.events.hear);
   const metrics = new RunMetrics({
-    batchSize: training.batchSize,
+    ...{ batchSize: training.batchSize, shards: training.shards },
+    onRejected: (reason) => {
+      live.events.rejected(reason);
+    },
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
@@ -84,6 +96,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   if (from) {
     closing.add(() => from.close());
     metrics.continueFrom(from.facts.counters);
+    status.step = from.facts.step;
   }
   let metricsAddress: string | undefined;
   if (options.http) {
@@ -92,7 +105,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
       token: options.httpToken,
       metrics,
       isReady: () => status.ready,
-      describe: () => ({ ...status, ...options }),
+      site: live.site,
     });
     closing.add(() => http.close());
     metricsAddress = `http://${formatHttpAddress(http.address)}/metrics`;
@@ -105,7 +118,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     maxBrokenShare: options.maxBrokenShare,
     cache,
     log: say,
-    signal: stop,
+    signal: stop.signal,
   });
   closing.add(() => {
     faces.close();
@@ -119,6 +132,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
   metrics.plan(lastStep);
+  status.totalSteps = lastStep;
 
   if (earlier && from) requireSameImages(earlier, from, faces);
   const firstStep = (from?.facts.step ?? 0) + 1;
@@ -132,14 +146,14 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   const group = await startGroup({
     ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, from, metrics },
     log: voice.say,
-    signal: stop,
+    signal: stop.signal,
   });
   closing.add(() => group.close());
   if (from && from.facts.engine !== group.engine)
     say(
       `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
     );
-  return { status, metrics, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
+  return { status, metrics, live, metricsAddress, faces, broken, sampler, from, firstStep, lastStep, group };
 }
 
 /** Undefined: from the beginning. */

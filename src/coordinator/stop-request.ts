@@ -17,6 +17,13 @@ export class StopRequest {
     return this.#controller.signal;
   }
 
+  /** As the first signal does, on behalf of somebody else. */
+  request(by: string): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort();
+    this.onFirst(by);
+  }
+
   /** Gives the signals back their usual meaning. */
   close(): void {
     for (const name of Object.keys(EXIT_CODES)) process.off(name, this.#receive);

@@ -32,9 +32,7 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
     began = status.step = origin?.facts.step ?? 0;
     log(
       `${lost.message}: ${origin ? `going back to step ${status.step}` : 'beginning again from the seed'}`,
-      {
-        level: 'warn',
-      },
+      { level: 'warn', event: 'rewound' },
     );
     await group.restart(origin, status.step + 1);
   };
