@@ -15,6 +15,7 @@ import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
 import { openRunFaces } from './run-faces.js';
+import type { RunStatus } from './run-status.js';
 import type { RunPlace } from './run/run-folder.js';
 import { shown } from './shown.js';
 import type { Voice } from './voice.js';
@@ -36,15 +37,6 @@ export interface RunRequest {
   readonly voice: Voice;
   readonly stop: StopRequest;
   readonly closing: Closing;
-}
-
-/** What HTTP tells of the run. */
-export interface RunStatus {
-  ready: boolean;
-  /** The last step that was done. */
-  step: number;
-  /** How far the run is to go; 0 while that is not known. */
-  totalSteps: number;
 }
 
 /** A run that can begin. */

@@ -1,7 +1,7 @@
 import type { Log } from '../common/log.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { StateLost } from './compute-group.js';
-import type { RunStatus } from './prepare-run.js';
+import type { RunStatus } from './run-status.js';
 import type { RunRecord } from './run-record.js';
 import { trainSteps, type TrainingLoop } from './training-loop.js';
 

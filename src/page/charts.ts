@@ -118,8 +118,7 @@ export class Chart {
     const plot = this.#plot;
     const steps = plot?.data[0] ?? [];
     const { min, max } = plot?.scales['x'] ?? {};
-    if (min === undefined || max === undefined || min === null || max === null || steps.length < 2)
-      return false;
+    if (typeof min !== 'number' || typeof max !== 'number' || steps.length < 2) return false;
     return min > steps[0] || max < steps[steps.length - 1];
   }
 

@@ -19,8 +19,12 @@ export class Refused extends Error {
   }
 }
 
+interface AskOptions extends RequestInit {
+  readonly headers?: Record<string, string>;
+}
+
 /** Asks for a path, and for the token where the coordinator does. */
-export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, options: AskOptions = {}): Promise<Response> {
   for (;;) {
     const response = await fetch(path, { ...options, headers: { ...authorization(), ...options.headers } });
     if (response.ok) return response;

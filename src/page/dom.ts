@@ -1,4 +1,5 @@
 /** An element of index.html, by its id. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what it is stands in index.html
 export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no #${id}`);

@@ -13,7 +13,7 @@ export function showOptions(info: {
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([name, value]) => {
         const pair = made('div');
-        pair.append(made('dt', spoken(name)), made('dd', String(value)));
+        pair.append(made('dt', spoken(name)), made('dd', value));
         return pair;
       }),
   );

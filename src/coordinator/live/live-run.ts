@@ -1,6 +1,7 @@
 import type { Log } from '../../common/log.js';
 import type { RunState } from '../../page/api.js';
-import type { RunStatus } from '../prepare-run.js';
+import type { RunStatus } from '../run-status.js';
+import { formatHttpAddress } from '../metrics/http-address.js';
 import type { RunFolder } from '../run/run-folder.js';
 import type { RunOptions } from '../settle-options.js';
 import type { StopRequest } from '../stop-request.js';
@@ -33,7 +34,11 @@ export class LiveRun {
       stop.request(by);
     });
     this.#shown = new ShownRun({
-      options: { ...options },
+      options: {
+        ...options,
+        http: options.http && formatHttpAddress(options.http),
+        liveness: `${options.liveness / 1000} s`,
+      },
       state: () => this.#state(),
       step: () => status.step,
       totalSteps: () => status.totalSteps,

@@ -78,9 +78,9 @@ export class ShownRun {
 
   info(): RunInfo {
     const saved = this.#saved ?? {};
-    const { training, arguments: typed } = saved as Partial<Record<string, object>>;
+    const { training, arguments: typed } = saved as Readonly<Record<string, object | undefined>>;
     const dataset = (saved['dataset'] ?? {}) as Readonly<Record<string, unknown>>;
-    const options = { ...(this.facts?.options ?? typed), ...training };
+    const options: Readonly<Record<string, unknown>> = { ...(this.facts?.options ?? typed), ...training };
     return {
       ...this.snapshot(),
       engine: text(saved['engine']),
@@ -127,5 +127,6 @@ function flattened(options: Readonly<Record<string, unknown>>): Record<string, u
 /** Empty for what has none, such as a secret. */
 function text(value: unknown): string {
   if (typeof value === 'string') return value;
-  return value === null ? '' : ((JSON.stringify(value) as string | undefined) ?? '');
+  const json: string | undefined = value === null ? undefined : JSON.stringify(value);
+  return json ?? '';
 }
