@@ -135,9 +135,9 @@ export class Chart {
       this.of.map(({ label, dash }, index): uPlot.Series => ({
         label: runs.length > 1 ? `${run.name} ${label}` : label,
         stroke: colour(`curve-${runs.length > 1 ? run.colour : index + 1}`),
-        width: 1.5,
+        width: 1.25,
         spanGaps: true,
-        points: { show: run.curves.steps.length < 3 },
+        points: { show: () => run.curves.steps.length < 3 },
         ...(dash && runs.length > 1 ? { dash } : {}),
         value: (_, value: number | null) => figure(value),
       })),
