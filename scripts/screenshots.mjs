@@ -1,4 +1,4 @@
-// npm run screenshots: docs/images/page.png, the live page of a run that it trains for two minutes. Needs chromium.
+// npm run screenshots: docs/images/page.png, the live page of a run that it trains for a minute. Needs chromium.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -12,8 +12,8 @@ import { root } from './tool.mjs';
 const CHROMIUM = '/usr/bin/chromium';
 /** In milliseconds. */
 const START_LIMIT = 120_000;
-const RUN_TIME = 100_000;
-const KILL_AFTER = 45_000;
+const RUN_TIME = 60_000;
+const KILL_AFTER = 25_000;
 const OPTIONS =
   '--workers 2 --architecture tutorial --image-size 32 --generator-features 16 --discriminator-features 16 ' +
   '--batch-size 64 --epochs 40 --sample-every 50 --checkpoint-every 250 --http 127.0.0.1:0';
@@ -37,7 +37,7 @@ try {
     await page.waitForTimeout(RUN_TIME - KILL_AFTER);
     const picture = await page.screenshot({
       fullPage: true,
-      clip: { x: 0, y: 0, width: 1240, height: 1240 },
+      clip: { x: 0, y: 0, width: 1240, height: 1000 },
     });
     await mkdir(join(root, 'docs/images'), { recursive: true });
     await sharp(picture)

@@ -62,6 +62,10 @@ describe('the live page', () => {
           return new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size > 20; })()`,
       ),
     );
+    const drawnTo = async (): Promise<number> => Number(await page.getAttribute('#losses', 'data-to'));
+    await until('curves as far as the steps', async () => (await drawnTo()) > 20);
+    const before = await drawnTo();
+    await until('longer curves', async () => (await drawnTo()) > before + 20);
     const picture = await until('samples', () => pictureOf(page));
     await until('other samples', async () => (await pictureOf(page)) !== picture);
     await page.waitForSelector('#reals:not([hidden])');

@@ -65,6 +65,8 @@ export class Chart {
   #plot: uPlot | undefined;
   #shape = '';
   #isDue = false;
+  /** Somebody has drawn a part of it larger: that part stays. */
+  #isZoomed = false;
   #runs: readonly NamedCurves[] = [];
 
   constructor(
@@ -75,6 +77,10 @@ export class Chart {
     new ResizeObserver(() => {
       this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT });
     }).observe(place);
+    place.addEventListener('dblclick', () => {
+      this.#isZoomed = false;
+      this.draw(this.#runs);
+    });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#shape = '';
       this.draw(this.#runs);
@@ -105,21 +111,13 @@ export class Chart {
     this.place.setAttribute('role', 'img');
     this.place.setAttribute('aria-label', `${this.title} by step. ${last.join('; ')}`);
     if (this.#plot && shape === this.#shape) {
-      this.#plot.setData(data, !this.#isZoomed());
+      this.#plot.setData(data, !this.#isZoomed);
       return;
     }
     this.#shape = shape;
+    this.#isZoomed = false;
     this.#plot?.destroy();
     this.#plot = new uPlot(this.#options(runs), data, this.place);
-  }
-
-  /** Somebody has drawn a part of it larger: that part stays. */
-  #isZoomed(): boolean {
-    const plot = this.#plot;
-    const steps = plot?.data[0] ?? [];
-    const { min, max } = plot?.scales['x'] ?? {};
-    if (typeof min !== 'number' || typeof max !== 'number' || steps.length < 2) return false;
-    return min > steps[0] || max < steps[steps.length - 1];
   }
 
   #options(runs: readonly NamedCurves[]): uPlot.Options {
@@ -150,6 +148,18 @@ export class Chart {
       series: [{ label: 'Step', value: (_, value: number | null) => figure(value) }, ...series],
       cursor: { focus: { prox: 24 }, drag: { x: true, y: false } },
       legend: { live: true },
+      hooks: {
+        setSelect: [
+          ({ select }) => {
+            this.#isZoomed = select.width > 0;
+          },
+        ],
+        draw: [
+          ({ scales }) => {
+            this.place.dataset['to'] = String(scales['x'].max);
+          },
+        ],
+      },
     };
   }
 }
