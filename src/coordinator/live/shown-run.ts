@@ -78,16 +78,21 @@ export class ShownRun {
 
   info(): RunInfo {
     const saved = this.#saved ?? {};
-    const { training, arguments: typed } = saved as Readonly<Record<string, object | undefined>>;
+    const typed = saved['arguments'] as object | undefined;
+    const training = saved['training'] as object | undefined;
     const dataset = (saved['dataset'] ?? {}) as Readonly<Record<string, unknown>>;
-    const options: Readonly<Record<string, unknown>> = { ...(this.facts?.options ?? typed), ...training };
+    const options = { ...(this.facts?.options ?? typed), ...training };
     return {
       ...this.snapshot(),
       engine: text(saved['engine']),
       version: text(saved['version']),
       options: Object.fromEntries(
-        Object.entries({ ...flattened(options), images: dataset['images'], dataset: dataset['folder'] })
-          .map(([name, value]) => [name, text(value)])
+        Object.entries<unknown>({
+          ...flattened(options),
+          images: dataset['images'],
+          dataset: dataset['folder'],
+        })
+          .map(([name, value]) => [name, text(value)] as const)
           .filter(([, value]) => value !== ''),
       ),
     };
