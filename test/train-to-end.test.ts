@@ -177,7 +177,7 @@ describe('training to the end', () => {
             `no worker holds the state any more: ${first === 1 ? 'beginning again from the seed' : `going back to step ${first - 1}`}`,
         ),
       );
-      assert.deepEqual(run.status, { ready: true, step: LAST });
+      assert.deepEqual(run.status, { ready: true, step: LAST, totalSteps: LAST });
       assert.deepEqual([run.gauge('dcgan_step'), run.gauge('dcgan_checkpoint_step')], [LAST, LAST]);
       await expectUndisturbed(name);
     }
