@@ -1,5 +1,6 @@
 // Which way dependencies point. coordinator and worker know wire, data, model and engine;
-// these know neither of the two; model does not know wire; everything may use common.
+// these know neither of the two; model does not know wire; everything may use common. The page runs in a browser:
+// the coordinator knows what they say to each other, and the page nobody.
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',
@@ -16,7 +17,8 @@ module.exports = {
     only('data-stands-alone', 'data', []),
     only('wire-stands-alone', 'wire', []),
     only('worker-knows-no-coordinator', 'worker', ['wire', 'data', 'model', 'engine']),
-    only('coordinator-knows-no-worker', 'coordinator', ['wire', 'data', 'model', 'engine']),
+    only('coordinator-knows-no-worker', 'coordinator', ['wire', 'data', 'model', 'engine', 'page']),
+    only('page-stands-alone', 'page', []),
     {
       name: 'coordinator-loads-no-tensorflow',
       comment: 'Only the compute thread (src/model/replica-thread.ts) and the engine load tensors.',

@@ -23,6 +23,7 @@ export const build = {
     await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', '.', '--outDir', partial], { lock });
     await copyProtocol(partial);
     await copyKernels(partial);
+    await buildPage(partial, lock);
     await writeFile(join(partial, stamp), inputs);
     // A whole new folder, so that nothing of a removed source stays.
     await rm(join(root, 'dist'), { recursive: true, force: true });
@@ -34,6 +35,18 @@ export const build = {
 async function copyKernels(dist) {
   const folder = 'src/engine/native/kernels';
   await cp(join(root, folder), join(dist, folder), { recursive: true });
+}
+
+/** The live page: its scripts, which a browser takes as they are, beside what it gets from packages. */
+async function buildPage(dist, lock) {
+  const page = join(dist, 'page');
+  await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', 'src/page', '--outDir', page], { lock });
+  for (const name of ['index.html', 'page.css', 'icon.svg'])
+    await cp(join(root, 'src/page', name), join(page, name));
+  const packages = join(root, 'node_modules');
+  await cp(join(packages, 'uplot/dist/uPlot.esm.js'), join(page, 'uplot.js'));
+  await cp(join(packages, 'uplot/dist/uPlot.min.css'), join(page, 'uplot.css'));
+  await cp(join(packages, 'eventsource-parser/dist/index.js'), join(page, 'eventsource-parser.js'));
 }
 
 /** A hash over names and contents of everything the build reads, packages by their lock file. */
@@ -55,6 +68,10 @@ async function listSources() {
   );
   return lists
     .flat()
-    .filter((path) => /\.(ts|mts|mjs|proto|cc|h)$/.test(path) && !path.includes('/generated/'))
+    .filter(
+      (path) =>
+        /(\.(ts|mts|mjs|proto|cc|h|html|css|svg)|\/tsconfig\.json)$/.test(path) &&
+        !path.includes('/generated/'),
+    )
     .sort();
 }

@@ -30,7 +30,9 @@ describe('the token of a run', () => {
     const program = startWith(TOKEN, args);
     const [, address] = await program.line(/^metrics at (http:\S+)\/metrics$/);
     const ask = async (headers: Record<string, string>): Promise<[number | undefined, string]> => {
-      const [response] = (await once(get(`${address}/`, { headers }), 'response')) as [IncomingMessage];
+      const [response] = (await once(get(`${address}/api/runs`, { headers }), 'response')) as [
+        IncomingMessage,
+      ];
       return [response.statusCode, await text(response)];
     };
     assert.equal((await ask({}))[0], 401);

@@ -78,8 +78,8 @@ describe('two workers that train on drawn faces', () => {
     );
     workers = workersOf(program.pid);
     assert.equal(workers.length, 2);
-    const page = JSON.parse((await get('/')).body) as { run: { training: { batchSize: number } } };
-    assert.equal(page.run.training.batchSize, 16);
+    const page = JSON.parse((await get('/api/run')).body) as { options: { batchSize: string } };
+    assert.equal(page.options.batchSize, '16');
   });
 
   it('give metrics the values of their log', async () => {

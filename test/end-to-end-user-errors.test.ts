@@ -146,7 +146,7 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       const ending = await workplace
         .start(['--data', workplace.images, ...SMALL, '--http', '127.0.0.1:0', ...args()])
         .ended();
-      const said = ending.lines.filter((each) => !each.startsWith('metrics at '));
+      const said = ending.lines.filter((each) => !/^(metrics|page) at /.test(each));
       assert.match(said[said.length - 1], line);
       assert.equal(ending.code, 2, said.join('\n'));
       assert.equal(ending.stdout, '');

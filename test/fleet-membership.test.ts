@@ -25,6 +25,10 @@ class FakeMachine {
   readonly greeted = (): void => undefined;
   readonly served = (): void => undefined;
 
+  deviceOf(): string {
+    return 'cpu';
+  }
+
   numberOf(pid: number): number | undefined {
     return pid === 100 || pid === 101 ? pid - 100 : undefined;
   }
@@ -60,7 +64,9 @@ describe('the membership of a run', () => {
       ...{ training: SMALL_TRAINING, dataset: { fingerprint: 'f', count: 96 }, maxWorkers: MAX_WORKERS },
       ...{ liveness: 10_000, roster, recovery, post: post.asPost, expectations, metrics },
       local: () => machine as unknown as LocalWorkers | undefined,
-      log: (line) => lines.push(line),
+      log: (line, fields) => {
+        if (fields?.level !== 'debug') lines.push(line);
+      },
       onChange: () => undefined,
     });
   });

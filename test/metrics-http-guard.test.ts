@@ -12,13 +12,14 @@ import {
   type HttpServerOptions,
 } from '../src/coordinator/metrics/http-server.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { siteOf } from './support/site.js';
 import { until } from './support/wire/until.js';
 
 const TOKEN = '0123456789abcdef';
 const metrics = new RunMetrics({ batchSize: 64 });
 
 async function serve(t: TestContext, options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
-  const defaults = { host: '127.0.0.1', port: 0, metrics, isReady: () => true, describe: () => ({}) };
+  const defaults = { host: '127.0.0.1', port: 0, metrics, isReady: () => true };
   const server = await startHttpServer({ ...defaults, ...options });
   t.after(() => server.close());
   return server;
@@ -151,7 +152,7 @@ describe('an HTTP server of this machine', () => {
 
   it('hangs up on who never comes to an end, or never takes an answer', async (t) => {
     const large = 'x'.repeat(30_000_000); // More than the kernel takes off the server's hands.
-    const server = await serve(t, { requestTimeout: 300, describe: () => ({ large }) });
+    const server = await serve(t, { requestTimeout: 300, site: siteOf({ '/': large }) });
     const silent = await open(t, server, '');
     const dripping = await open(t, server, 'GET /metrics HTTP/1.1\r\n');
     const deaf = await open(t, server, '');

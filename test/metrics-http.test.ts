@@ -13,13 +13,14 @@ import {
 } from '../src/coordinator/metrics/http-server.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
+import { siteOf } from './support/site.js';
 import { stepRecord } from './support/step-record.js';
 
 const metrics = new RunMetrics({ batchSize: 64 });
 metrics.recordStep(stepRecord(12), {});
 
 async function serve(t: TestContext, options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
-  const defaults = { host: '127.0.0.1', port: 0, metrics, isReady: () => true, describe: () => ({}) };
+  const defaults = { host: '127.0.0.1', port: 0, metrics, isReady: () => true };
   const server = await startHttpServer({ ...defaults, ...options });
   t.after(() => server.close());
   return server;
@@ -58,14 +59,11 @@ describe('the HTTP server', () => {
     }
   });
 
-  it("lists its pages and the run's state", async (t) => {
-    const server = await serve(t, { describe: () => ({ step: 12 }) });
-    const { statusCode, headers, body } = await ask(server, '/');
-    assert.deepEqual([statusCode, headers['content-type']], [200, 'application/json; charset=utf-8']);
-    assert.deepEqual(JSON.parse(body), {
-      pages: ['/', '/metrics', '/healthz', '/readyz'],
-      run: { step: 12 },
-    });
+  it('lists what there is, that of its site too', async (t) => {
+    const server = await serve(t, { site: siteOf({ '/': '<h1>12</h1>' }) });
+    assert.equal((await ask(server, '/')).body, '<h1>12</h1>');
+    const { statusCode, body } = await ask(server, '/elsewhere');
+    assert.deepEqual([statusCode, body], [404, 'not found: there are /healthz /metrics /readyz /\n']);
   });
 
   it('refuses other paths and methods, and answers HEAD without a body', async (t) => {
@@ -80,11 +78,11 @@ describe('the HTTP server', () => {
 
   it('survives a page that fails', async (t) => {
     const server = await serve(t, {
-      describe: () => {
+      isReady: () => {
         throw new Error('no state yet');
       },
     });
-    const { statusCode, body } = await ask(server, '/');
+    const { statusCode, body } = await ask(server, '/readyz');
     assert.deepEqual([statusCode, body], [500, 'no state yet\n']);
     assert.equal((await ask(server, '/healthz')).statusCode, 200);
   });

@@ -124,8 +124,9 @@ describe('training to the end', () => {
       ...{ run, log, group, metrics, faces, sampler },
       options: { training: SMALL_TRAINING, sampleEvery: 5, checkpointEvery, keepCheckpoints: 3 },
       progress: { show: () => undefined, log: tell, stop: () => undefined },
+      events: { add: () => undefined },
     });
-    const status = { ready: false, step: 0 };
+    const status = { ready: false, step: 0, totalSteps: LAST };
     try {
       await trainToEnd({
         ...{ group, sampler, record: punctual(record, checkpointEvery), status, training: SMALL_TRAINING },
@@ -190,7 +191,7 @@ describe('training to the end', () => {
             `no worker holds the state any more: ${first === 1 ? 'beginning again from the seed' : `going back to step ${first - 1}`}`,
         ),
       );
-      assert.deepEqual(run.status, { ready: true, step: LAST });
+      assert.deepEqual(run.status, { ready: true, step: LAST, totalSteps: LAST });
       assert.deepEqual([run.gauge('dcgan_step'), run.gauge('dcgan_checkpoint_step')], [LAST, LAST]);
       await expectUndisturbed(name);
     }

@@ -6,7 +6,10 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What a line is about, for programs; people read it in the text. */
 export interface LogFields {
-  readonly level?: 'info' | 'warn' | 'error';
+  /** debug: for who listens, not for the log. */
+  readonly level?: 'debug' | 'info' | 'warn' | 'error';
+  /** What happened to the run, where its time line is to have it; see EVENT_KINDS. */
+  readonly event?: string;
   /** The run's id. */
   readonly run?: string;
   /** The worker's number. */

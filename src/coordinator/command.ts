@@ -11,11 +11,12 @@ import { exportWeights } from './interchange/export.js';
 import { EXPORT_FORMATS } from './interchange/weights-config.js';
 import { printMade } from './keys.js';
 import { printSecrets } from './kubernetes-secrets.js';
-import { addModelOptions, addTrainOptions, type TrainArguments } from './options.js';
+import { addModelOptions, addTrainOptions, httpTokenOption, type TrainArguments } from './options.js';
 import { printSummary } from './summary.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
 import { train } from './train.js';
+import { view } from './view.js';
 
 /** Everything that can be typed after `coordinator`. */
 export function coordinatorCommand(): Command {
@@ -55,6 +56,13 @@ export function coordinatorCommand(): Command {
       0,
     )
     .action(plot);
+
+  program
+    .command('view <runs>')
+    .description('show the page of a run, or of all runs in a folder with their curves over each other')
+    .option('--http <host:port>', 'where; beyond this machine with a token', '127.0.0.1:9465')
+    .addOption(httpTokenOption())
+    .action(view);
 
   program
     .command('generate <run>')

@@ -136,18 +136,20 @@ export function addTrainOptions(command: Command): Command {
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
     .option(
       '--http <host:port>',
-      'where metrics are served; beyond this machine with --http-token',
+      'where metrics and the page of the run are served; beyond this machine with --http-token',
       '127.0.0.1:9464',
     )
-    .addOption(
-      new Option('--http-token <token>', 'what readers of the metrics have to send as a bearer token')
-        .env('DCGAN_HTTP_TOKEN')
-        .argParser((token) => new Secret(token)),
-    )
+    .addOption(httpTokenOption())
     .option('--http-token-file <file>', 'a file that holds it, such as http.token of `coordinator keys`')
-    .option('--no-http', 'serve no metrics')
+    .option('--no-http', 'serve neither')
     .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .option('--dry-run', 'print all options as resolved, and end');
+}
+
+export function httpTokenOption(): Option {
+  return new Option('--http-token <token>', 'what readers of HTTP have to send as a bearer token')
+    .env('DCGAN_HTTP_TOKEN')
+    .argParser((token) => new Secret(token));
 }
 
 /** Those that decide the structure of the networks. */

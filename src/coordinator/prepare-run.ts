@@ -11,18 +11,21 @@ import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { continueMetrics } from './continue-metrics.js';
+import { LiveRun } from './live/live-run.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
 import { RunMetrics } from './metrics/run-metrics.js';
 import type { TrainArguments } from './options.js';
 import { savedInitial } from './resume.js';
 import { openRunFaces } from './run-faces.js';
+import type { RunStatus } from './run-status.js';
 import type { RunPlace } from './run/run-folder.js';
 import { shown } from './shown.js';
 import type { Voice } from './voice.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { readFleetKeys } from './fleet/fleet-keys.js';
 import { startGroup } from './start-group.js';
+import type { StopRequest } from './stop-request.js';
 
 export interface RunRequest {
   /** The run's. */
@@ -35,7 +38,7 @@ export interface RunRequest {
   readonly earlier: RunPlace | undefined;
   /** Says what happens to the workers. */
   readonly voice: Voice;
-  readonly stop: AbortSignal;
+  readonly stop: StopRequest;
   readonly outcome: RunOutcome;
   readonly closing: Closing;
 }
@@ -46,17 +49,12 @@ export interface RunOutcome {
   isDone: boolean;
 }
 
-/** What HTTP tells of the run. */
-export interface RunStatus {
-  ready: boolean;
-  /** The last step that was done. */
-  step: number;
-}
-
 /** A run that can begin. */
 export interface PreparedRun {
   readonly status: RunStatus;
   readonly metrics: RunMetrics;
+  /** What the page shows of it. */
+  readonly live: LiveRun;
   /** Where the metrics are; undefined with --no-http. */
   readonly metricsAddress: string | undefined;
   readonly faces: Faces;
@@ -88,14 +86,23 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   // Weights that do not fit are refused before images are decoded.
   if (!earlier) await beginning.state();
 
-  const status = { ready: false, step: 0 };
+  const status: RunStatus = { ready: false, step: 0, totalSteps: 0 };
+  const live: LiveRun = new LiveRun({ options, status, stop, board: () => metrics.board, log: voice.say });
+  closing.add(() => live.events.close());
+  voice.listen(live.events.hear);
   const metrics = new RunMetrics({
-    batchSize: training.batchSize,
+    ...{ batchSize: training.batchSize, shards: training.shards },
+    onRejected: (reason) => {
+      live.events.rejected(reason);
+    },
     phases: PHASES,
     rejectionReasons: REJECTION_REASONS,
   });
   const from = earlier && (await openOrigin(earlier, options));
-  if (from) closing.add(() => from.close());
+  if (from) {
+    closing.add(() => from.close());
+    status.step = from.facts.step;
+  }
   // Before anybody can read them: a run that goes on is never seen at step 0, and waits for workers under its name.
   if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
   if (from) await continueMetrics(metrics, earlier.run, from);
@@ -106,7 +113,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
       token: options.httpToken,
       metrics,
       isReady: () => status.ready,
-      describe: () => ({ ...status, ...options }),
+      site: live.site,
     });
     closing.add(() => http.close());
     metricsAddress = `http://${formatHttpAddress(http.address)}/metrics`;
@@ -119,7 +126,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     maxBrokenShare: options.maxBrokenShare,
     cache,
     log: say,
-    signal: stop,
+    signal: stop.signal,
   });
   closing.add(() => {
     faces.close();
@@ -133,6 +140,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
   metrics.plan(lastStep);
+  status.totalSteps = lastStep;
 
   if (earlier && from) requireSameImages(earlier, from, faces);
   const firstStep = (from?.facts.step ?? 0) + 1;
@@ -147,8 +155,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     ...{ id, options, machine, engine: engine.name, keys, faces, sampler, firstStep, metrics },
     from: from ?? (await beginning.state()),
     log: voice.say,
-    signal: stop,
-    isOver: () => outcome.isDone || !request.arguments.autoResume,
+    signal: stop.signal,
+    isOver: () => outcome.isDone || stop.isForGood || !request.arguments.autoResume,
   });
   closing.add(() => group.close());
   if (from && from.facts.engine !== group.engine)
@@ -156,7 +164,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
       `the run was computed by ${from.facts.engine}; with ${group.engine} it will not be the same bit for bit`,
     );
   const steps = { sampler, from, beginning, firstStep, lastStep };
-  return { status, metrics, metricsAddress, faces, broken, group, ...steps };
+  return { status, metrics, live, metricsAddress, faces, broken, group, ...steps };
 }
 
 /** Undefined: from the beginning. */

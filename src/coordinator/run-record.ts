@@ -7,6 +7,7 @@ import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import type { Checkpoint, CheckpointFacts } from './checkpoint/checkpoint.js';
 import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
+import type { RunEvents } from './live/run-events.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
 import { writeFacesReport } from './run/faces-report.js';
@@ -28,6 +29,8 @@ export interface RunRecordParts {
   readonly progress: Progress;
   readonly faces: Faces;
   readonly sampler: Sampler;
+  /** For the run's time line. */
+  readonly events: Pick<RunEvents, 'add'>;
 }
 
 /** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
@@ -47,11 +50,12 @@ export class RunRecord {
       parts.progress.log(line);
     };
     this.#losses = new LossReport(parts.run, report, { signal: this.#abort.signal });
-    const { run, log, group, metrics, options } = parts;
+    const { run, log, group, metrics, options, events } = parts;
     this.#checkpoints = new CheckpointWriter({
       ...{ run, log, group, training: options.training, keep: options.keepCheckpoints },
       onWritten: (step) => {
         metrics.setCheckpoint(step, new Date());
+        events.add('checkpoint', `checkpoint of step ${step} written`);
       },
     });
   }
@@ -82,10 +86,9 @@ export class RunRecord {
     progress.show(record);
     if (redone > 0) {
       metrics.countNonFinite(redone);
-      progress.log(
-        `a gradient of step ${record.step} was not finite and was computed again (${redone} times)`,
-        { level: 'warn' },
-      );
+      const line = `a gradient of step ${record.step} was not finite and was computed again (${redone} times)`;
+      progress.log(line, { level: 'warn' });
+      this.parts.events.add('fault', line);
     }
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
     const isCheckpoint = isDue(record.step, checkpointEvery);

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { WorkersGone, type ComputeGroup, type StateSource } from './compute-group.js';
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/placement.js';
@@ -27,9 +28,13 @@ export interface GroupParts extends Pick<
 export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
   const { training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen } = options;
-  const { engine, faces, sampler, from, log } = shared;
-  const startAlone = (state: StateSource | undefined): Promise<SingleNode> =>
-    SingleNode.start({ training, engine, faces, sampler, from: state });
+  const { engine, faces, sampler, from, log, metrics } = shared;
+  const startAlone = async (state: StateSource | undefined): Promise<SingleNode> => {
+    const node = await SingleNode.start({ training, engine, faces, sampler, from: state });
+    const device = node.engine.split(' ').at(-1) ?? '';
+    metrics.board.alone({ host: hostname(), pid: process.pid, device }, training.shards);
+    return node;
+  };
   if (workers === 0) return startAlone(from);
   try {
     const fleet = await Fleet.start({

@@ -21,6 +21,18 @@ export class StopRequest {
     return this.#exitCode;
   }
 
+  /** Asked for by somebody, and not by a signal: nothing will start the run again by itself. */
+  get isForGood(): boolean {
+    return this.signal.aborted && this.#exitCode === undefined;
+  }
+
+  /** As the first signal does, on behalf of somebody else. */
+  request(by: string): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort();
+    this.onFirst(by);
+  }
+
   /** Gives the signals back their usual meaning. */
   close(): void {
     for (const name of Object.keys(SIGNAL_EXIT_CODES)) process.off(name, this.#receive);

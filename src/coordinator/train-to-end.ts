@@ -2,7 +2,7 @@ import type { Log } from '../common/log.js';
 import type { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { StateLost } from './compute-group.js';
-import type { RunStatus } from './prepare-run.js';
+import type { RunStatus } from './run-status.js';
 import type { RunRecord } from './run-record.js';
 import { trainSteps, type TrainingLoop } from './training-loop.js';
 
@@ -34,9 +34,7 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
     began = status.step = origin?.facts.step ?? 0;
     log(
       `${lost.message}: ${origin ? `going back to step ${status.step}` : `beginning again from ${beginning.name}`}`,
-      {
-        level: 'warn',
-      },
+      { level: 'warn', event: 'rewound' },
     );
     await group.restart(origin ?? (await beginning.state()), status.step + 1);
   };

@@ -55,7 +55,7 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
     const id = (await earlier?.run.id()) ?? randomUUID();
     addLogContext({ run: id });
     const outcome = { isDone: false };
-    const others = { voice: new Voice(), stop: stop.signal, outcome, closing };
+    const others = { voice: new Voice(), stop, outcome, closing };
     await run({ id, options, machine, arguments: all, earlier, ...others });
     // Who starts it again by itself must not take this for the end of the run.
     if (given.autoResume && !outcome.isDone) process.exitCode = stop.exitCode;
@@ -89,7 +89,7 @@ async function run(request: RunRequest): Promise<void> {
     say(`the run in ${shown((earlier as RunPlace).run.path)} has done all its steps`);
     return;
   }
-  const { status, metrics, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
+  const { status, metrics, live, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
   const folder = earlier?.run ?? (await newRun(request));
   metrics.describe({ folder: folder.path, training, engine: group.engine });
@@ -106,44 +106,65 @@ async function run(request: RunRequest): Promise<void> {
     },
     init: beginning.facts,
     training,
+    plannedSteps: lastStep,
     arguments: request.arguments,
   });
+  live.open(folder);
   // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
   if (earlier) await dropCheckpointsAfter(folder, firstStep - 1);
   const log = earlier
     ? await StepLog.resume(folder.statsFile, firstStep - 1, say)
     : await StepLog.create(folder.statsFile);
   closing.add(() => log.close());
+  live.events.add('begun', from ? `goes on after step ${firstStep - 1}` : `begins: ${lastStep} steps`);
   say(
     `${from ? 'going on' : 'training'} in ${shown(folder.path)}: ${faces.count.toLocaleString('en')} images, ` +
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
   if (!from && beginning.facts) say(`beginning with ${beginning.name}: ${networksIn(beginning.facts)}`);
-  if (prepared.metricsAddress !== undefined) say(`metrics at ${prepared.metricsAddress}`);
+  if (prepared.metricsAddress !== undefined) {
+    say(`metrics at ${prepared.metricsAddress}`);
+    say(`page at ${new URL('/', prepared.metricsAddress).href}`);
+  }
 
   const progress = startProgress({ totalSteps: lastStep, totalEpochs: sampler.epochOf(lastStep) });
   closing.add(() => {
     progress.stop();
   });
   voice.goThrough(progress.log);
-  const record = new RunRecord({ run: folder, log, options, group, metrics, progress, faces, sampler });
+  const record = new RunRecord({
+    ...{ run: folder, log, options, group, metrics, progress, faces, sampler },
+    events: live.events,
+  });
   closing.add(() => record.close());
 
   try {
-    const steps = { sampler, beginning, firstStep, lastStep, stop };
-    await trainToEnd({ group, training, ...steps, record, status, log: voice.say });
+    const steps = { sampler, beginning, firstStep, lastStep, stop: stop.signal };
+    await trainToEnd({
+      ...{ group, training, ...steps, record, status, log: voice.say },
+      mayGoOn: () => live.control.passed(),
+    });
   } catch (error) {
     if (error instanceof NeverFinite) metrics.countNonFinite(TRIES);
     await record.close();
     const last = record.lastCheckpoint ?? from;
     const line = `${faultOf(error, training)}; ${whatIsLeft(folder, last?.path)}`;
+    live.events.add('fault', line);
+    live.over();
     throw error instanceof Interrupted ? new Interrupted(line) : new Error(line, { cause: error });
   }
   await record.losses();
   await record.faces();
   outcome.isDone = status.step >= lastStep;
   progress.stop();
+  live.over();
+  live.events.add(
+    status.step < lastStep ? 'stopped' : 'done',
+    status.step < lastStep
+      ? `stopped after step ${status.step} of ${lastStep}`
+      : `all ${lastStep} steps are done`,
+  );
   say(
     status.step < lastStep
       ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
@@ -165,7 +186,7 @@ async function newRun(request: RunRequest): Promise<RunFolder> {
 
 /** Nobody else may write to a run before this process has closed all that it has opened in it. */
 async function lock(run: RunFolder, { arguments: { autoResume }, stop, closing }: RunRequest): Promise<void> {
-  const taken = autoResume ? await RunLock.takeInTime(run, say, stop) : await RunLock.take(run);
+  const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
   closing.add(() => taken.release());
 }
 

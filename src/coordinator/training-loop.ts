@@ -21,13 +21,18 @@ export interface TrainingLoop {
   readonly lastStep: number;
   /** Ends the loop after the step that is under way. */
   readonly stop: AbortSignal;
+  /** Resolves when the next step may begin: whoever paused the run lets it go on. */
+  readonly mayGoOn?: () => Promise<void>;
 }
 
 /** Trains step by step; each is yielded when it is done, and the next begins when that is dealt with. */
 export async function* trainSteps(loop: TrainingLoop): AsyncGenerator<StepOutcome> {
-  const { group, training, sampler, firstStep, lastStep, stop } = loop;
-  for (let step = firstStep; step <= lastStep && !stop.aborted; step++)
+  const { group, training, sampler, firstStep, lastStep, stop, mayGoOn } = loop;
+  for (let step = firstStep; step <= lastStep; step++) {
+    await mayGoOn?.();
+    if (stop.aborted) return;
     yield await trainStep(group, training, step, sampler.epochOf(step));
+  }
 }
 
 /**

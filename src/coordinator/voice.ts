@@ -4,9 +4,17 @@ import { say, type Log } from '../common/log.js';
 export class Voice {
   #way: Log = say;
 
+  #listener: Log | undefined;
+
   readonly say: Log = (message, fields) => {
-    this.#way(message, fields);
+    this.#listener?.(message, fields);
+    if (fields?.level !== 'debug') this.#way(message, fields);
   };
+
+  /** From now on hears everything, what is not said aloud too. */
+  listen(listener: Log): void {
+    this.#listener = listener;
+  }
 
   /** From now on. */
   goThrough(way: Log): void {

@@ -57,6 +57,12 @@ export class LocalWorkers {
     return number < 0 ? undefined : number;
   }
 
+  /** "gpu 0", or what its part of the cores is called. */
+  deviceOf(worker: number): string {
+    const gpu = this.#places.at(worker)?.placement.gpu;
+    return gpu === undefined ? 'cpu' : `gpu ${gpu}`;
+  }
+
   /** How many places are in use or will be again. */
   get remaining(): number {
     return this.#places.filter(({ policy }) => !policy.givenUp).length;

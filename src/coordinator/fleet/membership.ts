@@ -80,6 +80,7 @@ export class Membership {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
       ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
+      device: this.parts.local()?.deviceOf(place) ?? '',
     };
     roster.add(member);
     this.parts.local()?.greeted(place);
@@ -108,9 +109,12 @@ export class Membership {
     }
     roster.engine ??= body.engine;
     member.state = 'ready';
+    // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
+    if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();
     recovery.join(member.number, phase && updateNumber(phase, step));
-    if (this.#begun) log(`${describe(member)} joins`, { worker: member.number });
+    const level = this.#begun ? 'info' : 'debug';
+    log(`${describe(member)} joins`, { level, worker: member.number, event: 'joined' });
     onChange();
   }
 
@@ -141,10 +145,10 @@ export class Membership {
     const machine = local();
     if (!machine) {
       this.#hosts.failed(member, performance.now());
-      log(`${describe(member)} ${cause}; its place is open`, about(member));
+      log(`${describe(member)} ${cause}; its place is open`, about(member, 'lost'));
     } else if (reason !== 'exited') {
       // What does not answer is ended; its end is logged, and it is started again.
-      log(`${describe(member)} ${cause}`, about(member));
+      log(`${describe(member)} ${cause}`, about(member, 'lost'));
       machine.kill(member.number);
     } else machine.expectEnd(member.number);
     if (machine) this.#ending.add(member.number);
@@ -156,7 +160,11 @@ export class Membership {
     const { roster, metrics, log, onChange } = this.parts;
     const member = roster.get(worker);
     const next = pause === undefined ? 'it is given up' : `it is started again${inSeconds(pause)}`;
-    log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`, { level: 'warn', worker });
+    log(`${member ? describe(member) : `worker ${worker}`} ${cause}; ${next}`, {
+      level: 'warn',
+      worker,
+      event: 'lost',
+    });
     if (member) this.lose(member, 'exited', cause);
     else if (!this.#ending.has(worker)) metrics.countWorkerLoss('exited');
     this.#ending.delete(worker);
@@ -192,7 +200,7 @@ export class Membership {
     // Another worker may come in its place; before the first update one of this machine's would be the same again.
     if (local() && !this.#begun)
       expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
-    else log(`refused ${describe(member)}: ${reason}`, about(member));
+    else log(`refused ${describe(member)}: ${reason}`, about(member, 'refused'));
   }
 
   /** The number of a worker that says hello: that of its process here, or the next free one. */
@@ -216,6 +224,6 @@ function inSeconds(pause: number): string {
 }
 
 /** A worker that something is wrong with. */
-function about({ number: worker }: Member): LogFields {
-  return { level: 'warn', worker };
+function about({ number: worker }: Member, event: string): LogFields {
+  return { level: 'warn', worker, event };
 }

@@ -17,6 +17,8 @@ export interface Member {
   readonly since: number;
   heard: number;
   state: MemberState;
+  /** What it computes on, for people; empty while it is not known. */
+  device: string;
   /** The membership that it was told last. */
   generation: number;
 }
@@ -71,6 +73,7 @@ export class Roster {
   /** For the metrics; to be called where a state has changed. */
   count(): void {
     const ready = this.all().filter(({ state }) => state === 'ready').length;
+    this.metrics.board.show(this.all());
     this.metrics.setWorkers({
       joining: this.#members.size - ready,
       ready,

@@ -1,12 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Takes a connection out of those that may have to make room. */
+export type HoldConnection = (socket: Socket) => void;
+
 /**
  * Keeps so many connections at most: a new one takes the place of the one that asked for nothing for the longest time.
- * So whoever opens many and says little keeps nobody out.
+ * So whoever opens many and says little keeps nobody out. Whoever holds one (a stream) has to limit how many are held.
  */
-export function limitConnections(server: Server, most: number): void {
+export function limitConnections(server: Server, most: number): HoldConnection {
   const byLastUse = new Set<Socket>();
+  const held = new WeakSet<Socket>();
   const use = (socket: Socket): void => {
     byLastUse.delete(socket);
     byLastUse.add(socket);
@@ -16,6 +20,7 @@ export function limitConnections(server: Server, most: number): void {
     socket.once('close', () => byLastUse.delete(socket));
     for (const idle of byLastUse) {
       if (byLastUse.size <= most) break;
+      if (held.has(idle)) continue;
       byLastUse.delete(idle);
       idle.destroy();
     }
@@ -23,4 +28,5 @@ export function limitConnections(server: Server, most: number): void {
   server.on('request', ({ socket }: IncomingMessage) => {
     use(socket);
   });
+  return (socket) => held.add(socket);
 }

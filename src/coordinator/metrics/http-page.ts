@@ -1,10 +1,14 @@
+import type { ServerResponse } from 'node:http';
+
 /** What is answered. */
 export interface Page {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** Those of this answer alone. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Goes on with the answer, in the place of the body. */
+  readonly stream?: (response: ServerResponse) => void;
 }
 
 /** For whatever shows it: it is no document that loads or runs anything, and nobody else's to keep or to frame. */
@@ -20,9 +24,14 @@ export function text(status: number, line: string, headers: Page['headers'] = {}
 }
 
 export function json(value: object): Page {
-  return {
-    status: 200,
-    type: 'application/json; charset=utf-8',
-    body: `${JSON.stringify(value, undefined, 2)}\n`,
-  };
+  return jsonPage(JSON.stringify(value, undefined, 2));
+}
+
+/** For programs. */
+export function compactJson(value: object): Page {
+  return jsonPage(JSON.stringify(value));
+}
+
+function jsonPage(body: string): Page {
+  return { status: 200, type: 'application/json; charset=utf-8', body: `${body}\n` };
 }

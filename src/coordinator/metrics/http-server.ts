@@ -4,18 +4,36 @@ import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { Secret } from '../../common/secret.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
-import { limitConnections } from './http-connections.js';
-import { HttpGuard } from './http-guard.js';
-import { json, SAFE_HEADERS, text, type Page } from './http-page.js';
+import { limitConnections, type HoldConnection } from './http-connections.js';
+import { HttpGuard, type GuardedPaths } from './http-guard.js';
+import { SAFE_HEADERS, text, type Page } from './http-page.js';
 import type { RunMetrics } from './run-metrics.js';
 
+/** What else is served: a web page and what it asks for. */
+export interface Site extends GuardedPaths {
+  /** For people who look for it. */
+  readonly paths: readonly string[];
+  /** Undefined: there is no such thing. */
+  answer(request: SiteRequest): Promise<Page | undefined>;
+  /** Ends the streams. */
+  close(): Promise<void>;
+}
+
+export interface SiteRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly method: string;
+  /** Of a stream that was broken off. */
+  readonly lastEventId: string | undefined;
+}
+
 export interface HttpServerOptions extends HttpAddress {
-  readonly metrics: RunMetrics;
+  /** Of a run that trains here. */
+  readonly metrics?: RunMetrics;
   /** Whether training goes on: all workers that it needs are there. */
-  readonly isReady: () => boolean;
-  /** The run's state, for people: a JSON object. */
-  readonly describe: () => object;
-  /** Asked for everywhere but at /healthz and /readyz. Undefined: whoever reaches the address may read. */
+  readonly isReady?: () => boolean;
+  readonly site?: Site;
+  /** Asked for everywhere but at what says nothing of a run. Undefined: whoever reaches the address may read. */
   readonly token?: Secret | undefined;
   /** How long a request may take to come, and a connection to do nothing, in milliseconds. */
   readonly requestTimeout?: number;
@@ -45,7 +63,7 @@ const MAX_HEADER_BYTES = 8 * 1024;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { requestTimeout = REQUEST_TIMEOUT_MS } = options;
   const pages = pagesOf(options);
-  const guard = new HttpGuard(options.host, options.token);
+  const guard = new HttpGuard(options.host, options.token, options.site);
   const limits = {
     requestTimeout,
     headersTimeout: requestTimeout,
@@ -54,11 +72,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     maxHeaderSize: MAX_HEADER_BYTES,
   };
   const server = createServer(limits, (request, response) => {
-    void answer(pages, guard, request, response);
+    void answer({ pages, site: options.site, guard, hold }, request, response);
   });
   server.setTimeout(requestTimeout); // Also who does not take an answer is doing nothing.
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  limitConnections(server, MAX_CONNECTIONS);
+  const hold = limitConnections(server, MAX_CONNECTIONS);
   server.listen({ host: options.host, port: options.port });
   try {
     await once(server, 'listening');
@@ -66,60 +84,83 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     throw cannotListen(options, error);
   }
   const { port } = server.address() as AddressInfo;
-  return { address: { host: options.host, port }, close: () => close(server) };
+  return { address: { host: options.host, port }, close: () => close(server, options.site) };
 }
 
-function pagesOf({ metrics, isReady, describe }: HttpServerOptions): Pages {
-  const pages: Pages = new Map<string, () => Page | Promise<Page>>([
-    ['/', () => json({ pages: [...pages.keys()], run: describe() })],
-    [
-      '/metrics',
-      async () => ({
-        status: 200,
-        type: metrics.registry.contentType,
-        body: await metrics.registry.metrics(),
-      }),
-    ],
-    ['/healthz', () => text(200, 'ok')],
-    ['/readyz', () => (isReady() ? text(200, 'ready') : text(503, 'not ready'))],
-  ]);
+function pagesOf({ metrics, isReady }: HttpServerOptions): Pages {
+  const pages = new Map<string, () => Page | Promise<Page>>([['/healthz', () => text(200, 'ok')]]);
+  if (metrics) {
+    const { registry } = metrics;
+    pages.set('/metrics', async () => ({
+      status: 200,
+      type: registry.contentType,
+      body: await registry.metrics(),
+    }));
+  }
+  if (isReady) pages.set('/readyz', () => (isReady() ? text(200, 'ready') : text(503, 'not ready')));
   return pages;
 }
 
+interface Answering {
+  readonly pages: Pages;
+  readonly site: Site | undefined;
+  readonly guard: HttpGuard;
+  readonly hold: HoldConnection;
+}
+
 async function answer(
-  pages: Pages,
-  guard: HttpGuard,
+  { pages, site, guard, hold }: Answering,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? '').replace(/\?.*$/s, '');
+  const [path, query] = splitUrl(request.url ?? '');
+  const { method = 'GET', headers } = request;
+  const lastEventId = headers['last-event-id'];
   try {
-    send(response, guard.refusal(request, path) ?? (await pages.get(path)?.()) ?? notFound(pages));
+    const page =
+      guard.refusal(request, path) ??
+      (await pages.get(path)?.()) ??
+      (await site?.answer({
+        ...{ path, query: new URLSearchParams(query), method },
+        lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+      })) ??
+      notFound([...pages.keys(), ...(site?.paths ?? [])]);
+    if (page.stream && method === 'GET') {
+      hold(request.socket);
+      response.writeHead(page.status, headersOf(page));
+      page.stream(response);
+    } else send(response, page);
   } catch (error) {
     send(response, text(500, messageOf(error)));
   }
 }
 
-function notFound(pages: Pages): Page {
-  return text(404, `not found: there are ${[...pages.keys()].join(' ')}`);
+function splitUrl(url: string): [path: string, query: string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+function notFound(paths: readonly string[]): Page {
+  return text(404, `not found: there are ${paths.join(' ')}`);
 }
 
 /** To HEAD, Node sends the headers alone. */
-function send(response: ServerResponse, { status, type, body, headers }: Page): void {
-  response.writeHead(status, {
-    ...SAFE_HEADERS,
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
+function send(response: ServerResponse, page: Page): void {
+  const length = Buffer.byteLength(page.body);
+  response.writeHead(page.status, { ...headersOf(page), 'Content-Length': length });
+  response.end(page.body);
+}
+
+function headersOf({ type, headers }: Page): Record<string, string> {
+  return { ...SAFE_HEADERS, 'Content-Type': type, ...headers };
 }
 
 /** Ends connections that only wait for another request at once, and the others when their time is up. */
-async function close(server: Server): Promise<void> {
+async function close(server: Server, site: Site | undefined): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
+  await site?.close();
   server.closeIdleConnections();
   const timer = setTimeout(() => {
     server.closeAllConnections();

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { PROJECT_VERSION } from '../../common/version.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StepRecord } from '../step-record.js';
+import { WorkerBoard } from '../live/worker-board.js';
 import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
 import { DiskSpace } from './disk-space.js';
 import {
@@ -61,11 +62,18 @@ export interface RunMetricsOptions {
   /** Names of phases and of reasons for rejection that are known beforehand: their series start at 0. */
   readonly phases?: readonly string[];
   readonly rejectionReasons?: readonly string[];
+  /** Equal parts of a batch. */
+  readonly shards?: number;
+  /** Hears of each message that is rejected. */
+  readonly onRejected?: (reason: string) => void;
 }
 
 /** What Prometheus reads of a run. Counters go on where a run goes on, from its checkpoint. */
 export class RunMetrics {
   readonly registry = new Registry();
+  /** The same of each worker for people. */
+  readonly board: WorkerBoard;
+  readonly #onRejected: (reason: string) => void;
   /** Everything that counts, to be saved with a checkpoint. */
   readonly #countables: Countable[] = [];
   readonly #batchSize: number;
@@ -98,8 +106,11 @@ export class RunMetrics {
   readonly #diskFree = this.#gauge('dcgan_disk_free_bytes', () => this.#askDisk());
   #disk: DiskSpace | undefined;
 
-  constructor({ batchSize, phases = [], rejectionReasons = [] }: RunMetricsOptions) {
+  constructor(options: RunMetricsOptions) {
+    const { batchSize, phases = [], rejectionReasons = [], shards = 1 } = options;
     this.#batchSize = batchSize;
+    this.#onRejected = options.onRejected ?? (() => undefined);
+    this.board = new WorkerBoard(batchSize / shards);
     this.#sampleDiversity.remove(); // It is not 0 before it is known.
     for (const update of UPDATES) this.#fakeScore.set({ update }, 0);
     for (const phase of phases) this.#phaseSeconds.zero({ phase });
@@ -138,6 +149,7 @@ export class RunMetrics {
     this.#averagingSeconds.observe({}, record.averagingSeconds);
     for (const [phase, seconds] of Object.entries(phaseSeconds))
       this.#phaseSeconds.observe({ phase }, seconds);
+    this.board.step(phaseSeconds);
   }
 
   /** What was counted so far, for a checkpoint. */
@@ -169,6 +181,7 @@ export class RunMetrics {
       [...phases.values()].reduce((sum, spent) => sum + spent, 0),
     );
     this.#workerShards.set({ worker }, shards);
+    this.board.phase(Number(worker), phase, { seconds, shards });
   }
 
   /** Ends the series of a worker that is gone: its last value would stand for ever. */
@@ -184,6 +197,7 @@ export class RunMetrics {
 
   countRejected(reason: string): void {
     this.#rejected.inc({ reason });
+    this.#onRejected(reason);
   }
 
   countWireBytes(direction: WireDirection, bytes: number): void {

@@ -55,6 +55,10 @@ export class RunFolder {
   get statsFile(): string {
     return join(this.path, 'stats.jsonl');
   }
+  /** What happened to the run: a JSON object a line. */
+  get eventsFile(): string {
+    return join(this.path, 'events.jsonl');
+  }
   get lossTable(): string {
     return join(this.path, 'losses.csv');
   }
@@ -99,6 +103,13 @@ export class RunFolder {
 
   checkpointFile(step: number): string {
     return join(this.checkpoints, `${stepName(step)}.safetensors`);
+  }
+
+  /** The steps that have a grid of samples, in order. */
+  async sampleSteps(): Promise<number[]> {
+    const names = await readdir(this.samples).catch(() => []);
+    const steps = names.map((name) => Number(/^step-(\d+)\.png$/.exec(name)?.[1] ?? Number.NaN));
+    return steps.filter((step) => Number.isSafeInteger(step)).sort((one, other) => one - other);
   }
 
   async writeOptions(options: object): Promise<void> {

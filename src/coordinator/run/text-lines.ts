@@ -11,11 +11,11 @@ export interface TextLine {
 /** Far above any line that is written here: a file of something else is refused before it fills the memory. */
 export const LONGEST_LINE = 64 * 1024;
 
-/** The lines of a file of any size, one at a time. */
-export async function* readTextLines(path: string): AsyncGenerator<TextLine> {
+/** The lines of a file of any size, one at a time, from a byte on where a line begins. */
+export async function* readTextLines(path: string, from = 0): AsyncGenerator<TextLine> {
   let rest: Buffer = Buffer.alloc(0);
-  let end = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  let end = from;
+  for await (const chunk of createReadStream(path, { start: from }) as AsyncIterable<Buffer>) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let newline = bytes.indexOf('\n'); newline >= 0; newline = bytes.indexOf('\n', start)) {

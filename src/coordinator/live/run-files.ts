@@ -1,0 +1,111 @@
+import { stat } from 'node:fs/promises';
+import { messageOf } from '../../common/errors.js';
+import type { RunEvent, StepColumns } from '../../page/api.js';
+import { oneAtATime } from '../run/one-at-a-time.js';
+import type { RunFolder } from '../run/run-folder.js';
+import { parseStepLine } from '../run/step-line.js';
+import type { StepRecord } from '../step-record.js';
+import { LineTail } from './line-tail.js';
+import { parseEventLine } from './run-events.js';
+import { StepBuckets } from './step-buckets.js';
+
+/** What is kept one by one, for those who come back after a short while; of older steps there are the buckets. */
+const RECENT_STEPS = 1_000;
+const RECENT_EVENTS = 1_000;
+
+/** What a run has left so far, read again and again: of a run of any length in bounded memory. */
+export class RunFiles {
+  readonly #stats: LineTail;
+  readonly #eventLines: LineTail;
+  readonly #buckets = new StepBuckets();
+  #recent: StepRecord[] = [];
+  #events: RunEvent[] = [];
+  #eventCount = 0;
+  #samples: readonly number[] = [];
+  #samplesChanged = 0;
+  /** Another one whenever steps were taken back. */
+  #edition = 0;
+  /** Why stats.jsonl is not read any further. */
+  fault: string | null = null;
+
+  constructor(readonly folder: RunFolder) {
+    this.#stats = new LineTail(folder.statsFile);
+    this.#eventLines = new LineTail(folder.eventsFile);
+  }
+
+  get edition(): number {
+    return this.#edition;
+  }
+  get last(): StepRecord | undefined {
+    return this.#recent.at(-1);
+  }
+  get samples(): readonly number[] {
+    return this.#samples;
+  }
+  get events(): readonly RunEvent[] {
+    return this.#events;
+  }
+  /** The last steps, one by one. */
+  get recent(): readonly StepRecord[] {
+    return this.#recent;
+  }
+
+  columns(most: number): StepColumns {
+    return this.#buckets.columns(most);
+  }
+
+  readonly refresh = oneAtATime(async (): Promise<void> => {
+    if (this.fault === null) await this.#readSteps();
+    await this.#readEvents();
+    await this.#readSamples();
+  });
+
+  async #readSteps(): Promise<void> {
+    const add = (text: string): void => {
+      const record = parseStepLine(text);
+      if (record.step <= (this.last?.step ?? 0)) throw new RangeError(`step ${record.step} comes twice`);
+      this.#buckets.add(record);
+      this.#recent.push(record);
+      if (this.#recent.length > 2 * RECENT_STEPS) this.#recent = this.#recent.slice(-RECENT_STEPS);
+    };
+    const isWhole = await this.#stats.read(add).catch(() => false);
+    if (isWhole) return;
+    // The run has gone back; or what was written over is read from the middle of a line.
+    this.#beginAnew();
+    try {
+      await this.#stats.read(add);
+    } catch (error) {
+      // What came before is shown; nobody mends it while it is looked at.
+      this.fault = `${this.folder.statsFile}: ${messageOf(error)}`;
+    }
+  }
+
+  #beginAnew(): void {
+    this.#edition++;
+    this.#stats.rewind();
+    this.#buckets.clear();
+    this.#recent = [];
+  }
+
+  async #readEvents(): Promise<void> {
+    const add = (text: string): void => {
+      const event = parseEventLine(text, ++this.#eventCount);
+      if (event) this.#events.push(event);
+      if (this.#events.length > 2 * RECENT_EVENTS) this.#events = this.#events.slice(-RECENT_EVENTS);
+    };
+    // Nothing is ever cut off it; who does it all the same sees no more of it.
+    await this.#eventLines.read(add).catch(() => undefined);
+  }
+
+  /** The folder is read when it has changed. */
+  async #readSamples(): Promise<void> {
+    const changed = await stat(this.folder.samples).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    if (changed === this.#samplesChanged) return;
+    this.#samples = await this.folder.sampleSteps();
+    // A file system's clock may be coarse: what is new is read once more.
+    this.#samplesChanged = Date.now() - changed > 2_000 ? changed : 0;
+  }
+}

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '../common/errors.js';
+import { say } from '../common/log.js';
+import type { Secret } from '../common/secret.js';
+import { LiveSite } from './live/live-site.js';
+import { ShownRun } from './live/shown-run.js';
+import { formatHttpAddress, parseHttpAddress, requireToken } from './metrics/http-address.js';
+import { startHttpServer } from './metrics/http-server.js';
+import { RunFolder } from './run/run-folder.js';
+import { shown } from './shown.js';
+
+/** So many curves can still be told apart, and read in time. */
+const MOST_RUNS = 16;
+
+export interface ViewArguments {
+  readonly http: string;
+  readonly httpToken?: Secret;
+}
+
+/** `coordinator view`: the page of runs that are over, or that another coordinator trains. Ends with Ctrl-C. */
+export async function view(path: string, { http, httpToken }: ViewArguments): Promise<void> {
+  const address = parseHttpAddress(http);
+  requireToken(address, httpToken);
+  const runs = await runsAt(resolve(path));
+  const site = new LiveSite({ runs: runs.map((run) => ShownRun.of(run, basename(run.path))) });
+  const server = await startHttpServer({ ...address, site, token: httpToken });
+  say(
+    `${runs.length === 1 ? 'the run' : `${runs.length} runs`} at http://${formatHttpAddress(server.address)}/ (Ctrl-C ends)`,
+  );
+  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  await server.close();
+}
+
+/** The run in this folder, or those in its folders. */
+async function runsAt(path: string): Promise<RunFolder[]> {
+  const run = await RunFolder.openBegun(path);
+  if (run) return [run];
+  const names = await readdir(path).catch(() => {
+    throw new UserError(`${shown(path)} is no folder: give a run's directory, or one that holds runs`);
+  });
+  const found: RunFolder[] = [];
+  for (const name of names.sort()) {
+    const each = await RunFolder.openBegun(join(path, name));
+    if (each) found.push(each);
+  }
+  if (found.length === 0)
+    throw new UserError(`there is no run in ${shown(path)}: give a run's directory, or one that holds runs`);
+  if (found.length > MOST_RUNS)
+    say(`${found.length} runs are in ${shown(path)}: the newest ${MOST_RUNS} are shown`, { level: 'warn' });
+  return found.slice(-MOST_RUNS);
+}
