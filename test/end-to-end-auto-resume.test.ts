@@ -7,7 +7,7 @@ import { SMALL, Workplace } from './support/trainer/workplace.js';
 const STEPS = 12;
 const OPTIONS = ['--single-node', '--shards', '2', '--sample-every', '0', '--auto-resume'];
 
-describe('a run that is started again and again by the same command', () => {
+describe('a run that is started again and again by the same command', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

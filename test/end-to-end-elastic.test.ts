@@ -32,7 +32,8 @@ function randomSchedule(seed: number): Fault[] {
   return faults;
 }
 
-describe('a run whose workers come and go', () => {
+// Each waits most of the time: for silence to be noticed, and for pauses before restarts.
+describe('a run whose workers come and go', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
