@@ -158,6 +158,7 @@ describe('the container image', () => {
       ...['coordinator', 'train', '--single-node', '--data', '/data', ...SMALL, ...ENDLESS],
     );
     await until('a healthy container', () => host.isHealthy('healthy'), 60_000);
+    await until('a step', async () => / step \d+\//.test(await host.logs('healthy')), 60_000);
     await host.podman('stop', '--time', '60', 'healthy');
     assert.match(await host.logs('healthy'), /SIGTERM: ending after this step with a checkpoint/);
     assert.equal((await host.podman('wait', 'healthy')).trim(), '0');
