@@ -1,4 +1,4 @@
-// npm run screenshots: docs/images/page.png, the live page of a run that it trains for a minute. Needs chromium.
+// npm run screenshots: docs/pictures/page.png, the live page of a run that it trains for a minute. Needs chromium.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -39,10 +39,10 @@ try {
       fullPage: true,
       clip: { x: 0, y: 0, width: 1240, height: 1000 },
     });
-    await mkdir(join(root, 'docs/images'), { recursive: true });
+    await mkdir(join(root, 'docs/pictures'), { recursive: true });
     await sharp(picture)
       .png({ palette: true, quality: 80, effort: 10 })
-      .toFile(join(root, 'docs/images/page.png'));
+      .toFile(join(root, 'docs/pictures/page.png'));
   } finally {
     await browser.close();
   }
