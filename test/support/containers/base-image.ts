@@ -19,7 +19,9 @@ export async function baseArchive(): Promise<string> {
   const work = await mkdtemp(join(folder, '.partial-'));
   try {
     const root = join(work, 'root');
-    await mustRun(['debootstrap', '--variant=minbase', SUITE, root, await debianMirror()], { limit: LIMIT });
+    await mustRun(['debootstrap', '--variant=minbase', SUITE, root, ...(await debianMirror())], {
+      limit: LIMIT,
+    });
     await rm(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });
     const made = join(work, 'base.tar');
     await mustRun(['tar', '--directory', root, '--create', '--file', made, '.'], { limit: LIMIT });
@@ -30,10 +32,14 @@ export async function baseArchive(): Promise<string> {
   return archive;
 }
 
-async function debianMirror(): Promise<string> {
+/** Nothing where apt does not say: then debootstrap takes its own. */
+async function debianMirror(): Promise<string[]> {
   const targets = await mustRun(
     ['apt-get', 'indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', `Codename: ${SUITE}`],
     { limit: LIMIT },
   );
-  return targets.split('\n').find((uri) => uri !== '') ?? 'http://deb.debian.org/debian';
+  return targets
+    .split('\n')
+    .filter((uri) => uri !== '')
+    .slice(0, 1);
 }
