@@ -51,13 +51,14 @@ describe('the lock of a set-up', () => {
 
   it(
     'stays taken while a program of a killed holder is still at work',
-    { skip: !process.platform.startsWith('linux') },
+    { skip: !process.platform.startsWith('linux'), timeout: 60_000 },
     async () => {
       const name = join(folder, 'orphan');
       const work = join(folder, 'orphan-work');
       // The program outlives its parent for a while, then finishes its work: only then is the lock to be had.
+      // It is told whose child it is: that one may be gone before it looks.
       const program = `
-      const parent = process.ppid;
+      const parent = Number(process.argv[1]);
       const watch = setInterval(() => {
         if (process.ppid === parent) return;
         clearInterval(watch);
@@ -65,7 +66,7 @@ describe('the lock of a set-up', () => {
       }, 5);`;
       const holder = run(`
       await withLock(${JSON.stringify(name)}, async (lock) => {
-        spawn(process.execPath, ['-e', ${JSON.stringify(program)}], { stdio: ['ignore', 'ignore', 'ignore', lock.descriptor] });
+        spawn(process.execPath, ['-e', ${JSON.stringify(program)}, String(process.pid)], { stdio: ['ignore', 'ignore', 'ignore', lock.descriptor] });
         say('held');
         await setTimeout(60_000);
       });`);
