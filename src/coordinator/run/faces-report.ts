@@ -4,14 +4,14 @@ import { codeOf } from '../../common/errors.js';
 import { renderChart } from './chart-renderer.js';
 import { faceChart, type PlacedPicture } from './face-chart.js';
 import type { RunFolder } from './run-folder.js';
-import { listSamples, writeSamplesAnimation } from './samples-animation.js';
+import { writeSamplesAnimation } from './samples-animation.js';
 
 /** samples.gif, samples.webp and real-vs-fake.png: made of the pictures that a run has left so far. */
 export async function writeFacesReport(run: RunFolder, signal?: AbortSignal): Promise<void> {
   await writeSamplesAnimation(run);
-  const newest = (await listSamples(run)).at(-1);
+  const newest = (await run.sampleSteps()).at(-1);
   const real = await placed(run.realsPicture);
-  const fake = newest === undefined ? undefined : await placed(newest);
+  const fake = newest === undefined ? undefined : await placed(run.samplePicture(newest));
   if (real && fake)
     await writeFileAtomically(run.realsAndFakes, await renderChart(faceChart(real, fake), signal));
 }

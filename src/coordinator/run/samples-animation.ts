@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -10,19 +8,12 @@ const MOST_FRAMES = 100;
 const FRAME_TIME = 200;
 const LAST_FRAME_TIME = 2_000;
 
-/** The run's sample grids in the order of their steps. */
-export async function listSamples(run: RunFolder): Promise<string[]> {
-  const names = (await readdir(run.samples)).filter((name) => /^step-\d+\.png$/.test(name));
-  const stepOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
-  return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(run.samples, name));
-}
-
 /**
  * samples.gif and samples.webp: the same noise step by step, as in the tutorial. Evenly chosen where there are very many;
  * the first and the last are always among them. Fewer than two make none. Returns the number of frames.
  */
 export async function writeSamplesAnimation(run: RunFolder): Promise<number> {
-  const frames = evenly(await listSamples(run), MOST_FRAMES);
+  const frames = evenly(await run.sampleSteps(), MOST_FRAMES).map((step) => run.samplePicture(step));
   if (frames.length < 2) return 0;
   const { default: sharp } = await import('sharp');
   const delay = frames.map((_, index) => (index === frames.length - 1 ? LAST_FRAME_TIME : FRAME_TIME));
