@@ -49,6 +49,10 @@ wait_for() { # wait_for WHAT SECONDS COMMAND...
   say "gave up waiting for $what; see $LOG"; return 1
 }
 
+established() { # established CRD: kubectl's own wait fails where the object has no conditions yet
+  wait_for "$1" 30 kubectl wait --for=condition=Established "crd/$1" --timeout=1s
+}
+
 alive() { grep -qs '^State:.[^ZX]' "/proc/$1/status"; }  # a zombie has ended too
 stop() { # stop NAME: TERM, after 10 s KILL
   local p; [ -f "$ST/$1.pid" ] || return 0

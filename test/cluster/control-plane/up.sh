@@ -35,7 +35,7 @@ up() {
   # KWOK: real node and pod life cycles without kubelets; Stage objects say how a pod goes on. There is none that
   # completes pods or fails them: tests do that.
   kubectl apply --server-side -f "$CRD/kwok/crd/bases/kwok.x-k8s.io_stages.yaml" >/dev/null
-  kubectl wait --for=condition=Established crd/stages.kwok.x-k8s.io --timeout=30s >/dev/null
+  established stages.kwok.x-k8s.io
   kubectl apply -f "$CRD/kwok/stage/node/fast/node-initialize.yaml" -f "$CRD/kwok/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml" \
     $(for i in create ready delete; do echo "-f $CRD/kwok/stage/pod/general/pod-$i.yaml"; done) -f "$here/pod-terminate.yaml" >/dev/null
   start kwok kwok --kubeconfig="$ST/admin.kubeconfig" --manage-all-nodes=false --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --enable-crds=Stage --cidr=10.244.0.0/16 \
@@ -78,7 +78,7 @@ patches:
     - {op: replace, path: /webhooks/1/clientConfig, value: {url: "$h/validate--v1-pod", caBundle: $ca}}
 Y
   kubectl apply --server-side -k "$ov" >/dev/null
-  kubectl wait --for=condition=Established crd/jobsets.jobset.x-k8s.io --timeout=30s >/dev/null
+  established jobsets.jobset.x-k8s.io
   mkdir -p "$ST/hook"; cp "$ST/jobset-webhook.crt" "$ST/hook/tls.crt"; cp "$ST/jobset-webhook.key" "$ST/hook/tls.key"
   cat >"$ST/jobset.yaml" <<Y
 apiVersion: config.jobset.x-k8s.io/v1alpha1
@@ -94,7 +94,7 @@ Y
   wait_for jobset 30 bash -c "exec 3<>/dev/tcp/127.0.0.1/$JOBSET_HOOK"
 
   kubectl apply --server-side -f "$CRD/prometheus/" >/dev/null
-  kubectl wait --for=condition=Established crd/podmonitors.monitoring.coreos.com --timeout=30s >/dev/null
+  established podmonitors.monitoring.coreos.com
   say "up in $((SECONDS - t)) s; export KUBECONFIG=$ST/admin.kubeconfig PATH=$BIN:\$PATH"
 }
 
