@@ -18,7 +18,7 @@ import { trainToEnd, type TrainingParts } from '../src/coordinator/train-to-end.
 import { faceBytes, Sampler, type Faces } from '../src/data/index.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { lastState, readNumbers } from './support/trainer/run-results.js';
