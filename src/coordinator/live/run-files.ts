@@ -20,7 +20,9 @@ export class RunFiles {
   readonly #buckets = new StepBuckets();
   #recent: StepRecord[] = [];
   #events: RunEvent[] = [];
-  #eventCount = 0;
+  /** Lines read, and the highest id among them. */
+  #eventLine = 0;
+  #lastEvent = 0;
   #samples: readonly number[] = [];
   #samplesChanged = 0;
   /** Another one whenever steps were taken back. */
@@ -89,11 +91,17 @@ export class RunFiles {
 
   async #readEvents(): Promise<void> {
     const add = (text: string): void => {
-      const event = parseEventLine(text, ++this.#eventCount);
-      if (event) this.#events.push(event);
+      const event = parseEventLine(text, ++this.#eventLine);
+      if (!event || event.id <= this.#lastEvent) return;
+      this.#lastEvent = event.id;
+      this.#events.push(event);
       if (this.#events.length > 2 * RECENT_EVENTS) this.#events = this.#events.slice(-RECENT_EVENTS);
     };
-    // Nothing is ever cut off it; who does it all the same sees no more of it.
+    const isWhole = await this.#eventLines.read(add).catch(() => true);
+    if (isWhole) return;
+    // It was thinned: what is new in it has higher ids than what was read before.
+    this.#eventLines.rewind();
+    this.#eventLine = 0;
     await this.#eventLines.read(add).catch(() => undefined);
   }
 
