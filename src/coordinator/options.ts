@@ -205,7 +205,7 @@ function share(text: string): number {
   return value;
 }
 
-function imageSize(text: string): ImageSize {
+export function imageSize(text: string): ImageSize {
   const size = IMAGE_SIZES.find((known) => String(known) === text);
   if (size === undefined) throw new InvalidArgumentError(`Allowed choices are ${IMAGE_SIZES.join(', ')}.`);
   return size;

@@ -48,6 +48,11 @@ export async function savedTraining(run: RunFolder): Promise<TrainingOptions> {
   return training;
 }
 
+/** The arguments that a run was trained with. */
+export async function savedArguments(run: RunFolder): Promise<Partial<TrainArguments>> {
+  return ((await run.readOptions()) as Partial<SavedArguments>).arguments ?? {};
+}
+
 /** What the weights were that a run began with; undefined for one that began with its seed. */
 export async function savedInitial(run: RunFolder): Promise<InitialFacts | undefined> {
   const { init } = (await run.readOptions()) as { init?: InitialFacts };

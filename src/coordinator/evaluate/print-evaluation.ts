@@ -1,0 +1,38 @@
+import type { Evaluation } from '../../evaluation/evaluation.js';
+import type { Interval } from '../../evaluation/interval.js';
+
+/** As lines for people, or as JSON for programs. To stdout. */
+export function printEvaluation(
+  of: string,
+  evaluation: Evaluation,
+  { json }: { readonly json?: true },
+): void {
+  const text = json ? JSON.stringify(evaluation, undefined, 2) : evaluationText(of, evaluation);
+  process.stdout.write(`${text}\n`);
+}
+
+export function evaluationText(of: string, evaluation: Evaluation): string {
+  const {
+    count,
+    frechetDistanceInterval: [low, high],
+  } = evaluation;
+  const shares = (share: number, interval: Interval): string =>
+    `${percent(share)} % (${interval.map(percent).join(' to ')})`;
+  return [
+    `${of}: ${count.toLocaleString('en')} samples; intervals are of 95 %`,
+    `a face is found in    ${shares(evaluation.faceShare, evaluation.faceShareInterval)}; ` +
+      `of the real faces in ${shares(evaluation.realFaceShare, evaluation.realFaceShareInterval)}`,
+    `Fréchet distance      ${digits(evaluation.frechetDistance)} (${digits(low)} to ${digits(high)}); ` +
+      `of two halves of the real faces ${digits(evaluation.realFrechetDistance)}`,
+    `nearest real face at  ${digits(evaluation.nearestDistance)} (median); ` +
+      `of the real faces at ${digits(evaluation.realNearestDistance)}`,
+  ].join('\n');
+}
+
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+function digits(value: number): string {
+  return value.toFixed(4);
+}
