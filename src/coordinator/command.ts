@@ -7,7 +7,7 @@ import { IMAGE_SIZES, type ModelOptions } from '../model/architecture.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { FLAVOURS } from '../engine/provision/index.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
-import { evaluate } from './evaluate/evaluate.js';
+import type { EvaluateArguments } from './evaluate/evaluate-arguments.js';
 import { generate } from './generate/generate.js';
 import { exportWeights } from './interchange/export.js';
 import { EXPORT_FORMATS } from './interchange/weights-config.js';
@@ -112,7 +112,11 @@ export function coordinatorCommand(): Command {
     )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .option('--json', 'print JSON')
-    .action(evaluate);
+    .action(async (where: string, given: EvaluateArguments) => {
+      // Linear algebra, which nothing else needs.
+      const { evaluate } = await import('./evaluate/evaluate.js');
+      await evaluate(where, given);
+    });
 
   program
     .command('export <run>')

@@ -53,6 +53,7 @@ export interface TrainArguments {
   readonly sampleEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
+  readonly evaluateEvery: number;
 }
 
 /** Every option of training, declared here and nowhere else. */
@@ -134,6 +135,12 @@ export function addTrainOptions(command: Command): Command {
     .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
+    .option(
+      '--evaluate-every <steps>',
+      'between evaluations of samples, beside training; 0: none',
+      whole(0),
+      0,
+    )
     .option(
       '--http <host:port>',
       'where metrics and the page of the run are served; beyond this machine with --http-token',

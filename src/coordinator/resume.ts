@@ -32,6 +32,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'sampleEvery',
   'checkpointEvery',
   'keepCheckpoints',
+  'evaluateEvery',
 ]);
 
 /** What options.json keeps, besides facts for people: the arguments to go on with. */

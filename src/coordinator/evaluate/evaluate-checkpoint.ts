@@ -9,7 +9,8 @@ import type { TrainingOptions } from '../../model/training-options.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { writePicture } from '../run/picture.js';
 import type { RunFolder } from '../run/run-folder.js';
-import { countFor, evaluatePacks } from './evaluate-packs.js';
+import { evaluatePacks } from './evaluate-packs.js';
+import { countFor } from './sample-count.js';
 import { packSamples } from './samples-pack.js';
 import { writeEvaluation, type SavedEvaluation } from './step-evaluation.js';
 

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { UserError } from '../../common/errors.js';
 import { permutation, randomStream } from '../../common/random.js';
 import { Faces } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
@@ -27,14 +26,6 @@ export interface EvaluatePacksOptions {
 export interface EvaluatedPacks {
   readonly evaluation: Evaluation;
   readonly sheet: Picture;
-}
-
-/** Samples that can be compared with so many real faces: as many others are compared with those too. */
-export function countFor(asked: number, reals: number): number {
-  const count = Math.min(asked, Math.floor(reals / 2));
-  if (count < 2)
-    throw new UserError(`${reals} real faces are too few to compare with: give a folder of 4 or more`);
-  return count;
 }
 
 /** Samples of a pack, beside real faces that the seed chooses. */

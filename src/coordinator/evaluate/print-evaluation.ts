@@ -1,5 +1,6 @@
 import type { Evaluation } from '../../evaluation/evaluation.js';
 import type { Interval } from '../../evaluation/interval.js';
+import type { StepEvaluation } from './step-evaluation.js';
 
 /** As lines for people, or as JSON for programs. To stdout. */
 export function printEvaluation(
@@ -27,6 +28,15 @@ export function evaluationText(of: string, evaluation: Evaluation): string {
     `nearest real face at  ${digits(evaluation.nearestDistance)} (median); ` +
       `of the real faces at ${digits(evaluation.realNearestDistance)}`,
   ].join('\n');
+}
+
+/** In one line, for the log of a run. */
+export function evaluationLine(evaluation: StepEvaluation): string {
+  const { step, count, faceShare, realFaceShare, frechetDistance, realFrechetDistance } = evaluation;
+  return (
+    `step ${step}: a face in ${percent(faceShare)} % of ${count} samples (real ${percent(realFaceShare)} %), ` +
+    `Fréchet distance ${digits(frechetDistance)} (real ${digits(realFrechetDistance)})`
+  );
 }
 
 function percent(share: number): string {

@@ -22,7 +22,11 @@ export async function packSamples(
   const latents = Array.from({ length: count }, (_, face) => latentOf(seed, face, training.latentSize));
   const painter = await Painter.load(training, checkpoint, engine);
   try {
-    const writer = await PackWriter.create(path, { size: training.imageSize, count });
+    const writer = await PackWriter.create(path, {
+      ...{ size: training.imageSize, count },
+      // It grows where it will lie: who removes that leaves nothing.
+      temporary: path,
+    });
     try {
       for await (const batch of painter.batches(latents)) await writer.write(faceBytes(batch));
     } catch (error) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import type { Evaluation } from '../../evaluation/evaluation.js';
 import type { RunFolder } from '../run/run-folder.js';
+import type { LoggedEvaluation } from '../step-record.js';
 
 /** How face-like the samples were at a step. */
 export interface StepEvaluation extends Evaluation {
@@ -29,4 +30,10 @@ export async function readEvaluation(run: RunFolder, step: number): Promise<Step
   } catch {
     return undefined;
   }
+}
+
+/** What of it goes into the log of steps. */
+export function loggedPart(evaluation: StepEvaluation): LoggedEvaluation {
+  const { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval } = evaluation;
+  return { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval };
 }
