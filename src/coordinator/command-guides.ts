@@ -75,6 +75,19 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
       },
     ],
   },
+  'coordinator evaluate': {
+    examples: [
+      { what: "a run's newest checkpoint", line: `coordinator evaluate ${RUN}` },
+      {
+        what: 'an earlier one, for a program to read',
+        line: `coordinator evaluate ${RUN} --step 500 --json`,
+      },
+      {
+        what: 'the pictures that another program has drawn',
+        line: 'coordinator evaluate drawn-by-pytorch --data ~/faces --image-size 64',
+      },
+    ],
+  },
   'coordinator export': {
     examples: [
       {

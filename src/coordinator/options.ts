@@ -49,6 +49,7 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly sampleEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
+  readonly evaluateEvery: number;
 }
 
 /** Every option of training, declared here and nowhere else. */
@@ -131,6 +132,12 @@ export function addTrainOptions(command: Command): Command {
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
     .option(
+      '--evaluate-every <steps>',
+      'between evaluations of samples, beside training; 0: none',
+      whole(0),
+      0,
+    )
+    .option(
       '--http <host:port>',
       'where metrics and the page of the run are served; beyond this machine with --http-token',
       '127.0.0.1:9464',
@@ -212,7 +219,7 @@ function share(text: string): number {
   return value;
 }
 
-function imageSize(text: string): ImageSize {
+export function imageSize(text: string): ImageSize {
   const size = IMAGE_SIZES.find((known) => String(known) === text);
   if (size === undefined) throw new InvalidArgumentError(`Allowed choices are ${IMAGE_SIZES.join(', ')}.`);
   return size;

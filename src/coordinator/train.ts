@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { cacheFolder } from '../common/cache-folder.js';
 import { Closing } from '../common/closing.js';
 import { Interrupted, messageOf } from '../common/errors.js';
 import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
+import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { modelLayout } from '../model/layout.js';
@@ -11,6 +13,7 @@ import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import { beginRun, earlierRun, lockRun } from './which-run.js';
 import type { InitialFacts } from './interchange/read-initial.js';
+import { RunEvaluations } from './evaluate/run-evaluations.js';
 import { neverFiniteLine } from './never-finite-line.js';
 import { withTokenOfFile } from './metrics/token-file.js';
 import type { TrainArguments } from './options.js';
@@ -118,11 +121,19 @@ async function run(request: RunRequest): Promise<void> {
     progress.stop();
   });
   voice.goThrough(progress.log);
+  const evaluations = new RunEvaluations({
+    ...{ run: folder, every: options.evaluateEvery, engine: options.engine, log: voice.say },
+    ...{ cache: cacheFolder(), reals: packPath(cacheFolder(), faces.fingerprint) },
+    onEvaluated: (evaluation) => {
+      metrics.setEvaluation(evaluation);
+    },
+  });
   const record = new RunRecord({
-    ...{ run: folder, log, options, group, metrics, progress, faces, sampler },
+    ...{ run: folder, log, options, group, metrics, progress, faces, sampler, evaluations },
     events: live.events,
   });
   closing.add(() => record.close());
+  await record.goOnFrom(firstStep - 1);
 
   try {
     const steps = { sampler, beginning, firstStep, lastStep, stop: stop.signal };
@@ -141,6 +152,7 @@ async function run(request: RunRequest): Promise<void> {
   }
   await record.losses();
   await record.faces();
+  await evaluations.finish(stop.signal);
   outcome.isDone = status.step >= lastStep;
   progress.stop();
   live.over();
