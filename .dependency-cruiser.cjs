@@ -16,8 +16,11 @@ module.exports = {
     only('model-knows-engine', 'model', ['engine']),
     only('data-stands-alone', 'data', []),
     only('wire-stands-alone', 'wire', []),
+    only('evaluation-knows-data-and-engine', 'evaluation', ['data', 'engine']),
     only('worker-knows-no-coordinator', 'worker', ['wire', 'data', 'model', 'engine']),
-    only('coordinator-knows-no-worker', 'coordinator', ['wire', 'data', 'model', 'engine', 'page']),
+    only('coordinator-knows-no-worker', 'coordinator', [
+      ...['wire', 'data', 'model', 'engine', 'evaluation', 'page'],
+    ]),
     only('page-stands-alone', 'page', []),
     {
       name: 'coordinator-loads-no-tensorflow',

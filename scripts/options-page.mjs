@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as prettier from 'prettier';
+import { guideOf } from '../dist/src/common/brief-help.js';
 import { coordinatorCommand } from '../dist/src/coordinator/command.js';
 import { workerCommand } from '../dist/src/worker/options.js';
 import { orExit, root, StepFailure } from './tool.mjs';
@@ -22,7 +23,7 @@ function render() {
   return `# Options
 
 Every command and option, from where they are declared. \`npm start -- ...\` is \`coordinator ...\`, \`npm run worker -- ...\`
-is \`worker ...\`; \`--help\` after any of them prints the same.
+is \`worker ...\`. After any of them \`--help\` prints the examples and the usual options, \`--help-all\` every option.
 
 ${programs.flatMap((program) => sections(program, program.name())).join('\n\n')}
 `;
@@ -30,15 +31,25 @@ ${programs.flatMap((program) => sections(program, program.name())).join('\n\n')}
 
 /** A command and its sub-commands. */
 function sections(command, name) {
-  const own = command.options.length > 0 || command.commands.length === 0 ? [section(command, name)] : [];
+  const own = ownOptions(command).length > 0 || command.commands.length === 0 ? [section(command, name)] : [];
   return [...own, ...command.commands.flatMap((child) => sections(child, `${name} ${child.name()}`))];
 }
 
 function section(command, name) {
   const usage = [name, ...command.registeredArguments.map((argument) => argumentText(argument))].join(' ');
-  const groups = grouped(command.options);
+  const groups = grouped(ownOptions(command));
   const tables = [...groups].map(([title, options]) => `${title && `**${title}**\n\n`}${table(options)}`);
-  return [`## \`${usage}\``, sentence(command.description()), ...tables].join('\n\n');
+  return [`## \`${usage}\``, sentence(command.description()), ...examples(command), ...tables].join('\n\n');
+}
+
+/** But --help-all, which every command has. */
+function ownOptions(command) {
+  return command.options.filter(({ long }) => long !== '--help-all');
+}
+
+function examples(command) {
+  const lines = (guideOf(command)?.examples ?? []).map(({ what, line }) => `# ${what}\n${line}`);
+  return lines.length === 0 ? [] : [`\`\`\`sh\n${lines.join('\n')}\n\`\`\``];
 }
 
 function argumentText(argument) {

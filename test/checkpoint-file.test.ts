@@ -17,7 +17,7 @@ import type { StateCopy } from '../src/coordinator/compute-group.js';
 import { openRunAt, RunFolder } from '../src/coordinator/run/run-folder.js';
 import { modelLayout } from '../src/model/layout.js';
 import { initialState, stateLayout } from '../src/model/state.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 import { readTensors } from './support/trainer/run-results.js';
 

@@ -10,7 +10,7 @@ import { CopyLost, type StateCopy } from '../src/coordinator/compute-group.js';
 import { RunFolder } from '../src/coordinator/run/run-folder.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
 const { length } = stateLayout(modelLayout(SMALL_TRAINING));

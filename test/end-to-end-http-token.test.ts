@@ -10,6 +10,13 @@ import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
 
 const TOKEN = 'a-token-that-nobody-may-see';
 
+type Answer = readonly [status: number | undefined, body: string];
+
+async function ask(address: string, headers: Record<string, string>): Promise<Answer> {
+  const [response] = (await once(get(`${address}/api/runs`, { headers }), 'response')) as [IncomingMessage];
+  return [response.statusCode, await text(response)];
+}
+
 describe('the token of a run', () => {
   let workplace: Workplace;
   before(async () => {
@@ -29,14 +36,8 @@ describe('the token of a run', () => {
     const args = ['--data', workplace.images, ...SMALL, ...ENDLESS, ...http];
     const program = startWith(TOKEN, args);
     const [, address] = await program.line(/^metrics at (http:\S+)\/metrics$/);
-    const ask = async (headers: Record<string, string>): Promise<[number | undefined, string]> => {
-      const [response] = (await once(get(`${address}/api/runs`, { headers }), 'response')) as [
-        IncomingMessage,
-      ];
-      return [response.statusCode, await text(response)];
-    };
-    assert.equal((await ask({}))[0], 401);
-    const [status, page] = await ask({ authorization: `Bearer ${TOKEN}` });
+    assert.equal((await ask(address, {}))[0], 401);
+    const [status, page] = await ask(address, { authorization: `Bearer ${TOKEN}` });
     assert.equal(status, 200);
     program.signal('SIGINT');
     const { code, lines, stdout } = await program.ended();
@@ -91,5 +92,22 @@ describe('the token of a run', () => {
       assert.deepEqual([code, lines.length], [2, 1]);
       assert.match(lines[0], line);
     }
+  });
+
+  it('guards the page of a run that is over too', async () => {
+    await writeFile(workplace.path('of-view'), `${TOKEN}\n`);
+    const args = ['view', 'run', '--http', '127.0.0.1:0', '--http-token-file'];
+    const program = workplace.start([...args, 'of-view']);
+    const [, address] = await program.line(/^the run at (http:\S+)\/ /);
+    assert.equal((await ask(address, {}))[0], 401);
+    const [status, runs] = await ask(address, { authorization: `Bearer ${TOKEN}` });
+    assert.equal(status, 200);
+    assert.match(runs, /"run"/);
+    program.signal('SIGINT');
+    assert.equal((await program.ended()).code, 0);
+
+    const { code, lines } = await workplace.start([...args, 'missing']).ended();
+    assert.deepEqual([code, lines.length], [2, 1]);
+    assert.match(lines[0], /cannot read --http-token-file \S+: ENOENT/);
   });
 });

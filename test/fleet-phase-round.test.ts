@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { Content, type Bodies, type Header } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
 

@@ -15,7 +15,7 @@ import { NETWORKS } from '../src/model/architecture.js';
 import { modelLayout } from '../src/model/layout.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
 const FACTS = { step: 12, epoch: 2, engine: 'none', datasetFingerprint: '9f3c', counters: [] };

@@ -11,6 +11,8 @@ import { MOST_LISTENERS } from '../src/coordinator/live/event-stream.js';
 import { LiveSite } from '../src/coordinator/live/live-site.js';
 import { RunControl } from '../src/coordinator/live/run-control.js';
 import { RunEvents } from '../src/coordinator/live/run-events.js';
+import { RunFiles } from '../src/coordinator/live/run-files.js';
+import { thinned } from '../src/coordinator/live/thin-events.js';
 import { ShownRun } from '../src/coordinator/live/shown-run.js';
 import { StepBuckets } from '../src/coordinator/live/step-buckets.js';
 import { startHttpServer, type HttpServer } from '../src/coordinator/metrics/http-server.js';
@@ -228,6 +230,66 @@ describe('events.jsonl', () => {
         '999 messages rejected: wrong generation',
         '1000 messages rejected: wrong generation',
       ],
+    );
+  });
+
+  it('loses the oldest of the commonest kind first, by hand', () => {
+    const events = 'abaacaba'.split('').map((kind, id) => ({ kind, id }));
+    const left = (keep: number): string =>
+      thinned(events, keep)
+        .map(({ kind, id }) => `${kind}${id}`)
+        .join(' ');
+    assert.equal(left(8), 'a0 b1 a2 a3 c4 a5 b6 a7');
+    assert.equal(left(6), 'b1 a3 c4 a5 b6 a7');
+    assert.equal(left(3), 'c4 b6 a7');
+  });
+
+  it('stays bounded, keeps what is rare, and is read on by who has read it before', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'dcgan-events-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const run = await RunFolder.create(join(folder, 'run'));
+    let step = 0;
+    const write = async (count: number): Promise<void> => {
+      const events = new RunEvents(() => step, 40);
+      events.add('begun', `after ${step}`);
+      events.open(run.eventsFile);
+      for (let i = 0; i < count; i++) events.add('checkpoint', `of step ${++step}`);
+      await events.close();
+    };
+    const reader = new RunFiles(run);
+    await write(20);
+    await reader.refresh();
+    // So many more that the file is thinned and is as long as before when it is looked at again; then by another process.
+    await write(25);
+    await reader.refresh();
+    await write(300);
+    await reader.refresh();
+    const lines = (await readFile(run.eventsFile, 'utf8')).trimEnd().split('\n');
+    const written = lines.map((line) => JSON.parse(line) as { id: number; kind: string; message: string });
+    assert.ok(lines.length > 20 && lines.length <= 40, String(lines.length));
+    assert.deepEqual(
+      written.filter(({ kind }) => kind === 'begun').map(({ message }) => message),
+      ['after 0', 'after 20', 'after 45'],
+    );
+    const checkpoints = written.filter(({ kind }) => kind === 'checkpoint');
+    assert.deepEqual(
+      checkpoints.map(({ message }) => message),
+      checkpoints.map((_, i) => `of step ${345 - checkpoints.length + 1 + i}`),
+    );
+    assert.equal(written.at(-1)?.id, 348, 'every event has a number of its own');
+    // What was thinned away between two looks was not seen; nothing is seen twice.
+    const ids = reader.events.map(({ id }) => id);
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((one, other) => one - other),
+    );
+    assert.deepEqual(
+      reader.events.slice(-checkpoints.length).map(({ id }) => id),
+      checkpoints.map(({ id }) => id),
+    );
+    assert.deepEqual(
+      ids.slice(0, 21),
+      Array.from({ length: 21 }, (_, i) => i + 1),
     );
   });
 });

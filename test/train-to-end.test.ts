@@ -11,6 +11,7 @@ import {
   type StateSource,
 } from '../src/coordinator/compute-group.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { RunEvaluations } from '../src/coordinator/evaluate/run-evaluations.js';
 import { RunRecord } from '../src/coordinator/run-record.js';
 import { RunFolder } from '../src/coordinator/run/run-folder.js';
 import { StepLog } from '../src/coordinator/run/step-log.js';
@@ -18,7 +19,7 @@ import { trainToEnd, type TrainingParts } from '../src/coordinator/train-to-end.
 import { faceBytes, Sampler, type Faces } from '../src/data/index.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';
-import { bytesOf } from '../src/wire/chunks.js';
+import { bytesOf } from '../src/common/bytes.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { lastState, readNumbers } from './support/trainer/run-results.js';
@@ -120,8 +121,11 @@ describe('training to the end', () => {
     const tell = (line: string): unknown => lines.push(line);
     const faces = { size: 32, fingerprint: 'f', read: () => faceBytes(32) } as unknown as Faces;
     const sampler = new Sampler({ count: 48, batch: 16, shards: 2, seed: 1 });
+    const evaluations = new RunEvaluations({
+      ...{ run, every: 0, engine: 'wasm', cache: folder, reals: '', log: tell, onEvaluated: () => undefined },
+    });
     const record = new RunRecord({
-      ...{ run, log, group, metrics, faces, sampler },
+      ...{ run, log, group, metrics, faces, sampler, evaluations },
       options: { training: SMALL_TRAINING, sampleEvery: 5, checkpointEvery, keepCheckpoints: 3 },
       progress: { show: () => undefined, log: tell, stop: () => undefined },
       events: { add: () => undefined },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytesOf, ChunkAssembly, chunkOffsets, floatsOf } from '../src/wire/chunks.js';
+import { bytesOf, floatsOf } from '../src/common/bytes.js';
+import { ChunkAssembly, chunkOffsets } from '../src/wire/chunks.js';
 import { imageChunkBytes } from '../src/wire/face-chunks.js';
 import { Rejection } from '../src/wire/rejection.js';
 

@@ -37,12 +37,20 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "test" / "fixtures" / "pytorc
 from networks import Discriminator, Generator  # noqa: E402
 
 
-def parse():
-    parser = step_arguments(__doc__.splitlines()[0])
+def pytorch_arguments(description):
+    parser = step_arguments(description)
+    parser.add_argument("--generator-features", type=int, default=FEATURES)
+    parser.add_argument("--discriminator-features", type=int, default=FEATURES)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true", help="both networks by torch.compile")
     parser.add_argument("--processes", type=int, default=1, help="under DDP; they share the batch")
     parser.add_argument("--unread-gradients", action="store_true", help="as the tutorial is written")
+    parser.add_argument("--plain-adam", action="store_true", help="not fused; older versions of torch")
+    return parser
+
+
+def parse():
+    parser = pytorch_arguments(__doc__.splitlines()[0])
     options = parser.parse_args()
     if options.batch % options.processes:
         parser.error(f"{options.processes} processes cannot share a batch of {options.batch}")
@@ -95,8 +103,9 @@ class Trainer:
         self.device = device
         self.batch = options.batch // options.processes
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        netG = Generator(options.architecture, options.image_size, FEATURES, LATENT_SIZE)
-        netD = Discriminator(options.image_size, FEATURES)
+        features = options.generator_features
+        netG = Generator(options.architecture, options.image_size, features, LATENT_SIZE)
+        netD = Discriminator(options.image_size, options.discriminator_features)
         for net in (netG, netD):
             net.apply(weights_init)
             net.to(device, memory_format=self.layout)
@@ -108,7 +117,7 @@ class Trainer:
         self.netG = average_gradients(netG) if in_parallel else netG
         self.netD = average_gradients(netD) if in_parallel else netD
         self.criterion = nn.BCELoss()
-        adam = {"lr": LEARNING_RATE, "betas": (BETA1, 0.999), "fused": True}
+        adam = {"lr": LEARNING_RATE, "betas": (BETA1, 0.999), "fused": not options.plain_adam}
         self.optimizerD = optim.Adam(netD.parameters(), **adam)
         self.optimizerG = optim.Adam(netG.parameters(), **adam)
         self.real_label = torch.full((self.batch,), 1.0, device=device)

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StepRecord } from '../../src/coordinator/step-record.js';
 
-const COORDINATOR = fileURLToPath(new URL('../../src/coordinator/main.js', import.meta.url));
+export const COORDINATOR = fileURLToPath(new URL('../../src/coordinator/main.js', import.meta.url));
 
 /** What Node needs to be given for a run in `folder`, which has to be new. */
 export function trainerArguments(folder: string, args: readonly string[]): string[] {

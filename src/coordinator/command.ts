@@ -1,17 +1,27 @@
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addBriefHelp, typedName, withThoseBelow, type Guide } from '../common/brief-help.js';
 import { UserError } from '../common/errors.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
-import type { ModelOptions } from '../model/architecture.js';
+import { IMAGE_SIZES, type ModelOptions } from '../model/architecture.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { FLAVOURS } from '../engine/provision/index.js';
+import { COMMAND_GUIDES } from './command-guides.js';
 import { installEngine, printEngineStatus } from './engine-command.js';
+import type { EvaluateArguments } from './evaluate/evaluate-arguments.js';
 import { generate } from './generate/generate.js';
 import { exportWeights } from './interchange/export.js';
 import { EXPORT_FORMATS } from './interchange/weights-config.js';
 import { printMade } from './keys.js';
 import { printSecrets } from './kubernetes-secrets.js';
-import { addModelOptions, addTrainOptions, httpTokenOption, type TrainArguments } from './options.js';
+import {
+  addHttpTokenOptions,
+  addModelOptions,
+  addTrainOptions,
+  imageSize,
+  type TrainArguments,
+} from './options.js';
 import { printSummary } from './summary.js';
 import { plot } from './plot.js';
 import { taskProgress } from './task-progress.js';
@@ -57,12 +67,12 @@ export function coordinatorCommand(): Command {
     )
     .action(plot);
 
-  program
-    .command('view <runs>')
-    .description('show the page of a run, or of all runs in a folder with their curves over each other')
-    .option('--http <host:port>', 'where; beyond this machine with a token', '127.0.0.1:9465')
-    .addOption(httpTokenOption())
-    .action(view);
+  addHttpTokenOptions(
+    program
+      .command('view <runs>')
+      .description('show the page of a run, or of all runs in a folder with their curves over each other')
+      .option('--http <host:port>', 'where; beyond this machine with a token', '127.0.0.1:9465'),
+  ).action(view);
 
   program
     .command('generate <run>')
@@ -85,6 +95,30 @@ export function coordinatorCommand(): Command {
     )
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .action(generate);
+
+  program
+    .command('evaluate <run>')
+    .description(
+      "say how face-like the samples of a run's newest checkpoint are, or the pictures in a folder (docs/evaluation.md)",
+    )
+    .option('--data <dir>', 'image folder of the real faces (default: the images of the run)', (path) =>
+      resolve(path),
+    )
+    .option('--count <n>', 'samples, and as many real faces: use the same to compare', wholeCount, 1000)
+    .option('--seed <n>', 'which samples and which real faces', wholeSeed, 0)
+    .option('--step <n>', 'the checkpoint of this step (default: the newest that is whole)', wholeCount)
+    .addOption(
+      new Option('--image-size <pixels>', 'of a folder: the size at which it is looked at (default: 64)')
+        .choices(IMAGE_SIZES.map(String))
+        .argParser(imageSize),
+    )
+    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .option('--json', 'print JSON')
+    .action(async (where: string, given: EvaluateArguments) => {
+      // Linear algebra, which nothing else needs.
+      const { evaluate } = await import('./evaluate/evaluate.js');
+      await evaluate(where, given);
+    });
 
   program
     .command('export <run>')
@@ -142,6 +176,10 @@ export function coordinatorCommand(): Command {
     .description('print engine, version, devices and precision')
     .addOption(new Option('--engine <name>', 'which').choices(ENGINE_CHOICES).default('auto'))
     .action(({ engine: choice }: { engine: EngineChoice }) => printEngineStatus(choice));
+  for (const command of withThoseBelow(program)) {
+    const guide = COMMAND_GUIDES[typedName(command)] as Guide | undefined;
+    if (guide) addBriefHelp(command, guide);
+  }
   return program;
 }
 

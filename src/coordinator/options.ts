@@ -8,7 +8,7 @@ import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
-export interface TrainArguments {
+export interface TrainArguments extends HttpTokenArguments {
   readonly data?: string;
   readonly followLinks?: true;
   readonly maxBroken: number;
@@ -24,10 +24,6 @@ export interface TrainArguments {
   readonly keys?: string;
   /** false: --no-http */
   readonly http: string | false;
-  /** Never written or printed. */
-  readonly httpToken?: Secret;
-  /** The path of a file that holds it. */
-  readonly httpTokenFile?: string;
   readonly log: LogFormat;
   readonly runDir?: string;
   readonly autoResume?: true;
@@ -53,6 +49,7 @@ export interface TrainArguments {
   readonly sampleEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
+  readonly evaluateEvery: number;
 }
 
 /** Every option of training, declared here and nowhere else. */
@@ -110,7 +107,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option('--eager', 'native engine: run operation by operation instead of as a recorded graph (slower)')
     .optionsGroup('What is trained:');
-  return addModelOptions(command)
+  addModelOptions(command)
     .option(
       '--init <path>',
       'begin with these weights: a folder of `coordinator export`, or a safetensors file of PyTorch',
@@ -121,7 +118,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))
     .option('--epochs <n>', 'passes over the images', whole(1), 5)
     .option('--steps <n>', 'steps in all, instead of epochs', whole(1))
-    .option('--seed <n>', 'decides weights, noise and the order of images', whole(0), 0)
+    .option('--seed <n>', 'decides weights, noise, order of images', whole(0), 0)
     .option('--learning-rate <rate>', "Adam's step size", number, 2e-4)
     .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
     .optionsGroup('What it leaves and shows:')
@@ -135,21 +132,38 @@ export function addTrainOptions(command: Command): Command {
     .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
     .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
     .option(
+      '--evaluate-every <steps>',
+      'between evaluations of samples, beside training; 0: none',
+      whole(0),
+      0,
+    )
+    .option(
       '--http <host:port>',
       'where metrics and the page of the run are served; beyond this machine with --http-token',
       '127.0.0.1:9464',
-    )
-    .addOption(httpTokenOption())
-    .option('--http-token-file <file>', 'a file that holds it, such as http.token of `coordinator keys`')
+    );
+  return addHttpTokenOptions(command)
     .option('--no-http', 'serve neither')
     .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .option('--dry-run', 'print all options as resolved, and end');
 }
 
-export function httpTokenOption(): Option {
-  return new Option('--http-token <token>', 'what readers of HTTP have to send as a bearer token')
-    .env('DCGAN_HTTP_TOKEN')
-    .argParser((token) => new Secret(token));
+export interface HttpTokenArguments {
+  /** Never written or printed. */
+  readonly httpToken?: Secret;
+  /** The path of a file that holds it. */
+  readonly httpTokenFile?: string;
+}
+
+/** What guards HTTP, of a run and of `coordinator view`. */
+export function addHttpTokenOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--http-token <token>', 'what readers of HTTP have to send as a bearer token')
+        .env('DCGAN_HTTP_TOKEN')
+        .argParser((token) => new Secret(token)),
+    )
+    .option('--http-token-file <file>', 'a file that holds it, such as http.token of `coordinator keys`');
 }
 
 /** Those that decide the structure of the networks. */
@@ -205,7 +219,7 @@ function share(text: string): number {
   return value;
 }
 
-function imageSize(text: string): ImageSize {
+export function imageSize(text: string): ImageSize {
   const size = IMAGE_SIZES.find((known) => String(known) === text);
   if (size === undefined) throw new InvalidArgumentError(`Allowed choices are ${IMAGE_SIZES.join(', ')}.`);
   return size;

@@ -4,6 +4,7 @@ import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
 import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
+import { findFacePackage } from '../evaluation/face-package.js';
 import { PHASES } from '../model/phase.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
@@ -11,6 +12,8 @@ import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { continueMetrics } from './continue-metrics.js';
+import { EVALUATED_SAMPLES } from './evaluate/run-evaluations.js';
+import { countFor } from './evaluate/sample-count.js';
 import { LiveRun } from './live/live-run.js';
 import { formatHttpAddress } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
@@ -78,6 +81,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   const { id, options, machine, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
   const keys = options.keys === undefined ? undefined : await readFleetKeys(options.keys, options.external);
+  // What evaluation needs is looked for before anything is made.
+  if (options.evaluateEvery > 0) findFacePackage();
   const cache = cacheFolder();
   const engine = await chooseEngine(options.engine, cache);
   if (engine.reason !== undefined) say(`engine: wasm, because ${engine.reason}`);
@@ -132,6 +137,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     faces.close();
   });
 
+  if (options.evaluateEvery > 0) countFor(EVALUATED_SAMPLES, faces.count);
   const sampler = new Sampler({
     count: faces.count,
     batch: training.batchSize,

@@ -32,6 +32,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'sampleEvery',
   'checkpointEvery',
   'keepCheckpoints',
+  'evaluateEvery',
 ]);
 
 /** What options.json keeps, besides facts for people: the arguments to go on with. */
@@ -46,6 +47,11 @@ export async function savedTraining(run: RunFolder): Promise<TrainingOptions> {
   if (!training) throw new UserError(`${run.optionsFile} does not hold a run's options`);
   checkTrainingOptions(training);
   return training;
+}
+
+/** The arguments that a run was trained with. */
+export async function savedArguments(run: RunFolder): Promise<Partial<TrainArguments>> {
+  return ((await run.readOptions()) as Partial<SavedArguments>).arguments ?? {};
 }
 
 /** What the weights were that a run began with; undefined for one that began with its seed. */

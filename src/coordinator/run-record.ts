@@ -7,6 +7,7 @@ import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import type { Checkpoint, CheckpointFacts } from './checkpoint/checkpoint.js';
 import { openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
+import type { RunEvaluations } from './evaluate/run-evaluations.js';
 import type { RunEvents } from './live/run-events.js';
 import type { RunMetrics } from './metrics/run-metrics.js';
 import type { Progress } from './progress/progress.js';
@@ -16,7 +17,7 @@ import { spread } from './run/image-spread.js';
 import { LossReport } from './run/loss-report.js';
 import { writePicture } from './run/picture.js';
 import type { RunFolder } from './run/run-folder.js';
-import type { StepLog } from './run/step-log.js';
+import { lastEvaluated, type StepLog } from './run/step-log.js';
 import type { RunOptions } from './settle-options.js';
 import type { StepOutcome } from './training-loop.js';
 
@@ -31,6 +32,7 @@ export interface RunRecordParts {
   readonly sampler: Sampler;
   /** For the run's time line. */
   readonly events: Pick<RunEvents, 'add'>;
+  readonly evaluations: RunEvaluations;
 }
 
 /** The loss plot takes a core from the steps beside it for a second: it is drawn no more often, in milliseconds. */
@@ -56,6 +58,7 @@ export class RunRecord {
       onWritten: (step) => {
         metrics.setCheckpoint(step, new Date());
         events.add('checkpoint', `checkpoint of step ${step} written`);
+        parts.evaluations.written(step);
       },
     });
   }
@@ -76,10 +79,11 @@ export class RunRecord {
 
   /** After each step, and whatever is due with it. A checkpoint's copy is waited for, its writing is not. */
   async step({ record, phaseSeconds, gradientNorms, redone }: StepOutcome): Promise<void> {
-    const { log, metrics, progress } = this.parts;
+    const { log, metrics, progress, evaluations } = this.parts;
     const { sampleEvery, checkpointEvery } = this.parts.options;
     this.#checkpoints.check();
-    await log.append(record);
+    const evaluation = evaluations.take();
+    await log.append(evaluation ? { ...record, evaluation } : record);
     metrics.recordStep(record, phaseSeconds);
     metrics.setGradientNorm('discriminator', gradientNorms.discriminator);
     metrics.setGradientNorm('generator', gradientNorms.generator);
@@ -91,7 +95,9 @@ export class RunRecord {
       this.parts.events.add('fault', line);
     }
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
-    const isCheckpoint = isDue(record.step, checkpointEvery);
+    const isEvaluated = evaluations.isDue(record.step);
+    if (isEvaluated) evaluations.expect();
+    const isCheckpoint = isEvaluated || isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
       await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
     if (isCheckpoint && performance.now() - this.#lossesDrawn > LOSSES_INTERVAL) {
@@ -112,6 +118,7 @@ export class RunRecord {
       const step = checkpoint?.facts.step ?? 0;
       await dropCheckpointsAfter(run, step);
       metrics.rewind(await log.rewind(step));
+      await this.goOnFrom(step);
       metrics.setCheckpoint(step, checkpoint ? (await stat(checkpoint.path)).mtime : new Date(0));
       this.#checkpoints.goBackTo(checkpoint && { path: checkpoint.path, step });
       this.#lastSamples = undefined;
@@ -120,6 +127,12 @@ export class RunRecord {
       await checkpoint?.close();
       throw error;
     }
+  }
+
+  /** The run goes on after this step: what was evaluated before is not lost. */
+  async goOnFrom(step: number): Promise<void> {
+    const { evaluations, run } = this.parts;
+    await evaluations.goOnFrom(step, await lastEvaluated(run.statsFile, step));
   }
 
   /** After the last step. */
@@ -182,9 +195,10 @@ export class RunRecord {
     }
   }
 
-  /** Gives up what is still being drawn, and a checkpoint that takes too long. */
+  /** Gives up what is still being drawn or evaluated, and a checkpoint that takes too long. */
   async close(): Promise<void> {
     this.#abort.abort();
+    await this.parts.evaluations.close();
     await this.#checkpoints.giveUp();
   }
 }

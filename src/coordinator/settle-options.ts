@@ -42,6 +42,7 @@ export interface RunOptions {
   readonly sampleEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
+  readonly evaluateEvery: number;
 }
 
 /** Fills in what depends on the machine or on other options, and refuses what does not go together. */
@@ -91,6 +92,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     sampleEvery: given.sampleEvery,
     checkpointEvery: given.checkpointEvery,
     keepCheckpoints: given.keepCheckpoints,
+    evaluateEvery: given.evaluateEvery,
   });
 }
 

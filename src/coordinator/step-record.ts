@@ -1,3 +1,14 @@
+import type { Evaluation } from '../evaluation/evaluation.js';
+
+/** An evaluation of samples, as far as it goes into the log. */
+export type LoggedEvaluation = Pick<
+  Evaluation,
+  'faceShare' | 'faceShareInterval' | 'frechetDistance' | 'frechetDistanceInterval'
+> & {
+  /** The step whose samples they were. */
+  readonly step: number;
+};
+
 /** One line of stats.jsonl: what a step measured. Losses and scores are means over the shards. */
 export interface StepRecord {
   /** Counted from 1; the first update made step 1. */
@@ -21,4 +32,6 @@ export interface StepRecord {
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly workers: number;
+  /** That has come since the line before, of an earlier step. */
+  readonly evaluation?: LoggedEvaluation;
 }

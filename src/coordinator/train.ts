@@ -1,24 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { cacheFolder } from '../common/cache-folder.js';
 import { Closing } from '../common/closing.js';
-import { Interrupted, messageOf, UserError } from '../common/errors.js';
+import { Interrupted, messageOf } from '../common/errors.js';
 import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
+import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
 import { modelLayout } from '../model/layout.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
+import { beginRun, earlierRun, lockRun } from './which-run.js';
 import type { InitialFacts } from './interchange/read-initial.js';
+import { RunEvaluations } from './evaluate/run-evaluations.js';
 import { neverFiniteLine } from './never-finite-line.js';
-import { readTokenFile } from './metrics/token-file.js';
+import { withTokenOfFile } from './metrics/token-file.js';
 import type { TrainArguments } from './options.js';
 import { prepareRun, type RunRequest } from './prepare-run.js';
 import { startProgress } from './progress/start-progress.js';
 import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
-import { openRunAt, RunFolder, type RunPlace } from './run/run-folder.js';
-import { RunLock } from './run/run-lock.js';
+import type { RunFolder, RunPlace } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
 import { shown } from './shown.js';
 import { Voice } from './voice.js';
@@ -64,25 +67,10 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
   }
 }
 
-/** The run that goes on, if one does. */
-async function earlierRun({ resume, autoResume, runDir }: TrainArguments): Promise<RunPlace | undefined> {
-  if (resume !== undefined) return openRunAt(resume);
-  if (!autoResume) return undefined;
-  if (runDir === undefined)
-    throw new UserError('--auto-resume needs to know the directory of the run: give --run-dir DIR');
-  const run = await RunFolder.openBegun(runDir);
-  return run && { run, checkpoint: undefined, unattended: true };
-}
-
-async function withTokenOfFile(given: TrainArguments): Promise<TrainArguments> {
-  const { httpTokenFile } = given;
-  return httpTokenFile === undefined ? given : { ...given, httpToken: await readTokenFile(httpTokenFile) };
-}
-
 async function run(request: RunRequest): Promise<void> {
   const { id, options, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
-  if (earlier) await lock(earlier.run, request);
+  if (earlier) await lockRun(earlier.run, request);
   const prepared = await prepareRun(request);
   if (!prepared) {
     outcome.isDone = true;
@@ -91,7 +79,7 @@ async function run(request: RunRequest): Promise<void> {
   }
   const { status, metrics, live, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
-  const folder = earlier?.run ?? (await newRun(request));
+  const folder = earlier?.run ?? (await beginRun(request));
   metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
     id,
@@ -133,11 +121,19 @@ async function run(request: RunRequest): Promise<void> {
     progress.stop();
   });
   voice.goThrough(progress.log);
+  const evaluations = new RunEvaluations({
+    ...{ run: folder, every: options.evaluateEvery, engine: options.engine, log: voice.say },
+    ...{ cache: cacheFolder(), reals: packPath(cacheFolder(), faces.fingerprint) },
+    onEvaluated: (evaluation) => {
+      metrics.setEvaluation(evaluation);
+    },
+  });
   const record = new RunRecord({
-    ...{ run: folder, log, options, group, metrics, progress, faces, sampler },
+    ...{ run: folder, log, options, group, metrics, progress, faces, sampler, evaluations },
     events: live.events,
   });
   closing.add(() => record.close());
+  await record.goOnFrom(firstStep - 1);
 
   try {
     const steps = { sampler, beginning, firstStep, lastStep, stop: stop.signal };
@@ -156,6 +152,7 @@ async function run(request: RunRequest): Promise<void> {
   }
   await record.losses();
   await record.faces();
+  await evaluations.finish(stop.signal);
   outcome.isDone = status.step >= lastStep;
   progress.stop();
   live.over();
@@ -170,24 +167,6 @@ async function run(request: RunRequest): Promise<void> {
       ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
-}
-
-async function newRun(request: RunRequest): Promise<RunFolder> {
-  const { runDir, autoResume } = request.arguments;
-  const folder =
-    autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
-  await lock(folder, request);
-  if (await RunFolder.openBegun(folder.path))
-    throw new UserError(
-      `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
-    );
-  return folder;
-}
-
-/** Nobody else may write to a run before this process has closed all that it has opened in it. */
-async function lock(run: RunFolder, { arguments: { autoResume }, stop, closing }: RunRequest): Promise<void> {
-  const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
-  closing.add(() => taken.release());
 }
 
 function networksIn({ networks }: InitialFacts): string {

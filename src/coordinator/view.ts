@@ -3,24 +3,25 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
-import type { Secret } from '../common/secret.js';
 import { LiveSite } from './live/live-site.js';
 import { ShownRun } from './live/shown-run.js';
 import { formatHttpAddress, parseHttpAddress, requireToken } from './metrics/http-address.js';
 import { startHttpServer } from './metrics/http-server.js';
+import { withTokenOfFile } from './metrics/token-file.js';
+import type { HttpTokenArguments } from './options.js';
 import { RunFolder } from './run/run-folder.js';
 import { shown } from './shown.js';
 
 /** So many curves can still be told apart, and read in time. */
 const MOST_RUNS = 16;
 
-export interface ViewArguments {
+export interface ViewArguments extends HttpTokenArguments {
   readonly http: string;
-  readonly httpToken?: Secret;
 }
 
 /** `coordinator view`: the page of runs that are over, or that another coordinator trains. Ends with Ctrl-C. */
-export async function view(path: string, { http, httpToken }: ViewArguments): Promise<void> {
+export async function view(path: string, given: ViewArguments): Promise<void> {
+  const { http, httpToken } = await withTokenOfFile(given);
   const address = parseHttpAddress(http);
   requireToken(address, httpToken);
   const runs = await runsAt(resolve(path));

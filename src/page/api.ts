@@ -27,6 +27,23 @@ export interface WorkerView {
   readonly phaseSeconds: Readonly<Record<string, number>>;
 }
 
+/** How face-like the samples of a step were; shares and distances of real faces beside them. */
+export interface EvaluationView {
+  readonly step: number;
+  readonly count: number;
+  readonly faceShare: number;
+  readonly faceShareInterval: readonly [number, number];
+  readonly realFaceShare: number;
+  readonly frechetDistance: number;
+  readonly frechetDistanceInterval: readonly [number, number];
+  readonly realFrechetDistance: number;
+}
+
+/** In the order of their steps. */
+export interface EvaluationList {
+  readonly evaluations: readonly EvaluationView[];
+}
+
 /** A run as it is now. */
 export interface RunSnapshot {
   readonly name: string;
@@ -37,6 +54,8 @@ export interface RunSnapshot {
   readonly epoch: number;
   readonly imagesPerSecond: number | null;
   readonly secondsLeft: number | null;
+  /** Which evaluations there are, by /api/evaluations; another one where that has changed. 0: none. */
+  readonly evaluations: number;
   /** Why a file of the run cannot be read. */
   readonly fault: string | null;
   /** Of a run that trains in this coordinator; nobody knows those of another. */
@@ -71,6 +90,7 @@ export const EVENT_KINDS = [
   'refused',
   'rejected',
   'checkpoint',
+  'evaluated',
   'rewound',
   'paused',
   'resumed',

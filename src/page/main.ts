@@ -1,5 +1,7 @@
 import {
   MEASURES,
+  type EvaluationList,
+  type EvaluationView,
   type RunEvent,
   type RunInfo,
   type RunList,
@@ -9,6 +11,7 @@ import {
 import { Chart, Curves, LOSSES, POINTS, SCORES, type NamedCurves } from './charts.js';
 import { askJson, listen, type Message } from './connection.js';
 import { element, figure, made } from './dom.js';
+import { showEvaluations } from './evaluations.js';
 import { showOptions } from './options.js';
 import { Samples } from './samples.js';
 import { armButtons, showStatus } from './status.js';
@@ -22,6 +25,9 @@ interface Shown extends NamedCurves {
   info: RunInfo;
   readonly events: RunEvent[];
   readonly samples: number[];
+  evaluations: readonly EvaluationView[];
+  /** Which of them are here. */
+  evaluated: number;
   isChosen: boolean;
 }
 
@@ -40,7 +46,7 @@ async function start(): Promise<void> {
   const list = await untilThere(() => askJson<RunList>('/api/runs'));
   runs = list.runs.map((info, run) => ({
     ...{ info, name: info.name, colour: (run % COLOURS) + 1, curves: new Curves() },
-    ...{ events: [], samples: [], isChosen: true },
+    ...{ events: [], samples: [], evaluations: [], evaluated: 0, isChosen: true },
   }));
   // Of many runs, the newest is what most people look for first.
   focus = runs.length - 1;
@@ -48,6 +54,7 @@ async function start(): Promise<void> {
   if (list.control) armButtons(() => runs[focus].info.state);
   if (runs.length > 1) showRunList();
   await Promise.all(runs.map((_, run) => fetchCurves(run)));
+  runs.forEach((_, run) => void fetchEvaluations(run));
   look();
   await listen({
     from: runs.map(({ curves }) => `${curves.last}:0:-1`).join(','),
@@ -66,6 +73,7 @@ function take(message: Message): void {
       const isOther = runs[run].info.name !== snapshot.name || runs[run].info.state !== snapshot.state;
       runs[run].info = { ...runs[run].info, ...snapshot };
       if (run === focus) showSnapshot(snapshot);
+      void fetchEvaluations(run);
       // A run that had no directory yet has its options settled now.
       if (isOther) void fetchInfo(run);
       break;
@@ -98,9 +106,10 @@ function take(message: Message): void {
 
 /** Shows the run in focus. */
 function look(): void {
-  const { info, events, samples: steps } = runs[focus];
+  const { info, events, samples: steps, evaluations } = runs[focus];
   showSnapshot(info);
   showOptions(info);
+  showEvaluations(evaluations);
   timeline.clear();
   timeline.add(events);
   samples.choose(focus);
@@ -135,6 +144,17 @@ async function fetchInfo(run: number): Promise<void> {
     showSnapshot(runs[run].info);
     showOptions(runs[run].info);
   }
+}
+
+/** Where there are others than before. */
+async function fetchEvaluations(run: number): Promise<void> {
+  const shown = runs[run];
+  const { evaluations: wanted } = shown.info;
+  if (wanted === shown.evaluated) return;
+  shown.evaluated = wanted;
+  const list = await untilThere(() => askJson<EvaluationList>(`/api/evaluations?run=${run}`));
+  shown.evaluations = list.evaluations;
+  if (run === focus) showEvaluations(shown.evaluations);
 }
 
 /** The curves' last values: what the charts say, as text. */

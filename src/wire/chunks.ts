@@ -1,18 +1,6 @@
 import { CHUNK_BYTES } from './codec.js';
 import { Rejection } from './rejection.js';
 
-/** The bytes of a float32 array, without a copy. Little-endian, as every machine that Node runs on. */
-export function bytesOf(floats: Float32Array): Uint8Array {
-  return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
-}
-
-/** The floats that these bytes are, without a copy unless they lie unaligned. */
-export function floatsOf(bytes: Uint8Array): Float32Array {
-  const size = Float32Array.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / size);
-}
-
 /** Cuts an array of `total` bytes into the places of its chunks. */
 export function* chunkOffsets(total: number): Generator<{ offset: number; length: number }> {
   for (let offset = 0; offset < total; offset += CHUNK_BYTES)

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addBriefHelp, type Guide } from '../common/brief-help.js';
 import { LOG_FORMATS, type LogFormat } from '../common/log.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 
@@ -23,10 +24,28 @@ export interface WorkerOptions {
   readonly log: LogFormat;
 }
 
+const GUIDE: Guide = {
+  examples: [
+    {
+      what: 'of a coordinator on another machine, with keys from there (coordinator keys)',
+      line: 'worker --coordinator tcp://10.0.0.1:5555 --keys ~/dcgan-keys',
+    },
+    {
+      what: "with this machine's copy of the images, on its second GPU",
+      line: 'CUDA_VISIBLE_DEVICES=1 worker --coordinator tcp://10.0.0.1:5555 \\\n  --keys ~/dcgan-keys --data ~/faces',
+    },
+    {
+      what: 'on the machine of the coordinator',
+      line: 'worker --coordinator tcp://127.0.0.1:5555',
+    },
+  ],
+  usual: ['--coordinator', '--data', '--keys', '--key-name', '--engine', '--connect-timeout'],
+};
+
 type Optional = 'data' | 'keys' | 'keyName';
 
 export function workerCommand(run: (options: WorkerOptions) => Promise<void>): Command {
-  return new Command('worker')
+  const command = new Command('worker')
     .description('Computes gradients for a coordinator on one device.')
     .addOption(
       new Option(
@@ -68,6 +87,8 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       ({ data, keys, keyName, ...others }: Omit<WorkerOptions, Optional> & { [Name in Optional]?: string }) =>
         run({ data, keys, keyName, ...others }),
     );
+  addBriefHelp(command, GUIDE);
+  return command;
 }
 
 function positive(text: string): number {

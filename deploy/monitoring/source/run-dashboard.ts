@@ -157,6 +157,28 @@ const networks: Section = {
       description: 'Each was computed again; the third in a row ends the run.',
       queries: [{ expr: one(rise(shown.of('dcgan_nonfinite_total'), W)), legend: 'not finite' }],
     }),
+    graph({
+      ...{ title: 'Samples with a face', unit: 'percentunit', width: 8, min: 0, max: 1 },
+      description:
+        'Share of samples in which a face detector finds a face, last evaluated (--evaluate-every). Of drawn faces it is 94 %.',
+      queries: [{ expr: one(shown.of('dcgan_evaluation_face_ratio')), legend: 'a face is found' }],
+    }),
+    graph({
+      ...{ title: 'Fréchet distance', unit: 'none', width: 8, logarithmic: true },
+      description:
+        'Of face descriptors of samples from those of real faces, last evaluated (--evaluate-every). It falls as samples become like the data.',
+      queries: [{ expr: one(shown.of('dcgan_evaluation_frechet_distance')), legend: 'distance' }],
+    }),
+    graph({
+      ...{ title: 'Steps since the evaluation', unit: 'none', width: 8, min: 0 },
+      description: 'How old the two before are.',
+      queries: [
+        {
+          expr: one(`${shown.of('dcgan_step')} - ${shown.of('dcgan_evaluation_step')}`),
+          legend: 'steps',
+        },
+      ],
+    }),
   ],
 };
 

@@ -9,7 +9,7 @@ import { SAMPLE_COUNT } from '../../model/noise.js';
 import { phaseLayout, PHASES, updateNumber, type Phase } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { bytesOf } from '../../wire/chunks.js';
+import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
 import { heartbeatFor } from '../../wire/socket-options.js';

@@ -1,7 +1,7 @@
 import { firstNotFinite } from '../../model/gradient-norm.js';
 import type { Phase } from '../../model/phase.js';
 import { ShardSum } from '../../model/shard-sum.js';
-import { floatsOf } from '../../wire/chunks.js';
+import { floatsOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';

@@ -1,7 +1,7 @@
 import { modelLayout } from '../../model/layout.js';
 import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { bytesOf } from '../../wire/chunks.js';
+import { bytesOf } from '../../common/bytes.js';
 import { Content, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';

@@ -4,6 +4,7 @@ import { writeFileAtomically } from '../../common/atomic-file.js';
 import { messageOf, UserError } from '../../common/errors.js';
 import { makeGrid } from '../run/image-grid.js';
 import { writePicture } from '../run/picture.js';
+import { faceBytes } from './face-bytes.js';
 import type { Painter } from './painter.js';
 import type { FacesPlan } from './plan-faces.js';
 
@@ -35,7 +36,7 @@ async function writeEach(plan: FacesPlan, painter: Painter, size: number, folder
   for await (const batch of painter.batches(plan.latents)) {
     const length = size ** 2 * CHANNELS;
     for (let offset = 0; offset < batch.length; offset += length) {
-      const pixels = toBytes(batch.subarray(offset, offset + length));
+      const pixels = faceBytes(batch.subarray(offset, offset + length));
       const name = `face-${String(face++).padStart(digits, '0')}.png`;
       await writePicture(join(folder, name), { width: size, height: size, pixels });
     }
@@ -51,19 +52,10 @@ async function writeAnimation(
   const { default: sharp } = await import('sharp');
   const frames = plan.latents.length;
   const raw = { width: size, height: size * frames, channels: CHANNELS, pageHeight: size } as const;
-  const picture = sharp(toBytes(images), { raw });
+  const picture = sharp(faceBytes(images), { raw });
   const timing = { delay: Array.from({ length: frames }, () => FRAME_TIME), loop: 0 };
   const file = plan.format === 'webp' ? picture.webp(timing) : picture.gif(timing);
   await writeFileAtomically(out, await file.toBuffer());
-}
-
-/** From tanh's range to 0 .. 255: the same face has the same bytes whatever is drawn beside it. */
-function toBytes(images: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(images.length);
-  images.forEach((value, index) => {
-    bytes[index] = Math.round((value + 1) * 127.5);
-  });
-  return bytes;
 }
 
 async function makeEmptyFolder(folder: string): Promise<void> {

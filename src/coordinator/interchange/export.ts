@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../../common/atomic-file.js';
 import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { floatsOf } from '../../wire/chunks.js';
+import { floatsOf } from '../../common/bytes.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { savedTraining } from '../resume.js';

@@ -1,5 +1,5 @@
 import { UserError } from '../../common/errors.js';
-import { floatsOf } from '../../wire/chunks.js';
+import { floatsOf } from '../../common/bytes.js';
 import { fromForeign, type ForeignTensor } from './foreign-tensor.js';
 
 /** A tensor in a file of another program. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelLayout, Slot } from '../../model/layout.js';
 import { fillInitialState, stateLayout } from '../../model/state.js';
-import { bytesOf } from '../../wire/chunks.js';
+import { bytesOf } from '../../common/bytes.js';
 import type { StateSource } from '../compute-group.js';
 import type { NamedTensors } from './foreign-weights.js';
 

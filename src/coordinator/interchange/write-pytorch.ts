@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { NETWORKS, type Network } from '../../model/architecture.js';
-import { bytesOf } from '../../wire/chunks.js';
+import { bytesOf } from '../../common/bytes.js';
 import { encodeStored, type StoredTensor } from '../checkpoint/safetensors.js';
 import type { ExportedWeights } from './exported-weights.js';
 import { toForeign } from './foreign-tensor.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
-import { bytesOf } from '../../wire/chunks.js';
+import { bytesOf } from '../../common/bytes.js';
 import type { ExportedWeights } from './exported-weights.js';
 import { tfjsTensors } from './tfjs-tensors.js';
 import { tfjsTopology } from './tfjs-topology.js';

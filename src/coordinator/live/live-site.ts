@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { EvaluationList } from '../../page/api.js';
 import { codeOf } from '../../common/errors.js';
 import type { Site, SiteRequest } from '../metrics/http-server.js';
 import { compactJson, text, type Page } from '../metrics/http-page.js';
@@ -24,7 +25,16 @@ export interface LiveSiteOptions {
 
 /** The page, and what it shows. */
 export class LiveSite implements Site {
-  readonly paths = ['/', '/api/run', '/api/runs', '/api/steps', '/api/samples', '/api/events', '/reals.png'];
+  readonly paths = [
+    '/',
+    '/api/run',
+    '/api/runs',
+    '/api/steps',
+    '/api/samples',
+    '/api/evaluations',
+    '/api/events',
+    '/reals.png',
+  ];
   readonly open = PAGE_PATHS;
   readonly control = CONTROL_PATHS;
   readonly #stream: EventStream;
@@ -60,6 +70,9 @@ export class LiveSite implements Site {
       case '/api/samples':
         await run.refresh();
         return compactJson({ steps: run.files?.samples ?? [] });
+      case '/api/evaluations':
+        await run.refresh();
+        return compactJson({ evaluations: run.files?.evaluations ?? [] } satisfies EvaluationList);
       default:
         return this.#picture(run, path);
     }

@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, string>> = {
       'charts',
       'connection',
       'dom',
+      'evaluations',
       'options',
       'samples',
       'status',

@@ -1,7 +1,12 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { writeFileAtomically } from '../../common/atomic-file.js';
 import { messageOf } from '../../common/errors.js';
 import { say, type LogFields } from '../../common/log.js';
 import { EVENT_KINDS, type EventKind, type RunEvent } from '../../page/api.js';
+import { thinned } from './thin-events.js';
+
+/** Lines of events.jsonl at most: about 1 MiB. */
+const MOST_EVENTS = 5_000;
 
 /** How long the same kind of rejection is only counted after it was told, in milliseconds: at first, and at most. */
 const FIRST_SILENCE = 10_000;
@@ -13,31 +18,45 @@ interface Rejections {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** events.jsonl while a run writes it. What happens before the run has a directory waits for it. */
+type NewEvent = Omit<RunEvent, 'id'>;
+
+/**
+ * events.jsonl while a run writes it. What happens before the run has a directory waits for it. It does not grow for ever:
+ * where there would be more than `most`, a quarter goes at once, as `thinned` chooses.
+ */
 export class RunEvents {
   #path: string | undefined;
-  #waiting: string[] = [];
+  #waiting: NewEvent[] = [];
+  /** In the file. */
+  #count = 0;
+  #lastId = 0;
   #written = Promise.resolve();
   #hasFailed = false;
   readonly #rejections = new Map<string, Rejections>();
 
-  constructor(private readonly step: () => number) {}
+  constructor(
+    private readonly step: () => number,
+    private readonly most = MOST_EVENTS,
+  ) {}
 
   /** From now on events go to this file, after those that an earlier coordinator wrote. */
   open(path: string): void {
     this.#path = path;
     this.#queue(async () => {
-      // A crash may have torn the last line: the next one begins on a line of its own.
       const text = await readFile(path, 'utf8').catch(() => '');
+      // A crash may have torn the last line: the next one begins on a line of its own.
       if (text !== '' && !text.endsWith('\n')) await appendFile(path, '\n');
+      const events = parseEvents(text);
+      this.#count = events.length;
+      this.#lastId = events.at(-1)?.id ?? 0;
     });
-    for (const line of this.#waiting.splice(0)) this.#append(path, line);
+    for (const event of this.#waiting.splice(0)) this.#append(path, event);
   }
 
   add(kind: EventKind, message: string): void {
-    const line = `${JSON.stringify({ time: new Date().toISOString(), kind, step: this.step(), message })}\n`;
-    if (this.#path === undefined) this.#waiting.push(line);
-    else this.#append(this.#path, line);
+    const event = { time: new Date().toISOString(), kind, step: this.step(), message };
+    if (this.#path !== undefined) this.#append(this.#path, event);
+    else if (this.#waiting.push(event) > this.most) this.#waiting = thinned(this.#waiting, this.#kept);
   }
 
   /** Takes what is said of a run, where its fields name an event. */
@@ -82,8 +101,22 @@ export class RunEvents {
     );
   }
 
-  #append(path: string, line: string): void {
-    this.#queue(() => appendFile(path, line));
+  get #kept(): number {
+    return Math.floor(this.most * 0.75);
+  }
+
+  #append(path: string, event: NewEvent): void {
+    this.#queue(async () => {
+      await appendFile(path, lineOf({ id: ++this.#lastId, ...event }));
+      if (++this.#count > this.most) await this.#thin(path);
+    });
+  }
+
+  /** Whoever reads the file meanwhile finds the old one or the new one. */
+  async #thin(path: string): Promise<void> {
+    const events = thinned(parseEvents(await readFile(path, 'utf8')), this.#kept);
+    await writeFileAtomically(path, events.map(lineOf).join(''));
+    this.#count = events.length;
   }
 
   /** One after the other. What cannot be written is said once, and ends no run. */
@@ -96,13 +129,25 @@ export class RunEvents {
   }
 }
 
-/** Undefined for what is not an event's line, such as one that a crash has torn. */
-export function parseEventLine(line: string, id: number): RunEvent | undefined {
+function lineOf(event: RunEvent): string {
+  return `${JSON.stringify(event)}\n`;
+}
+
+/** All that are whole. */
+function parseEvents(text: string): RunEvent[] {
+  return text.split('\n').flatMap((line, index) => parseEventLine(line, index + 1) ?? []);
+}
+
+/**
+ * Undefined for what is not an event's line, such as one that a crash has torn. `number`: the line's, which is the id where
+ * the line has none.
+ */
+export function parseEventLine(line: string, number: number): RunEvent | undefined {
   try {
-    const { time, kind, step, message } = JSON.parse(line) as Partial<Record<string, unknown>>;
+    const { id = number, time, kind, step, message } = JSON.parse(line) as Partial<Record<string, unknown>>;
     const known = EVENT_KINDS.find((each) => each === kind);
-    if (!known || typeof time !== 'string' || typeof message !== 'string' || typeof step !== 'number')
-      return undefined;
+    if (!known || typeof time !== 'string' || typeof message !== 'string') return undefined;
+    if (typeof step !== 'number' || typeof id !== 'number') return undefined;
     return { id, time, kind: known, step, message };
   } catch {
     return undefined;

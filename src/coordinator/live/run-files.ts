@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../../common/errors.js';
-import type { RunEvent, StepColumns } from '../../page/api.js';
+import type { EvaluationView, RunEvent, StepColumns } from '../../page/api.js';
+import { readEvaluation } from '../evaluate/step-evaluation.js';
 import { oneAtATime } from '../run/one-at-a-time.js';
 import type { RunFolder } from '../run/run-folder.js';
 import { parseStepLine } from '../run/step-line.js';
@@ -12,6 +13,7 @@ import { StepBuckets } from './step-buckets.js';
 /** What is kept one by one, for those who come back after a short while; of older steps there are the buckets. */
 const RECENT_STEPS = 1_000;
 const RECENT_EVENTS = 1_000;
+const RECENT_EVALUATIONS = 200;
 
 /** What a run has left so far, read again and again: of a run of any length in bounded memory. */
 export class RunFiles {
@@ -20,9 +22,14 @@ export class RunFiles {
   readonly #buckets = new StepBuckets();
   #recent: StepRecord[] = [];
   #events: RunEvent[] = [];
-  #eventCount = 0;
+  /** Lines read, and the highest id among them. */
+  #eventLine = 0;
+  #lastEvent = 0;
   #samples: readonly number[] = [];
   #samplesChanged = 0;
+  #evaluations: readonly EvaluationView[] = [];
+  #evaluationsChanged = 0;
+  #evaluationsRead = 0;
   /** Another one whenever steps were taken back. */
   #edition = 0;
   /** Why stats.jsonl is not read any further. */
@@ -42,6 +49,13 @@ export class RunFiles {
   get samples(): readonly number[] {
     return this.#samples;
   }
+  get evaluations(): readonly EvaluationView[] {
+    return this.#evaluations;
+  }
+  /** How often they have been read: 0 where there are none. */
+  get evaluationsRead(): number {
+    return this.#evaluationsRead;
+  }
   get events(): readonly RunEvent[] {
     return this.#events;
   }
@@ -58,6 +72,7 @@ export class RunFiles {
     if (this.fault === null) await this.#readSteps();
     await this.#readEvents();
     await this.#readSamples();
+    await this.#readEvaluations();
   });
 
   async #readSteps(): Promise<void> {
@@ -89,23 +104,49 @@ export class RunFiles {
 
   async #readEvents(): Promise<void> {
     const add = (text: string): void => {
-      const event = parseEventLine(text, ++this.#eventCount);
-      if (event) this.#events.push(event);
+      const event = parseEventLine(text, ++this.#eventLine);
+      if (!event || event.id <= this.#lastEvent) return;
+      this.#lastEvent = event.id;
+      this.#events.push(event);
       if (this.#events.length > 2 * RECENT_EVENTS) this.#events = this.#events.slice(-RECENT_EVENTS);
     };
-    // Nothing is ever cut off it; who does it all the same sees no more of it.
+    const isWhole = await this.#eventLines.read(add).catch(() => true);
+    if (isWhole) return;
+    // It was thinned: what is new in it has higher ids than what was read before.
+    this.#eventLines.rewind();
+    this.#eventLine = 0;
     await this.#eventLines.read(add).catch(() => undefined);
   }
 
   /** The folder is read when it has changed. */
   async #readSamples(): Promise<void> {
-    const changed = await stat(this.folder.samples).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
+    const changed = await changeOf(this.folder.samples);
     if (changed === this.#samplesChanged) return;
     this.#samples = await this.folder.sampleSteps();
-    // A file system's clock may be coarse: what is new is read once more.
-    this.#samplesChanged = Date.now() - changed > 2_000 ? changed : 0;
+    this.#samplesChanged = settled(changed);
   }
+
+  async #readEvaluations(): Promise<void> {
+    const changed = await changeOf(this.folder.evaluations);
+    if (changed === this.#evaluationsChanged) return;
+    const steps = (await this.folder.evaluationSteps()).slice(-RECENT_EVALUATIONS);
+    const read = await Promise.all(steps.map((step) => readEvaluation(this.folder, step)));
+    const evaluations = read.filter((evaluation) => evaluation !== undefined);
+    if (JSON.stringify(evaluations) !== JSON.stringify(this.#evaluations)) this.#evaluationsRead++;
+    this.#evaluations = evaluations;
+    this.#evaluationsChanged = settled(changed);
+  }
+}
+
+/** When something was made or removed in a folder last, in milliseconds; 0 where there is none. */
+async function changeOf(folder: string): Promise<number> {
+  return stat(folder).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+/** A file system's clock may be coarse: what is new is read once more. */
+function settled(changed: number): number {
+  return Date.now() - changed > 2_000 ? changed : 0;
 }

@@ -71,6 +71,7 @@ export class ShownRun {
         secondsPerStep === undefined || totalSteps === 0 || isOver
           ? null
           : Math.round(Math.max(0, totalSteps - step) * secondsPerStep),
+      evaluations: this.files?.evaluationsRead ?? 0,
       fault: this.files?.fault ?? null,
       workers: this.facts?.workers() ?? [],
     };

@@ -77,6 +77,13 @@ export const METRICS = {
   },
   dcgan_checkpoint_step: gauge('Step of the last checkpoint; 0 before the first.'),
   dcgan_checkpoint_timestamp_seconds: gauge('Unix time of the last checkpoint; 0 before the first.'),
+  dcgan_evaluation_face_ratio: gauge(
+    'Share of samples in which a face is found, when samples were last evaluated; none before.',
+  ),
+  dcgan_evaluation_frechet_distance: gauge(
+    'Fréchet distance of face descriptors of samples from those of real faces, last evaluated; none before.',
+  ),
+  dcgan_evaluation_step: gauge('Step whose samples were evaluated last; 0 before the first.'),
   dcgan_disk_free_bytes: gauge('Bytes that the run may still write to the disk of its directory.'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 

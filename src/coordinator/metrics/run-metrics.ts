@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { PROJECT_VERSION } from '../../common/version.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import type { StepRecord } from '../step-record.js';
+import type { LoggedEvaluation, StepRecord } from '../step-record.js';
 import { WorkerBoard } from '../live/worker-board.js';
 import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
 import { DiskSpace } from './disk-space.js';
@@ -103,6 +103,9 @@ export class RunMetrics {
   readonly #workerLosses = this.#counter('dcgan_worker_losses_total');
   readonly #checkpointStep = this.#gauge('dcgan_checkpoint_step');
   readonly #checkpointTimestamp = this.#gauge('dcgan_checkpoint_timestamp_seconds');
+  readonly #faceRatio = this.#gauge('dcgan_evaluation_face_ratio');
+  readonly #frechetDistance = this.#gauge('dcgan_evaluation_frechet_distance');
+  readonly #evaluationStep = this.#gauge('dcgan_evaluation_step');
   readonly #diskFree = this.#gauge('dcgan_disk_free_bytes', () => this.#askDisk());
   #disk: DiskSpace | undefined;
 
@@ -111,7 +114,8 @@ export class RunMetrics {
     this.#batchSize = batchSize;
     this.#onRejected = options.onRejected ?? (() => undefined);
     this.board = new WorkerBoard(batchSize / shards);
-    this.#sampleDiversity.remove(); // It is not 0 before it is known.
+    // They are not 0 before they are known.
+    for (const gauge of [this.#sampleDiversity, this.#faceRatio, this.#frechetDistance]) gauge.remove();
     for (const update of UPDATES) this.#fakeScore.set({ update }, 0);
     for (const phase of phases) this.#phaseSeconds.zero({ phase });
     for (const direction of WIRE_DIRECTIONS) this.#wireBytes.inc({ direction }, 0);
@@ -212,6 +216,12 @@ export class RunMetrics {
   /** How much generated images differ from each other, as a share of how much real ones do. */
   setSampleDiversity(share: number): void {
     this.#sampleDiversity.set(share);
+  }
+
+  setEvaluation({ step, faceShare, frechetDistance }: LoggedEvaluation): void {
+    this.#evaluationStep.set(step);
+    this.#faceRatio.set(faceShare);
+    this.#frechetDistance.set(frechetDistance);
   }
 
   setGradientNorm(network: Network, norm: number): void {

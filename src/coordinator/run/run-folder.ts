@@ -93,6 +93,14 @@ export class RunFolder {
   get checkpoints(): string {
     return join(this.path, 'checkpoints');
   }
+  /** How face-like the samples were at some steps. */
+  get evaluations(): string {
+    return join(this.path, 'evaluation');
+  }
+  /** What the face networks say of real faces: the same at every step. */
+  get judgedReals(): string {
+    return join(this.evaluations, 'real-faces.json');
+  }
   get generator(): string {
     return join(this.path, 'generator');
   }
@@ -105,11 +113,23 @@ export class RunFolder {
     return join(this.checkpoints, `${stepName(step)}.safetensors`);
   }
 
+  evaluationFile(step: number): string {
+    return join(this.evaluations, `${stepName(step)}.json`);
+  }
+
+  /** Samples beside the real faces that are nearest to them. */
+  neighboursPicture(step: number): string {
+    return join(this.evaluations, `nearest-neighbours-${stepName(step)}.png`);
+  }
+
   /** The steps that have a grid of samples, in order. */
-  async sampleSteps(): Promise<number[]> {
-    const names = await readdir(this.samples).catch(() => []);
-    const steps = names.map((name) => Number(/^step-(\d+)\.png$/.exec(name)?.[1] ?? Number.NaN));
-    return steps.filter((step) => Number.isSafeInteger(step)).sort((one, other) => one - other);
+  sampleSteps(): Promise<number[]> {
+    return stepsIn(this.samples, /^step-(\d+)\.png$/);
+  }
+
+  /** The steps that were evaluated, in order. */
+  evaluationSteps(): Promise<number[]> {
+    return stepsIn(this.evaluations, /^step-(\d+)\.json$/);
   }
 
   async writeOptions(options: object): Promise<void> {
@@ -166,6 +186,12 @@ export async function openRunAt(path: string): Promise<RunPlace> {
 /** "step-000500": sorts by name up to a million steps. */
 function stepName(step: number): string {
   return `step-${String(step).padStart(6, '0')}`;
+}
+
+async function stepsIn(folder: string, name: RegExp): Promise<number[]> {
+  const names = await readdir(folder).catch(() => []);
+  const steps = names.map((each) => Number(name.exec(each)?.[1] ?? Number.NaN));
+  return steps.filter((step) => Number.isSafeInteger(step)).sort((one, other) => one - other);
 }
 
 /** Makes the folder after the highest number. mkdir fails for one of two runs that pick the same number. */

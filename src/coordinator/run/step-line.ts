@@ -1,7 +1,9 @@
-import type { StepRecord } from '../step-record.js';
+import type { LoggedEvaluation, StepRecord } from '../step-record.js';
+
+type NumberField = Exclude<keyof StepRecord, 'evaluation'>;
 
 /** A count is a whole number from 0; a measure is any number, written as null where it is not finite. */
-const KINDS: Readonly<Record<keyof StepRecord, 'count' | 'measure'>> = {
+const KINDS: Readonly<Record<NumberField, 'count' | 'measure'>> = {
   step: 'count',
   epoch: 'count',
   discriminatorLoss: 'measure',
@@ -16,11 +18,13 @@ const KINDS: Readonly<Record<keyof StepRecord, 'count' | 'measure'>> = {
   receivedBytes: 'count',
   workers: 'count',
 };
-const FIELDS = Object.keys(KINDS) as (keyof StepRecord)[];
+const FIELDS = Object.keys(KINDS) as NumberField[];
 
 /** One line of stats.jsonl, newline included. JSON has no NaN: it becomes null, which pandas reads as NaN too. */
 export function formatStepLine(record: StepRecord): string {
-  return `${JSON.stringify(record, FIELDS)}\n`;
+  const { evaluation } = record;
+  const fields = Object.fromEntries(FIELDS.map((field) => [field, record[field]]));
+  return `${JSON.stringify({ ...fields, ...(evaluation && { evaluation }) })}\n`;
 }
 
 /** Throws with what is wrong. Fields that are not known are left out: a later version may add some. */
@@ -29,10 +33,22 @@ export function parseStepLine(line: string): StepRecord {
   if (typeof parsed !== 'object' || parsed === null) throw new TypeError('it is not a JSON object');
   const fields = parsed as Readonly<Record<string, unknown>>;
   const entries = FIELDS.map((field) => [field, readNumber(field, fields[field])] as const);
-  return Object.fromEntries(entries) as unknown as StepRecord;
+  const evaluation = readEvaluation(fields['evaluation']);
+  return { ...Object.fromEntries(entries), ...(evaluation && { evaluation }) } as unknown as StepRecord;
 }
 
-function readNumber(field: keyof StepRecord, value: unknown): number {
+/** Undefined where the line has none. */
+function readEvaluation(value: unknown): LoggedEvaluation | undefined {
+  if (value === undefined) return undefined;
+  const { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval } = (value ??
+    {}) as Readonly<Record<string, unknown>>;
+  const numbers = [step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval].flat();
+  if (numbers.length !== 7 || !numbers.every((each) => Number.isFinite(each)))
+    throw new TypeError(`evaluation is ${JSON.stringify(value)}, not one`);
+  return { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval } as LoggedEvaluation;
+}
+
+function readNumber(field: NumberField, value: unknown): number {
   if (value === undefined) throw new TypeError(`${field} is missing`);
   if (KINDS[field] === 'measure') {
     if (value === null) return Number.NaN;

@@ -88,6 +88,17 @@ export async function lastRecord(path: string, step: number): Promise<StepRecord
   return (await findEnd(path, step, () => undefined)).last;
 }
 
+/** The last step whose evaluation is in a log, up to a line; 0 if there is none. */
+export async function lastEvaluated(path: string, step: number): Promise<number> {
+  let last = 0;
+  if (step === 0) return last;
+  for await (const { record } of readLog(path, () => undefined)) {
+    if (record.step > step) break;
+    last = record.evaluation?.step ?? last;
+  }
+  return last;
+}
+
 /** The last record up to this step, and where its line ends. */
 async function findEnd(
   path: string,

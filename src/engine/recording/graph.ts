@@ -1,3 +1,4 @@
+import { bytesOf } from '../../common/bytes.js';
 import { tensorflow } from './generated/tensorflow.js';
 
 export const DataType = tensorflow.DataType;
@@ -109,10 +110,6 @@ export function closure(roots: Iterable<GraphNode>): GraphNode[] {
 
 export function shapeOf(shape: readonly number[]): tensorflow.TensorShapeProto.$Properties {
   return { dim: shape.map((size) => ({ size })) };
-}
-
-export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function isSame<T>(these: readonly T[], those: readonly T[]): boolean {

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import { attributesOf } from './attributes.js';
-import { bytesOf, DataType, type Graph, type TensorType, type Value } from './graph.js';
+import { bytesOf } from '../../common/bytes.js';
+import { DataType, type Graph, type TensorType, type Value } from './graph.js';
 import type { OutputTypes } from './output-types.js';
 import { RecordingError } from './recording-error.js';
 

@@ -4,16 +4,8 @@ import type { Precision } from '../engine.js';
 import { applyAdam, type AdamScalars, type AdamVariables } from './adam-update.js';
 import { narrowToBfloat16 } from './bfloat16.js';
 import { carryOver, rootNodes, type CallRoots } from './carry.js';
-import {
-  bytesOf,
-  closure,
-  DataType,
-  Graph,
-  shapeOf,
-  type Attributes,
-  type GraphNode,
-  type Value,
-} from './graph.js';
+import { bytesOf } from '../../common/bytes.js';
+import { closure, DataType, Graph, shapeOf, type Attributes, type GraphNode, type Value } from './graph.js';
 import { OutputTypes } from './output-types.js';
 import { Program, type CompiledCall } from './program.js';
 import { recordCalls } from './recorder.js';

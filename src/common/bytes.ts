@@ -1,0 +1,11 @@
+/** The bytes of an array of numbers, without a copy. Little-endian, as every machine that Node runs on. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The floats that these bytes are, without a copy unless they lie unaligned. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
+  const size = Float32Array.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / size);
+}

@@ -1,0 +1,36 @@
+import { cacheFolder } from '../../common/cache-folder.js';
+import { UserError } from '../../common/errors.js';
+import { say } from '../../common/log.js';
+import { chooseEngine } from '../../engine/choose-engine.js';
+import { taskProgress } from '../task-progress.js';
+import type { EvaluateArguments } from './evaluate-arguments.js';
+import { evaluatePacks } from './evaluate-packs.js';
+import { countFor } from './sample-count.js';
+import { withImageFolder } from './picture-folder.js';
+import { printEvaluation } from './print-evaluation.js';
+import { realFaces } from './real-faces.js';
+
+/** Where nobody says how large the pictures are. */
+const DEFAULT_SIZE = 64;
+
+/** Says how face-like the pictures in a folder are, such as those that another program has drawn. */
+export async function evaluateFolder(folder: string, given: EvaluateArguments): Promise<void> {
+  const { data, step, imageSize = DEFAULT_SIZE, seed } = given;
+  if (step !== undefined) throw new UserError(`${folder} is not a run, which --step would be of`);
+  if (data === undefined)
+    throw new UserError(
+      `${folder} is not a run: to evaluate the pictures in it, give --data the real faces to compare with`,
+    );
+  const pictures = await withImageFolder(folder, (root, followLinks) =>
+    realFaces({ data: root, followLinks }, imageSize),
+  );
+  const reals = await realFaces({ data }, imageSize);
+  const count = Math.min(pictures.count, countFor(given.count, reals.count));
+  const { name: engine } = await chooseEngine(given.engine, cacheFolder());
+  const progress = taskProgress('looking for faces');
+  const { evaluation } = await evaluatePacks({
+    ...{ samples: pictures.pack, reals: reals.pack, count, seed, engine, onProgress: progress.update },
+  }).finally(progress.stop);
+  printEvaluation(folder, evaluation, given);
+  if (count < given.count) say(`with ${count} pictures: there are no more, or not twice as many real faces`);
+}

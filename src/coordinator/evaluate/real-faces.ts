@@ -1,0 +1,31 @@
+import { cacheFolder } from '../../common/cache-folder.js';
+import { say } from '../../common/log.js';
+import { DEFAULT_MAX_BROKEN_SHARE, packPath } from '../../data/index.js';
+import { openRunFaces } from '../run-faces.js';
+
+/** A pack of real faces, and how many there are. */
+export interface RealFacesPack {
+  readonly pack: string;
+  readonly count: number;
+}
+
+export interface RealFacesOptions {
+  /** Undefined: drawn faces. */
+  readonly data?: string | undefined;
+  readonly followLinks?: boolean;
+  /** A share. */
+  readonly maxBroken?: number;
+}
+
+/** Decodes an image folder where that was not done yet; drawn faces where none is named. */
+export async function realFaces(given: RealFacesOptions, size: number): Promise<RealFacesPack> {
+  const cache = cacheFolder();
+  const { faces } = await openRunFaces({
+    data: given.data,
+    followLinks: given.followLinks ?? false,
+    maxBrokenShare: given.maxBroken ?? DEFAULT_MAX_BROKEN_SHARE,
+    ...{ size, cache, log: say, signal: new AbortController().signal },
+  });
+  faces.close();
+  return { pack: packPath(cache, faces.fingerprint), count: faces.count };
+}

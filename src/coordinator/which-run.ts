@@ -1,0 +1,43 @@
+import { UserError } from '../common/errors.js';
+import { say } from '../common/log.js';
+import type { TrainArguments } from './options.js';
+import type { RunRequest } from './prepare-run.js';
+import { openRunAt, RunFolder, type RunPlace } from './run/run-folder.js';
+import { RunLock } from './run/run-lock.js';
+import { shown } from './shown.js';
+
+/** The run that goes on, if one does: by --resume, or by --auto-resume where one has begun in --run-dir. */
+export async function earlierRun({
+  resume,
+  autoResume,
+  runDir,
+}: TrainArguments): Promise<RunPlace | undefined> {
+  if (resume !== undefined) return openRunAt(resume);
+  if (!autoResume) return undefined;
+  if (runDir === undefined)
+    throw new UserError('--auto-resume needs to know the directory of the run: give --run-dir DIR');
+  const run = await RunFolder.openBegun(runDir);
+  return run && { run, checkpoint: undefined, unattended: true };
+}
+
+/** Makes the directory of a run that begins, and locks it. */
+export async function beginRun(request: RunRequest): Promise<RunFolder> {
+  const { runDir, autoResume } = request.arguments;
+  const folder =
+    autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
+  await lockRun(folder, request);
+  if (await RunFolder.openBegun(folder.path))
+    throw new UserError(
+      `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
+    );
+  return folder;
+}
+
+/** Nobody else may write to a run before this process has closed all that it has opened in it. */
+export async function lockRun(
+  run: RunFolder,
+  { arguments: { autoResume }, stop, closing }: RunRequest,
+): Promise<void> {
+  const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
+  closing.add(() => taken.release());
+}

@@ -1,0 +1,72 @@
+import { bootstrapInterval } from './bootstrap.js';
+import { frechetDistance } from './frechet-distance.js';
+import { fitGaussian, type Gaussian } from './gaussian.js';
+import type { Interval } from './interval.js';
+import { DESCRIPTOR_LENGTH, type Judgement } from './judgement.js';
+import { nearestOfEach } from './nearest.js';
+import { wilsonInterval } from './wilson-interval.js';
+
+/** How face-like samples are. Intervals are of 95 %. */
+export interface Evaluation {
+  /** Samples, and as many real faces. */
+  readonly count: number;
+  /** Of samples in which the detector finds a face. */
+  readonly faceShare: number;
+  readonly faceShareInterval: Interval;
+  /** Of real faces, as a measure for the samples' share. */
+  readonly realFaceShare: number;
+  readonly realFaceShareInterval: Interval;
+  /** Of the descriptors of samples from those of real faces, squared. */
+  readonly frechetDistance: number;
+  readonly frechetDistanceInterval: Interval;
+  /** The same between two halves of the real faces: what a perfect generator would come to. */
+  readonly realFrechetDistance: number;
+  /** Median distance of a sample's descriptor from that of the nearest real face. */
+  readonly nearestDistance: number;
+  /** The same for real faces: copies would be much nearer. */
+  readonly realNearestDistance: number;
+}
+
+/** What the samples are compared with: as many real faces, and as many others. */
+export interface RealFaces {
+  readonly reference: Judgement;
+  readonly others: Judgement;
+}
+
+export function evaluate(samples: Judgement, { reference, others }: RealFaces, seed: number): Evaluation {
+  const fit = ({ descriptors }: Judgement, times?: Uint32Array): Gaussian =>
+    fitGaussian(descriptors, DESCRIPTOR_LENGTH, times);
+  const [ofSamples, ofReference] = [fit(samples), fit(reference)];
+  const distance = frechetDistance(ofSamples, ofReference);
+  const count = samples.found.length;
+  const [faces, realFaces] = [facesIn(samples), facesIn(reference) + facesIn(others)];
+  const realCount = reference.found.length + others.found.length;
+  return {
+    count,
+    faceShare: faces / count,
+    faceShareInterval: wilsonInterval(faces, count),
+    realFaceShare: realFaces / realCount,
+    realFaceShareInterval: wilsonInterval(realFaces, realCount),
+    frechetDistance: distance,
+    frechetDistanceInterval: bootstrapInterval(
+      distance,
+      [count, reference.found.length],
+      ([times, referenceTimes]) => frechetDistance(fit(samples, times), fit(reference, referenceTimes)),
+      seed,
+    ),
+    realFrechetDistance: frechetDistance(fit(others), ofReference),
+    nearestDistance: medianNearest(samples, reference),
+    realNearestDistance: medianNearest(others, reference),
+  };
+}
+
+function facesIn({ found }: Judgement): number {
+  return found.reduce((sum, each) => sum + each, 0);
+}
+
+function medianNearest({ descriptors }: Judgement, reference: Judgement): number {
+  const distances = nearestOfEach(descriptors, reference.descriptors, DESCRIPTOR_LENGTH)
+    .map(({ distance }) => Math.sqrt(distance))
+    .sort((one, other) => one - other);
+  return distances[Math.floor(distances.length / 2)];
+}

@@ -1,0 +1,5 @@
+/** Of 95 %. */
+export type Interval = readonly [low: number, high: number];
+
+/** The standard normal distribution has 95 % of its mass between -Z and Z. */
+export const Z = 1.959963984540054;

@@ -1,0 +1,18 @@
+/** Numbers that the recognition network says of a face. */
+export const DESCRIPTOR_LENGTH = 128;
+
+/** What the networks say of some pictures. */
+export interface Judgement {
+  /** 1 where the detector finds a face. [pictures] */
+  readonly found: Uint8Array;
+  /** [pictures, 128] */
+  readonly descriptors: Float32Array;
+}
+
+/** Of these pictures only. */
+export function partOf({ found, descriptors }: Judgement, from: number, to: number): Judgement {
+  return {
+    found: found.slice(from, to),
+    descriptors: descriptors.slice(from * DESCRIPTOR_LENGTH, to * DESCRIPTOR_LENGTH),
+  };
+}
