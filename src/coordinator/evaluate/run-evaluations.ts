@@ -44,8 +44,8 @@ interface Running {
 
 /** Evaluates checkpoints of a run while it trains: one at a time, in a process of low priority. Close it. */
 export class RunEvaluations {
-  /** The first step whose checkpoint is to be evaluated. */
-  #expected = Infinity;
+  /** Steps whose checkpoints are to be evaluated once they are written. */
+  #expected: readonly number[] = [];
   #running: Running | undefined;
   #finished: LoggedEvaluation | undefined;
 
@@ -57,14 +57,14 @@ export class RunEvaluations {
 
   /** The checkpoint of this step is to be evaluated, or of one soon after where its copy is lost. */
   expect(step: number): void {
-    this.#expected = step;
+    this.#expected = [...this.#expected, step];
   }
 
   /** A checkpoint of this step is in its place. */
   written(step: number): void {
-    // One that was begun before may come only now.
-    if (step < this.#expected) return;
-    this.#expected = Infinity;
+    const later = this.#expected.filter((each) => each > step);
+    if (later.length === this.#expected.length) return;
+    this.#expected = later;
     if (this.#running) {
       const { log } = this.parts;
       log(`step ${step} is not evaluated: the evaluation of step ${this.#running.step} still goes on`, {
@@ -156,7 +156,7 @@ export class RunEvaluations {
   }
 
   async #giveUp(): Promise<void> {
-    this.#expected = Infinity;
+    this.#expected = [];
     this.#finished = undefined;
     this.#running?.abort.abort(new Error('the evaluation was given up'));
     await this.#running?.done;
