@@ -52,13 +52,11 @@ describe('coordinator evaluate', () => {
     );
   });
 
-  it('says the same again, as JSON, of an earlier step too', async () => {
+  it('says it as JSON too, of an earlier step', async () => {
     const again = await call(['run', '--count', '20', '--step', '2', '--json']);
     assert.equal(again.code, 0, again.lines.join('\n'));
     const { frechetDistance } = JSON.parse(again.stdout) as SavedEvaluation;
     assert.equal(frechetDistance, (await saved('run', 2)).frechetDistance);
-    const once = await call(['run/checkpoints/step-000002.safetensors', '--count', '20', '--json']);
-    assert.equal(once.stdout, again.stdout);
   });
 
   it('judges the pictures of any other program, that lie directly in a folder', async () => {
@@ -84,6 +82,7 @@ describe('coordinator evaluate', () => {
       [['faces'], /faces is not a run: .* give --data/],
       [['nothing', '--data', 'images'], /cannot read nothing/],
       [['run', '--image-size', '64'], /leave --image-size out/],
+      [['run/checkpoints/step-000002.safetensors', '--step', '3'], /leave --step out/],
     ];
     for (const [args, message] of refused) {
       const { code, lines, stdout } = await call(args);
@@ -121,7 +120,7 @@ describe('coordinator evaluate', () => {
       of.map(({ discriminatorLoss, generatorLoss }) => [discriminatorLoss, generatorLoss]);
     assert.deepEqual(losses(log), losses(await records('plain')));
 
-    const { code, lines } = await workplace.start(['--resume', 'run', '--steps', '6', '--no-http']).ended();
+    const { code, lines } = await workplace.start(['--resume', 'run', '--steps', '5', '--no-http']).ended();
     assert.equal(code, 0, lines.join('\n'));
     const { faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval } = await saved('run', 4);
     const next = (await records('run')).find(({ step }) => step === 5);

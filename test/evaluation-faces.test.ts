@@ -122,7 +122,11 @@ describe('an evaluation', () => {
     assert.ok(frechetDistance < 2 * realFrechetDistance, `${frechetDistance}, ${realFrechetDistance}`);
     assert.ok(interval[0] < frechetDistance && frechetDistance < interval[1]);
     assert.equal(evaluation.faceShare, 0);
-    assert.ok(evaluation.frechetDistance > 5 * frechetDistance, `${evaluation.frechetDistance}`);
+    // Of so few pictures the distance of faces from faces is far from 0.
+    assert.ok(
+      evaluation.frechetDistance > 2.5 * frechetDistance,
+      `${evaluation.frechetDistance}, ${frechetDistance}`,
+    );
     // The same real faces, of which the second one has read what the first one has kept.
     assert.equal(evaluation.realFrechetDistance, realFrechetDistance);
     assert.equal(evaluation.realFaceShare, faces.evaluation.realFaceShare);

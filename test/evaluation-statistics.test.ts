@@ -105,16 +105,16 @@ describe('the bootstrap interval', () => {
 
   it('of a mean is as wide as the textbook has it', () => {
     const [low, high] = interval(draw(400, 1), 0);
-    // 2 x 1.96 / √400, and 7 % for a hundred resamples, three times over.
-    close(high - low, 0.196, 0.196 * 0.21);
+    // 2 x 1.96 / √400, and 10 % for fifty resamples, three times over.
+    close(high - low, 0.196, 0.196 * 0.3);
   });
 
   it('of a mean holds it in about 95 of 100 cases', () => {
     const held = Array.from({ length: 100 }, (_, seed) => interval(draw(50, seed), seed)).filter(
       ([low, high]) => low <= 10 && 10 <= high,
     );
-    // 95 are expected, with a deviation of 2.2; of 50 numbers a bootstrap's deviation is 1 % short.
-    assert.ok(held.length >= 87, `${held.length} of 100`);
+    // Some 94 are expected, with a deviation of 2.4: of fifty numbers and fifty resamples the deviation is not exact.
+    assert.ok(held.length >= 86, `${held.length} of 100`);
   });
 
   it('is the same for the same seed, and never below 0', () => {

@@ -9,7 +9,7 @@ import { PROCESS_METRICS } from '../src/coordinator/metrics/metric-names.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
 import { parseCounters } from '../src/coordinator/metrics/saved-counters.js';
 import { parsePrometheusText, type Family } from './support/prometheus-text.js';
-import { stepRecord } from './support/step-record.js';
+import { loggedEvaluation, stepRecord } from './support/step-record.js';
 
 /** What dashboards and alerts are built on. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -35,6 +35,9 @@ const NAMES: Readonly<Record<string, string>> = {
   dcgan_checkpoint_step: 'gauge',
   dcgan_checkpoint_timestamp_seconds: 'gauge',
   dcgan_disk_free_bytes: 'gauge',
+  dcgan_evaluation_face_ratio: 'gauge',
+  dcgan_evaluation_frechet_distance: 'gauge',
+  dcgan_evaluation_step: 'gauge',
   dcgan_gradient_norm: 'gauge',
   dcgan_nonfinite_total: 'counter',
 };
@@ -189,6 +192,7 @@ describe('metrics', () => {
     metrics.setGradientNorm('generator', 3.25);
     metrics.setSampleDiversity(0.75);
     metrics.plan(9000);
+    metrics.setEvaluation(loggedEvaluation(400));
     metrics.countNonFinite();
     metrics.countNonFinite(2);
     const before = await valuesOf(newMetrics());
@@ -209,6 +213,9 @@ describe('metrics', () => {
       'dcgan_gradient_norm{network="generator"}': 3.25,
       dcgan_sample_diversity: 0.75,
       dcgan_planned_steps: 9000,
+      dcgan_evaluation_step: 400,
+      dcgan_evaluation_face_ratio: 0.625,
+      dcgan_evaluation_frechet_distance: 0.0625,
       dcgan_nonfinite_total: 3,
     });
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,8 @@ import { StepBuckets } from '../src/coordinator/live/step-buckets.js';
 import { startHttpServer, type HttpServer } from '../src/coordinator/metrics/http-server.js';
 import { RunFolder } from '../src/coordinator/run/run-folder.js';
 import { formatStepLine } from '../src/coordinator/run/step-line.js';
-import type { StepColumns } from '../src/page/api.js';
-import { stepRecord } from './support/step-record.js';
+import type { EvaluationList, RunInfo, StepColumns } from '../src/page/api.js';
+import { loggedEvaluation, stepRecord } from './support/step-record.js';
 import { until } from './support/wire/until.js';
 
 const TOKEN = '0123456789abcdef';
@@ -78,6 +78,25 @@ describe('the API of the page', () => {
     );
     const { last, steps } = JSON.parse((await ask(server, '/api/steps')).body) as StepColumns;
     assert.deepEqual([last, steps.length], [20, 20]);
+  });
+
+  it('says how face-like the samples were, once they were evaluated', async (t) => {
+    const server = await serve(t);
+    const evaluations = async (): Promise<unknown> => {
+      const { evaluations: list } = JSON.parse(
+        (await ask(server, '/api/evaluations')).body,
+      ) as EvaluationList;
+      const { evaluations: which } = JSON.parse((await ask(server, '/api/run')).body) as RunInfo;
+      return [which, list];
+    };
+    assert.deepEqual(await evaluations(), [0, []]);
+    await mkdir(run.evaluations);
+    await writeFile(run.evaluationFile(10), JSON.stringify(loggedEvaluation(10)));
+    await writeFile(run.evaluationFile(20), 'not whole');
+    assert.deepEqual(await evaluations(), [1, [loggedEvaluation(10)]]);
+    await writeFile(`${run.evaluationFile(20)}.new`, JSON.stringify(loggedEvaluation(20)));
+    await rename(`${run.evaluationFile(20)}.new`, run.evaluationFile(20));
+    assert.deepEqual(await evaluations(), [2, [loggedEvaluation(10), loggedEvaluation(20)]]);
   });
 
   it('hands over pictures by their number and nothing else', async (t) => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { cp } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations, TestBrowser } from './support/browser.js';
 import { workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
 import { stepsDone } from './support/trainer/run-results.js';
+import { loggedEvaluation } from './support/step-record.js';
 import { SMALL, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
@@ -85,6 +86,16 @@ describe('the live page', () => {
     await page.locator('#events li', { hasText: 'joins' }).first().waitFor();
     await until('both workers', async () => (await page.locator('#workers td.ready').count()) === 2);
     assert.equal(await page.locator('#control').isVisible(), false);
+
+    assert.equal(await page.locator('#evaluation').isVisible(), false);
+    await mkdir(workplace.path('run', 'evaluation'));
+    const reals = { count: 500, realFaceShare: 0.875, realFrechetDistance: 0.0023 };
+    await writeFile(
+      workplace.path('run', 'evaluation', 'step-000200.json'),
+      JSON.stringify({ ...loggedEvaluation(200), ...reals }),
+    );
+    await page.locator('#evaluations tr', { hasText: '62.5 % (50.0 to 75.0)' }).waitFor();
+    await page.locator('#evaluation-real', { hasText: '87.5 %, 0.0023' }).waitFor();
 
     assert.deepEqual(await seriousViolations(page), []);
     await page.emulateMedia({ colorScheme: 'dark' });

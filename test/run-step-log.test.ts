@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { UserError } from '../src/common/errors.js';
-import { readSteps, StepLog } from '../src/coordinator/run/step-log.js';
+import { formatStepLine, parseStepLine } from '../src/coordinator/run/step-line.js';
+import { lastEvaluated, readSteps, StepLog } from '../src/coordinator/run/step-log.js';
 import { LONGEST_LINE, readTextLines } from '../src/coordinator/run/text-lines.js';
 import type { StepRecord } from '../src/coordinator/step-record.js';
-import { stepRecord } from './support/step-record.js';
+import { loggedEvaluation, stepRecord } from './support/step-record.js';
 
 describe('stats.jsonl', () => {
   let folder: string;
@@ -38,6 +39,26 @@ describe('stats.jsonl', () => {
     for await (const record of readSteps(path, report)) records.push(record);
     return records;
   }
+
+  it('has what was evaluated, and knows which was the last up to a step', async () => {
+    await logged([1]);
+    const log = await StepLog.resume(path, 1, report);
+    const evaluated = { ...stepRecord(2), evaluation: loggedEvaluation(1) };
+    for (const record of [evaluated, stepRecord(3), { ...stepRecord(4), evaluation: loggedEvaluation(3) }])
+      await log.append(record);
+    await log.close();
+    assert.deepEqual((await read())[1], evaluated);
+    assert.deepEqual(
+      await Promise.all([0, 1, 2, 3, 4].map((step) => lastEvaluated(path, step))),
+      [0, 0, 1, 1, 3],
+    );
+    const line = formatStepLine(evaluated);
+    for (const broken of [
+      line.replace('0.75', 'null'),
+      line.replace(/"evaluation":{.*}}/, '"evaluation":7}'),
+    ])
+      assert.throws(() => parseStepLine(broken), /evaluation is .*, not one/);
+  });
 
   it('gives back what was logged, a line a step, with the fields of the design', async () => {
     await logged([1, 2, 3]);

@@ -96,7 +96,7 @@ export class RunRecord {
     }
     if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
     const isEvaluated = evaluations.isDue(record.step);
-    if (isEvaluated) evaluations.expect();
+    if (isEvaluated) evaluations.expect(record.step);
     const isCheckpoint = isEvaluated || isDue(record.step, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
       await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));

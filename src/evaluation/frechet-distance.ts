@@ -1,4 +1,4 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import type { Gaussian } from './gaussian.js';
 
 /**
@@ -6,17 +6,23 @@ import type { Gaussian } from './gaussian.js';
  *
  *     |m - n|² + tr(A + B - 2 (A B)^(1/2))
  *
- * (A B)^(1/2) has the trace of (A^(1/2) B A^(1/2))^(1/2). That matrix is symmetric, so that its eigenvalues are real and
- * need no root of a matrix that has none, as A B may where there are fewer points than dimensions.
+ * (A B)^(1/2) has the trace of (R' B R)^(1/2) with any R R' = A. That matrix is symmetric, so that its eigenvalues are
+ * real and need no root of a matrix that has none, as A B may where there are fewer points than dimensions.
  */
 export function frechetDistance(one: Gaussian, other: Gaussian): number {
   const means = one.mean.reduce((sum, value, i) => sum + (value - other.mean[i]) ** 2, 0);
-  const root = squareRoot(one.covariance);
-  const product = symmetric(root.mmul(other.covariance).mmul(root));
+  const root = one.root ?? rootOfMatrix(one.covariance);
+  const product = symmetric(root.transpose().mmul(other.covariance).mmul(root));
   const overlap = eigen(product).realEigenvalues.reduce((sum, value) => sum + rootOf(value), 0);
   const distance = means + one.covariance.trace() + other.covariance.trace() - 2 * overlap;
   // Of two that are the same, rounding leaves a little on either side of 0.
   return Math.max(0, distance);
+}
+
+/** An R with R R' = A. Cholesky's costs a tenth of the other, and is not there where A has no inverse. */
+function rootOfMatrix(matrix: Matrix): Matrix {
+  const cholesky = new CholeskyDecomposition(matrix);
+  return cholesky.isPositiveDefinite() ? cholesky.lowerTriangularMatrix : squareRoot(matrix);
 }
 
 /** Of a symmetric matrix without negative eigenvalues. */

@@ -5,6 +5,8 @@ export interface Gaussian {
   readonly mean: Float64Array;
   /** [dimensions, dimensions], symmetric. */
   readonly covariance: Matrix;
+  /** R with R R' = covariance, where there are fewer points than dimensions. [dimensions, count] */
+  readonly root?: Matrix;
 }
 
 /**
@@ -23,7 +25,25 @@ export function fitGaussian(points: Float32Array, dimensions: number, times?: Ui
     const weight = times ? times[row] : 1;
     for (let i = 0; i < dimensions; i++) mean[i] += (weight * points[row * dimensions + i]) / total;
   }
-  return { mean, covariance: covarianceOf(points, mean, total, times) };
+  const covariance = covarianceOf(points, mean, total, times);
+  return rows < dimensions
+    ? { mean, covariance, root: rootOf(points, mean, total, times) }
+    : { mean, covariance };
+}
+
+/** The centred points themselves, scaled. */
+function rootOf(
+  points: Float32Array,
+  mean: Float64Array,
+  total: number,
+  times: Uint32Array | undefined,
+): Matrix {
+  const root = new Matrix(mean.length, points.length / mean.length);
+  for (let row = 0; row < root.columns; row++) {
+    const scale = Math.sqrt((times ? times[row] : 1) / (total - 1));
+    for (let i = 0; i < mean.length; i++) root.set(i, row, scale * (points[row * mean.length + i] - mean[i]));
+  }
+  return root;
 }
 
 function covarianceOf(

@@ -1,4 +1,4 @@
-import type { StepRecord } from '../../src/coordinator/step-record.js';
+import type { LoggedEvaluation, StepRecord } from '../../src/coordinator/step-record.js';
 
 /** A plausible record; its losses tell the step: generator step / 2, discriminator step / 4. */
 export function stepRecord(step: number): StepRecord {
@@ -16,5 +16,16 @@ export function stepRecord(step: number): StepRecord {
     sentBytes: 1000,
     receivedBytes: 2000,
     workers: 2,
+  };
+}
+
+/** A plausible evaluation. */
+export function loggedEvaluation(step: number): LoggedEvaluation {
+  return {
+    step,
+    faceShare: 0.625,
+    faceShareInterval: [0.5, 0.75],
+    frechetDistance: 0.0625,
+    frechetDistanceInterval: [0.05, 0.075],
   };
 }

@@ -44,7 +44,8 @@ interface Running {
 
 /** Evaluates checkpoints of a run while it trains: one at a time, in a process of low priority. Close it. */
 export class RunEvaluations {
-  #isExpected = false;
+  /** Steps whose checkpoints are to be evaluated once they are written. */
+  #expected: readonly number[] = [];
   #running: Running | undefined;
   #finished: LoggedEvaluation | undefined;
 
@@ -54,15 +55,16 @@ export class RunEvaluations {
     return this.parts.every > 0 && step % this.parts.every === 0;
   }
 
-  /** The next checkpoint that is written is to be evaluated: that of this step, or of one soon after where it is lost. */
-  expect(): void {
-    this.#isExpected = true;
+  /** The checkpoint of this step is to be evaluated, or of one soon after where its copy is lost. */
+  expect(step: number): void {
+    this.#expected = [...this.#expected, step];
   }
 
   /** A checkpoint of this step is in its place. */
   written(step: number): void {
-    if (!this.#isExpected) return;
-    this.#isExpected = false;
+    const later = this.#expected.filter((each) => each > step);
+    if (later.length === this.#expected.length) return;
+    this.#expected = later;
     if (this.#running) {
       const { log } = this.parts;
       log(`step ${step} is not evaluated: the evaluation of step ${this.#running.step} still goes on`, {
@@ -154,7 +156,7 @@ export class RunEvaluations {
   }
 
   async #giveUp(): Promise<void> {
-    this.#isExpected = false;
+    this.#expected = [];
     this.#finished = undefined;
     this.#running?.abort.abort(new Error('the evaluation was given up'));
     await this.#running?.done;
