@@ -106,6 +106,16 @@ describe('the options of a run', () => {
     refuses('--precision bf16 --eager', /^--eager and --precision bf16 exclude each other$/);
   });
 
+  it('of better faces are absent where they are off, and checked where they are on', () => {
+    const plain = settle('').training;
+    assert.ok(!('ema' in plain) && !('mirror' in plain));
+    assert.deepEqual(settle('--ema 0').training, plain);
+    const { ema, mirror } = settle('--ema 0.999 --mirror').training;
+    assert.deepEqual([ema, mirror], [0.999, true]);
+    refuses('--ema 1', /the decay of --ema must be above 0 and below 1 \(0: no average\), not 1/);
+    refuses('--ema -0.5', /the decay of --ema must be above 0 and below 1/);
+  });
+
   it('cannot be changed once they are settled', () => {
     const options = settle('');
     assert.ok(Object.isFrozen(options) && Object.isFrozen(options.training));

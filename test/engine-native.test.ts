@@ -3,6 +3,7 @@ import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { testAdam } from './support/engine/adam.js';
+import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
 import { testDrawing, testStep } from './support/engine/one-step.js';
@@ -30,6 +31,10 @@ for (const [kind, makeReplica] of [
 ] as const)
   describe(`the native engine, ${kind}`, { skip }, () => {
     testAdam(makeReplica);
+    testAverage(makeReplica);
     testStep(makeReplica);
     testReplicaState(makeReplica);
+    describe('with a moving average', () => {
+      testReplicaState(makeReplica, { ema: 0.9 });
+    });
   });

@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { testAdam } from './support/engine/adam.js';
+import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
 import { testDrawing, testStep } from './support/engine/one-step.js';
@@ -12,8 +13,12 @@ await startEngine('wasm');
 describe('the wasm engine', () => {
   testLoss();
   testAdam(makeEagerReplica);
+  testAverage(makeEagerReplica);
   testBatchNorm();
   testStep(makeEagerReplica);
   testDrawing();
   testReplicaState(makeEagerReplica);
+  describe('with a moving average', () => {
+    testReplicaState(makeEagerReplica, { ema: 0.9 });
+  });
 });

@@ -46,6 +46,9 @@ export interface TrainArguments {
   readonly seed: number;
   readonly learningRate: number;
   readonly beta1: number;
+  /** 0: none */
+  readonly ema: number;
+  readonly mirror?: true;
   readonly engine: EngineChoice;
   readonly threads?: number;
   readonly precision: Precision;
@@ -124,6 +127,14 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <n>', 'decides weights, noise and the order of images', whole(0), 0)
     .option('--learning-rate <rate>', "Adam's step size", number, 2e-4)
     .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
+    .optionsGroup('Better faces from few photographs:')
+    .option(
+      '--ema <decay>',
+      "draw and export with a moving average of the generator's weights, such as 0.999; 0: with the newest",
+      number,
+      0,
+    )
+    .option('--mirror', 'mirror every other image, by chance')
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
     .option(

@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors.js';
 import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
+import type { Refinements } from '../model/refinements.js';
 import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
@@ -67,6 +68,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
     precision: given.precision,
     eager: given.eager ?? false,
+    ...settleRefinements(given),
   };
   checkTrainingOptions(training);
   return Object.freeze({
@@ -92,6 +94,11 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     checkpointEvery: given.checkpointEvery,
     keepCheckpoints: given.keepCheckpoints,
   });
+}
+
+/** What is off is absent: a run without it is the run that it was before there was any. */
+function settleRefinements({ ema, mirror }: TrainArguments): Refinements {
+  return { ...(ema === 0 ? {} : { ema }), ...(mirror ? { mirror } : {}) };
 }
 
 function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: number): number {

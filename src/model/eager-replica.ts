@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adam, type AdamOptions, type AdamState } from './adam.js';
-import { IMAGE_CHANNELS, NETWORKS, type ModelOptions, type Network } from './architecture.js';
+import { IMAGE_CHANNELS, NETWORKS, type Network } from './architecture.js';
 import { euclideanNorm } from './gradient-norm.js';
 import { generate, generateFromRunningStatistics } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
+import { averageDecay, movingAverage } from './moving-average.js';
 import { phaseLayout, type Phase, type Span } from './phase.js';
 import {
   discriminatorPhase,
@@ -12,6 +13,7 @@ import {
   type PhaseTensors,
   type Weights,
 } from './phases.js';
+import type { StepOptions } from './refinements.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { slotsWithin, stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
@@ -19,16 +21,24 @@ import { unflatten } from './tensors.js';
 
 type NetworkState = AdamState & { readonly runningStatistics: tf.Tensor1D };
 
+/** What samples and faces are drawn with: the newest weights, or their moving average in a run that has one. */
+interface DrawingWeights {
+  readonly parameters: tf.Tensor[];
+  readonly statistics: tf.Tensor[];
+}
+
 /** A replica whose state is tensors, on which TensorFlow.js computes one operation after the other. */
 export class EagerReplica implements Replica {
   readonly #layout: ModelLayout;
   readonly #stateLayout: StateLayout;
   #networks: Record<Network, NetworkState> | undefined;
+  /** Of the generator's parameters, then of its running statistics; undefined in a run without. */
+  #average: tf.Tensor1D | undefined;
   /** Parts of a state that is not complete yet. */
   #given: { readonly state: Float32Array; missing: number } | undefined;
 
   constructor(
-    private readonly model: ModelOptions,
+    private readonly model: StepOptions,
     private readonly optimizer: AdamOptions,
   ) {
     this.#layout = modelLayout(model);
@@ -44,9 +54,9 @@ export class EagerReplica implements Replica {
     if (given.missing > 0) return;
     this.#given = undefined;
     this.dispose();
+    const part = ({ start, end }: Span): tf.Tensor1D => tf.tensor1d(given.state.slice(start, end), 'float32');
     const network = (name: Network): NetworkState => {
       const spans = this.#stateLayout.spans[name];
-      const part = ({ start, end }: Span): tf.Tensor1D => tf.tensor1d(given.state.slice(start, end));
       return {
         parameters: part(spans.parameters),
         firstMoment: part(spans.firstMoment),
@@ -55,13 +65,16 @@ export class EagerReplica implements Replica {
       };
     };
     this.#networks = { discriminator: network('discriminator'), generator: network('generator') };
+    if (this.#layout.hasAverage) this.#average = part(this.#stateLayout.average);
   }
 
   save(into: Float32Array, at = 0): void {
     for (const { name, offset, size } of slotsWithin(this.#stateLayout, at, into.length)) {
-      const [network, part] = name.split('.') as [Network, StatePart];
-      const start = offset - this.#stateLayout.spans[network][part].start;
-      const tensor = tf.tidy(() => tf.slice(this.#state(network)[part], start, size));
+      const [network, part] = name.split('.') as [Network, StatePart | 'average'];
+      const { average, spans } = this.#stateLayout;
+      const start = offset - (part === 'average' ? average : spans[network][part]).start;
+      const vector = part === 'average' ? this.#requireAverage() : this.#state(network)[part];
+      const tensor = tf.tidy(() => tf.slice(vector, start, size));
       into.set(tensor.dataSync(), offset - at);
       tensor.dispose();
     }
@@ -89,6 +102,7 @@ export class EagerReplica implements Replica {
       );
       this.#replace(network, { runningStatistics });
     }
+    if (phase === 'generator') this.#moveAverage(step);
   }
 
   train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
@@ -101,36 +115,66 @@ export class EagerReplica implements Replica {
   }
 
   sample(noise: Float32Array): Float32Array {
-    return this.#draw(noise, (parameters, z) => generate(this.#layout.generator, parameters, z).images);
+    return this.#draw(noise, ({ parameters }, z) => generate(this.#layout.generator, parameters, z).images);
   }
 
   /** Images drawn with the running statistics, each independent of the others in the batch. */
   generate(noise: Float32Array): Float32Array {
-    return this.#draw(noise, (parameters, z) => {
-      const statistics = unflatten(
-        this.#state('generator').runningStatistics,
-        this.#layout.generator.statistics,
-      );
-      return generateFromRunningStatistics(this.#layout.generator, parameters, statistics, z);
-    });
+    return this.#draw(noise, ({ parameters, statistics }, z) =>
+      generateFromRunningStatistics(this.#layout.generator, parameters, statistics, z),
+    );
   }
 
   dispose(): void {
     for (const network of NETWORKS) if (this.#networks) tf.dispose(this.#networks[network]);
     this.#networks = undefined;
+    this.#average?.dispose();
+    this.#average = undefined;
   }
 
   #draw(
     noise: Float32Array,
-    draw: (parameters: tf.Tensor[], noise: tf.Tensor2D) => tf.Tensor4D,
+    draw: (weights: DrawingWeights, noise: tf.Tensor2D) => tf.Tensor4D,
   ): Float32Array {
     const images = tf.tidy(() => {
       const z = tf.tensor2d(noise, [noise.length / this.model.latentSize, this.model.latentSize]);
-      return draw(this.#parameters('generator'), z);
+      return draw(this.#drawingWeights(), z);
     });
     const values = images.dataSync<'float32'>();
     images.dispose();
     return values;
+  }
+
+  #drawingWeights(): DrawingWeights {
+    const { parameters, statistics } = this.#layout.generator;
+    const { parameters: newest, runningStatistics } = this.#state('generator');
+    if (!this.#average)
+      return {
+        parameters: unflatten(newest, parameters),
+        statistics: unflatten(runningStatistics, statistics),
+      };
+    const tensors = unflatten(this.#average, [...parameters, ...statistics]);
+    return {
+      parameters: tensors.slice(0, parameters.length),
+      statistics: tensors.slice(parameters.length),
+    };
+  }
+
+  #moveAverage(step: number): void {
+    const { ema } = this.model;
+    if (ema === undefined) return;
+    const before = this.#requireAverage();
+    const { parameters, runningStatistics } = this.#state('generator');
+    this.#average = tf.tidy(() => {
+      const newest = tf.concat1d([parameters, runningStatistics]);
+      return movingAverage(before, newest, tf.scalar(averageDecay(ema, step)));
+    });
+    before.dispose();
+  }
+
+  #requireAverage(): tf.Tensor1D {
+    if (!this.#average) throw new Error('the replica has no average yet');
+    return this.#average;
   }
 
   #state(network: Network): NetworkState {

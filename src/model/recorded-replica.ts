@@ -1,6 +1,7 @@
 import type { Program, Recording } from '../engine/recording/index.js';
 import { adamStep, type AdamOptions } from './adam.js';
 import { modelLayout } from './layout.js';
+import { averageDecay } from './moving-average.js';
 import type { Phase } from './phase.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { slotsWithin, stateLayout, type StateLayout } from './state.js';
@@ -10,7 +11,6 @@ import {
   restoreCall,
   type StepCall,
   type SomeStepFeeds,
-  type StepFeeds,
   type StepProgramOptions,
 } from './step-program.js';
 
@@ -18,6 +18,7 @@ import {
 export class RecordedReplica implements Replica {
   readonly #program: Program;
   readonly #optimizer: AdamOptions;
+  readonly #ema: number | undefined;
   readonly #state: StateLayout;
   /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
   #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
@@ -25,6 +26,7 @@ export class RecordedReplica implements Replica {
   constructor(recording: Recording, options: StepProgramOptions) {
     this.#program = recordStep(recording, options);
     this.#optimizer = options.optimizer;
+    this.#ema = options.model.ema;
     this.#state = stateLayout(modelLayout(options.model));
   }
 
@@ -50,7 +52,7 @@ export class RecordedReplica implements Replica {
   }
 
   apply(phase: Phase, step: number, averaged: Float32Array): void {
-    this.#run(`${phase}.apply`, { averaged, ...this.#adam(step) });
+    this.#run(`${phase}.apply`, { averaged, ...this.#scalars(phase, step) });
     if (phase === 'generator') this.#drawn = undefined;
   }
 
@@ -69,13 +71,13 @@ export class RecordedReplica implements Replica {
   }
 
   #train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): Float32Array[] {
-    const adam = this.#adam(step);
+    const scalars = this.#scalars(phase, step);
     try {
       if (phase === 'discriminator')
-        return this.#discriminator('discriminator.train', noise, { real: images, ...adam });
+        return this.#discriminator('discriminator.train', noise, { real: images, ...scalars });
       if (!this.#isDrawnFrom(noise, 'discriminator.train'))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
-      const results = this.#run('generator.train', { noise, ...adam });
+      const results = this.#run('generator.train', { noise, ...scalars });
       this.#drawn = undefined;
       return results;
     } catch (error) {
@@ -97,9 +99,12 @@ export class RecordedReplica implements Replica {
     return this.#drawn?.by === by && this.#drawn.noise.every((value, index) => value === noise[index]);
   }
 
-  #adam(step: number): Pick<StepFeeds, 'stepSize' | 'epsilon'> {
+  /** What the updates of a step are fed. */
+  #scalars(phase: Phase, step: number): SomeStepFeeds {
     const { stepSize, epsilon } = adamStep(step, this.#optimizer);
-    return { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };
+    const adam = { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };
+    if (phase === 'discriminator' || this.#ema === undefined) return adam;
+    return { ...adam, averageDecay: Float32Array.of(averageDecay(this.#ema, step)) };
   }
 
   #run(call: StepCall, feeds: SomeStepFeeds): Float32Array[] {

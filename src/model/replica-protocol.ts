@@ -1,7 +1,7 @@
 import type { Engine, EngineName, Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
-import type { ModelOptions } from './architecture.js';
 import type { Phase } from './phase.js';
+import type { StepOptions } from './refinements.js';
 
 /**
  * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory or, where
@@ -11,7 +11,7 @@ export interface ReplicaCalls {
   load: {
     request: {
       engine: EngineName;
-      model: ModelOptions;
+      model: StepOptions;
       optimizer: AdamOptions;
       /** Records the step for shards of so many images; undefined: computes operation by operation. */
       recorded?: { batch: number; precision: Precision } | undefined;

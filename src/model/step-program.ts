@@ -8,9 +8,11 @@ import {
   type Variable,
 } from '../engine/recording/index.js';
 import { BETA2, type AdamOptions } from './adam.js';
-import { IMAGE_CHANNELS, type ModelOptions, type Network } from './architecture.js';
+import { IMAGE_CHANNELS, type Network } from './architecture.js';
+import { averagedSlot } from './average-slots.js';
 import { generate } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
+import { movingAverage } from './moving-average.js';
 import { MEASURES, phaseLayout, PHASES, type Phase } from './phase.js';
 import {
   bothLessons,
@@ -20,12 +22,13 @@ import {
   type Lesson,
   type PhaseTensors,
 } from './phases.js';
+import type { StepOptions } from './refinements.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { stateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
 
 export interface StepProgramOptions {
-  readonly model: ModelOptions;
+  readonly model: StepOptions;
   readonly optimizer: AdamOptions;
   /** Images of a shard's step. */
   readonly batch: number;
@@ -57,6 +60,8 @@ export interface StepFeeds {
   /** See `adamStep`. */
   readonly stepSize: Float32Array;
   readonly epsilon: Float32Array;
+  /** See `averageDecay`. */
+  readonly averageDecay: Float32Array;
   /** [samples, latent] */
   readonly sampleNoise: Float32Array;
 }
@@ -235,7 +240,27 @@ class StepRecorder {
       };
       return recording.applyAdam(variables, gradients[index], scalars, after);
     });
-    return [...updates, ...this.#statisticUpdates(phase, statistics, after)];
+    const averages = phase === 'generator' ? this.#averageUpdates(updates, after) : [];
+    return [...updates, ...this.#statisticUpdates(phase, statistics, after), ...averages];
+  }
+
+  /**
+   * The moving average of the generator, in a run that has one: of each parameter after its update, in the order of the
+   * parameters, and of the running statistics, which the generator's phase does not change.
+   */
+  #averageUpdates(updates: readonly GraphNode[], after: readonly GraphNode[]): GraphNode[] {
+    if (!this.#layout.hasAverage) return [];
+    const decay = this.#scalarInput('averageDecay');
+    const { parameters, statistics } = this.#layout.generator;
+    return [...parameters, ...statistics].map(({ name }, index) => {
+      const slot = `generator.average.${name}`;
+      const average = this.#variable(slot);
+      const newest = this.#variable(averagedSlot(slot) ?? slot).read(updates.slice(index, index + 1));
+      const [moved] = this.recording.record([average.read(), newest, decay], (before, value, rate) => [
+        movingAverage(before, value, rate as tf.Scalar),
+      ]);
+      return average.assign(moved, after);
+    });
   }
 
   #statisticUpdates(phase: Phase, statistics: readonly Value[], after: readonly GraphNode[]): GraphNode[] {
@@ -256,7 +281,8 @@ class StepRecorder {
   #declareSampling(generator: readonly Value[]): void {
     const { samples, model } = this.options;
     const noise = this.recording.input('sampleNoise', [samples, model.latentSize]);
-    const [images] = this.#recordDrawing(noise, generator);
+    const drawing = this.#layout.hasAverage ? this.#read('generator', 'average') : generator;
+    const [images] = this.#recordDrawing(noise, drawing);
     this.#declare('sample', { fetches: [images] });
   }
 
@@ -276,9 +302,9 @@ class StepRecorder {
     this.recording.call({ name, ...parts });
   }
 
-  #read(network: Network): Value[] {
+  #read(network: Network, part: 'parameters' | 'average' = 'parameters'): Value[] {
     return this.#layout[network].parameters.map(({ name }) =>
-      this.#variable(`${network}.parameters.${name}`).read(),
+      this.#variable(`${network}.${part}.${name}`).read(),
     );
   }
 
@@ -288,7 +314,7 @@ class StepRecorder {
     return variable;
   }
 
-  #scalarInput(name: 'stepSize' | 'epsilon'): Value {
+  #scalarInput(name: 'stepSize' | 'epsilon' | 'averageDecay'): Value {
     return this.recording.input(name, []);
   }
 
