@@ -108,10 +108,14 @@ describe('the options of a run', () => {
 
   it('of better faces are absent where they are off, and checked where they are on', () => {
     const plain = settle('').training;
-    assert.ok(!('ema' in plain) && !('mirror' in plain));
+    for (const name of ['ema', 'mirror', 'augment']) assert.ok(!(name in plain), name);
     assert.deepEqual(settle('--ema 0').training, plain);
     const { ema, mirror } = settle('--ema 0.999 --mirror').training;
     assert.deepEqual([ema, mirror], [0.999, true]);
+    assert.equal(settle('--augment').training.augment, 'colour,translation,cutout');
+    assert.equal(settle('--augment cutout,colour --mirror').training.augment, 'colour,cutout');
+    refuses('--augment hue', /--augment takes colour,translation,cutout or some of them .*, not hue/);
+    refuses('--augment colour,', /--augment takes .*, not nothing/);
     refuses('--ema 1', /the decay of --ema must be above 0 and below 1 \(0: no average\), not 1/);
     refuses('--ema -0.5', /the decay of --ema must be above 0 and below 1/);
   });

@@ -3,6 +3,7 @@ import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { testAdam } from './support/engine/adam.js';
+import { testAugment } from './support/engine/augment.js';
 import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
@@ -23,6 +24,7 @@ describe('the native engine', { skip }, () => {
   testLoss();
   testBatchNorm();
   testDrawing();
+  testAugment();
 });
 
 for (const [kind, makeReplica] of [

@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { testAdam } from './support/engine/adam.js';
+import { testAugment } from './support/engine/augment.js';
 import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
@@ -17,6 +18,7 @@ describe('the wasm engine', () => {
   testBatchNorm();
   testStep(makeEagerReplica);
   testDrawing();
+  testAugment();
   testReplicaState(makeEagerReplica);
   describe('with a moving average', () => {
     testReplicaState(makeEagerReplica, { ema: 0.9 });

@@ -6,6 +6,7 @@ import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
+import { AUGMENTATIONS, augmentationsOf } from '../model/refinements.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
 export interface TrainArguments {
@@ -49,6 +50,8 @@ export interface TrainArguments {
   /** 0: none */
   readonly ema: number;
   readonly mirror?: true;
+  /** As in `Refinements`. */
+  readonly augment?: string;
   readonly engine: EngineChoice;
   readonly threads?: number;
   readonly precision: Precision;
@@ -135,6 +138,14 @@ export function addTrainOptions(command: Command): Command {
       0,
     )
     .option('--mirror', 'mirror every other image, by chance')
+    .addOption(
+      new Option(
+        '--augment [names]',
+        `change what the discriminator sees, real and generated: ${AUGMENTATIONS.join()} (all), or some of them`,
+      )
+        .preset(AUGMENTATIONS.join())
+        .argParser((list) => augmentationsOf(list).join()),
+    )
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
     .option(

@@ -97,8 +97,12 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
 }
 
 /** What is off is absent: a run without it is the run that it was before there was any. */
-function settleRefinements({ ema, mirror }: TrainArguments): Refinements {
-  return { ...(ema === 0 ? {} : { ema }), ...(mirror ? { mirror } : {}) };
+function settleRefinements({ ema, mirror, augment }: TrainArguments): Refinements {
+  return {
+    ...(ema === 0 ? {} : { ema }),
+    ...(mirror ? { mirror } : {}),
+    ...(augment === undefined ? {} : { augment }),
+  };
 }
 
 function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: number): number {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adam, type AdamOptions, type AdamState } from './adam.js';
 import { IMAGE_CHANNELS, NETWORKS, type Network } from './architecture.js';
+import { augment } from './augment.js';
+import { DRAWS } from './augment-draws.js';
 import { euclideanNorm } from './gradient-norm.js';
 import { generate, generateFromRunningStatistics } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
@@ -11,9 +13,10 @@ import {
   flattenPhase,
   generatorPhase,
   type PhaseTensors,
+  type Showing,
   type Weights,
 } from './phases.js';
-import type { StepOptions } from './refinements.js';
+import { augmentationsOf, type StepOptions } from './refinements.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { slotsWithin, stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
@@ -80,11 +83,16 @@ export class EagerReplica implements Replica {
     }
   }
 
-  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
+  compute(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): Float32Array {
     const { latentSize } = this.model;
     const batch = noise.length / latentSize;
     const vector = tf.tidy(() =>
-      flattenPhase(this.#run(phase, images, tf.tensor2d(noise, [batch, latentSize]))),
+      flattenPhase(this.#run(phase, images, tf.tensor2d(noise, [batch, latentSize]), draws)),
     );
     const values = vector.dataSync<'float32'>();
     vector.dispose();
@@ -105,8 +113,14 @@ export class EagerReplica implements Replica {
     if (phase === 'generator') this.#moveAverage(step);
   }
 
-  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
-    const vector = this.compute(phase, images, noise);
+  train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): TrainedPhase {
+    const vector = this.compute(phase, images, noise, draws);
     const { gradient, measures } = phaseLayout(phase, this.#layout);
     const gradientNorm = euclideanNorm(cut(vector, gradient));
     if (!Number.isFinite(gradientNorm)) throw new NotFinite(phase, step);
@@ -182,8 +196,14 @@ export class EagerReplica implements Replica {
     return this.#networks[network];
   }
 
-  #run(phase: Phase, images: Float32Array | undefined, noise: tf.Tensor2D): PhaseTensors {
+  #run(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: tf.Tensor2D,
+    draws: Float32Array | undefined,
+  ): PhaseTensors {
     const { imageSize } = this.model;
+    const batch = noise.shape[0];
     const weights: Weights = {
       generator: this.#parameters('generator'),
       discriminator: this.#parameters('discriminator'),
@@ -191,12 +211,25 @@ export class EagerReplica implements Replica {
     switch (phase) {
       case 'discriminator': {
         if (!images) throw new Error('the discriminator phase needs images');
-        const real = tf.tensor4d(images, [noise.shape[0], imageSize, imageSize, IMAGE_CHANNELS]);
-        return discriminatorPhase(this.#layout, weights, real, noise);
+        const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
+        return discriminatorPhase(this.#layout, weights, real, noise, {
+          real: this.#showing(draws, 0, batch),
+          fake: this.#showing(draws, 1, batch),
+        });
       }
       case 'generator':
-        return generatorPhase(this.#layout, weights, noise);
+        return generatorPhase(this.#layout, weights, noise, this.#showing(draws, 0, batch));
     }
+  }
+
+  /** How the batch of this number in a phase comes before the discriminator. */
+  #showing(draws: Float32Array | undefined, number: number, batch: number): Showing {
+    const { augment: list } = this.model;
+    if (list === undefined) return {};
+    if (!draws) throw new Error('the phase needs draws');
+    const length = batch * DRAWS.length;
+    const own = tf.tensor2d(draws.slice(number * length, (number + 1) * length), [batch, DRAWS.length]);
+    return { change: (images) => augment(images, own, augmentationsOf(list)) };
   }
 
   #parameters(network: Network): tf.Tensor[] {

@@ -24,6 +24,12 @@ export interface PhaseTensors {
   readonly measures: readonly tf.Tensor[];
 }
 
+/** How images come before the discriminator. */
+export interface Showing {
+  /** What it sees instead of them; undefined: themselves. Differentiable. */
+  readonly change?: ((images: tf.Tensor4D) => tf.Tensor4D) | undefined;
+}
+
 /** What the discriminator learns from one batch of images. */
 export interface Lesson {
   readonly gradients: readonly tf.Tensor[];
@@ -45,10 +51,11 @@ export function discriminatorPhase(
   real: tf.Tensor4D,
   /** [batch, latent] */
   noise: tf.Tensor2D,
+  showing: { readonly real?: Showing; readonly fake?: Showing } = {},
 ): PhaseTensors {
   const generated = generate(layout.generator, weights.generator, noise);
-  const onReal = learnFrom(layout, weights.discriminator, real, 1);
-  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0);
+  const onReal = learnFrom(layout, weights.discriminator, real, 1, showing.real);
+  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0, showing.fake);
   return bothLessons(generated.statistics, onReal, onFake);
 }
 
@@ -58,9 +65,11 @@ export function learnFrom(
   discriminator: Parameters,
   images: tf.Tensor4D,
   label: 0 | 1,
+  { change }: Showing = {},
 ): Lesson {
+  const seen = change ? change(images) : images;
   const { loss, extras, gradients } = valueAndGradients(discriminator, (parameters) => {
-    const { logits, statistics } = judge(layout.discriminator, parameters, images);
+    const { logits, statistics } = judge(layout.discriminator, parameters, seen);
     return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
   });
   const [statistics, [score]] = extras;
@@ -77,10 +86,15 @@ export function bothLessons(drawing: readonly tf.Tensor[], onReal: Lesson, onFak
 }
 
 /** The generator's, through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */
-export function generatorPhase(layout: ModelLayout, weights: Weights, noise: tf.Tensor2D): PhaseTensors {
+export function generatorPhase(
+  layout: ModelLayout,
+  weights: Weights,
+  noise: tf.Tensor2D,
+  { change }: Showing = {},
+): PhaseTensors {
   const { loss, extras, gradients } = valueAndGradients(weights.generator, (generator) => {
     const { images } = generate(layout.generator, generator, noise);
-    const onFake = judge(layout.discriminator, weights.discriminator, images);
+    const onFake = judge(layout.discriminator, weights.discriminator, change ? change(images) : images);
     return {
       loss: binaryCrossEntropy(onFake.logits, 1),
       extras: [onFake.statistics, [meanScore(onFake.logits)]],

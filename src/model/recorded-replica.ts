@@ -44,11 +44,17 @@ export class RecordedReplica implements Replica {
     });
   }
 
-  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
+  compute(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): Float32Array {
     if (phase === 'discriminator')
-      return this.#discriminator('discriminator.compute', noise, { real: images })[0];
+      return this.#discriminator('discriminator.compute', noise, { real: images, ...halves(draws) })[0];
     const isDrawn = this.#isDrawnFrom(noise, 'discriminator.compute');
-    return this.#run(isDrawn ? 'generator.compute' : 'generator.computeAgain', { noise })[0];
+    const call = isDrawn ? 'generator.compute' : 'generator.computeAgain';
+    return this.#run(call, { noise, generatorDraws: draws })[0];
   }
 
   apply(phase: Phase, step: number, averaged: Float32Array): void {
@@ -56,8 +62,14 @@ export class RecordedReplica implements Replica {
     if (phase === 'generator') this.#drawn = undefined;
   }
 
-  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
-    const results = this.#train(phase, step, images, noise);
+  train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): TrainedPhase {
+    const results = this.#train(phase, step, images, noise, draws);
     const scalars = Float32Array.from(results, ([scalar]) => scalar);
     return { measures: scalars.subarray(0, -1), gradientNorm: scalars[scalars.length - 1] };
   }
@@ -70,14 +82,24 @@ export class RecordedReplica implements Replica {
     this.#program.dispose();
   }
 
-  #train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): Float32Array[] {
+  #train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws: Float32Array | undefined,
+  ): Float32Array[] {
     const scalars = this.#scalars(phase, step);
     try {
       if (phase === 'discriminator')
-        return this.#discriminator('discriminator.train', noise, { real: images, ...scalars });
+        return this.#discriminator('discriminator.train', noise, {
+          real: images,
+          ...halves(draws),
+          ...scalars,
+        });
       if (!this.#isDrawnFrom(noise, 'discriminator.train'))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
-      const results = this.#run('generator.train', { noise, ...scalars });
+      const results = this.#run('generator.train', { noise, generatorDraws: draws, ...scalars });
       this.#drawn = undefined;
       return results;
     } catch (error) {
@@ -111,4 +133,11 @@ export class RecordedReplica implements Replica {
     const given = Object.entries(feeds).filter((entry): entry is [string, Float32Array] => !!entry[1]);
     return this.#program.run(call, Object.fromEntries(given));
   }
+}
+
+/** The discriminator's draws: of the real images, then of the generated ones. */
+function halves(draws: Float32Array | undefined): SomeStepFeeds {
+  if (!draws) return {};
+  const { length } = draws;
+  return { realDraws: draws.subarray(0, length / 2), fakeDraws: draws.subarray(length / 2) };
 }

@@ -21,13 +21,20 @@ export interface ReplicaCalls {
   restore: { request: { state: Float32Array; at?: number }; response: null };
   save: { request: { into: Float32Array; at?: number }; response: null };
   compute: {
-    request: { phase: Phase; images?: Float32Array; noise: Float32Array };
+    request: { phase: Phase; images?: Float32Array; noise: Float32Array; draws?: Float32Array };
     response: { seconds: number; vector: Float32Array<ArrayBuffer> };
   };
   apply: { request: { phase: Phase; step: number; averaged: Float32Array }; response: { seconds: number } };
   /** See `Replica.train`; `into` takes the measures. */
   train: {
-    request: { phase: Phase; step: number; images?: Float32Array; noise: Float32Array; into: Float32Array };
+    request: {
+      phase: Phase;
+      step: number;
+      images?: Float32Array;
+      noise: Float32Array;
+      draws?: Float32Array;
+      into: Float32Array;
+    };
     response: { seconds: number; gradientNorm: number } | { notFinite: true };
   };
   sample: { request: { noise: Float32Array; into: Float32Array }; response: null };

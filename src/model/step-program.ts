@@ -9,6 +9,8 @@ import {
 } from '../engine/recording/index.js';
 import { BETA2, type AdamOptions } from './adam.js';
 import { IMAGE_CHANNELS, type Network } from './architecture.js';
+import { augment } from './augment.js';
+import { DRAWS } from './augment-draws.js';
 import { averagedSlot } from './average-slots.js';
 import { generate } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
@@ -21,8 +23,9 @@ import {
   learnFrom,
   type Lesson,
   type PhaseTensors,
+  type Showing,
 } from './phases.js';
-import type { StepOptions } from './refinements.js';
+import { augmentationsOf, type StepOptions } from './refinements.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { stateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
@@ -55,6 +58,10 @@ export interface StepFeeds {
   readonly real: Float32Array;
   /** [batch, latent] */
   readonly noise: Float32Array;
+  /** The draws, see `shardDraws`, of each batch that the discriminator judges: in its own phase, and in the generator's. */
+  readonly realDraws: Float32Array;
+  readonly fakeDraws: Float32Array;
+  readonly generatorDraws: Float32Array;
   /** See `phaseLayout`. */
   readonly averaged: Float32Array;
   /** See `adamStep`. */
@@ -123,10 +130,10 @@ class StepRecorder {
     const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
     const discriminator = this.#read('discriminator');
     const [images, ...drawing] = this.#recordDrawing(this.#noise, generator);
-    const onReal = this.#recordLesson(real, discriminator, 1);
+    const onReal = this.#recordLesson(real, discriminator, 1, this.#drawsInput('realDraws'));
     // Both at once would take the memory of both: the second batch waits until the first has its gradients.
     const later = this.recording.after(images, onReal);
-    const onFake = this.#recordLesson(later, discriminator, 0);
+    const onFake = this.#recordLesson(later, discriminator, 0, this.#drawsInput('fakeDraws'));
     const parts = [drawing, onReal, onFake];
     const inputs = parts.flat();
     const cut = <Item>(all: readonly Item[]): Item[][] => {
@@ -139,9 +146,15 @@ class StepRecorder {
     });
   }
 
-  #recordLesson(images: Value, discriminator: readonly Value[], label: 0 | 1): Value[] {
-    return this.recording.record([images, ...discriminator], (x, ...parameters) => {
-      const lesson = learnFrom(this.#layout, parameters, x as tf.Tensor4D, label);
+  #recordLesson(
+    images: Value,
+    discriminator: readonly Value[],
+    label: 0 | 1,
+    draws: readonly Value[],
+  ): Value[] {
+    return this.recording.record([images, ...draws, ...discriminator], (x, ...others) => {
+      const showing = this.#showing(others.slice(0, draws.length));
+      const lesson = learnFrom(this.#layout, others.slice(draws.length), x as tf.Tensor4D, label, showing);
       return [...lesson.gradients, lesson.loss, lesson.score, ...lesson.statistics];
     });
   }
@@ -154,10 +167,25 @@ class StepRecorder {
   }
 
   #generatorPhase(generator: readonly Value[]): PhaseValues {
-    const inputs = [this.#noise, ...generator, ...this.#read('discriminator')];
-    return this.#recordPhase('generator', inputs, ([noise, ...parameters]) =>
-      generatorPhase(this.#layout, this.#weightsOf(parameters), noise as tf.Tensor2D),
-    );
+    const draws = this.#drawsInput('generatorDraws');
+    const inputs = [this.#noise, ...draws, ...generator, ...this.#read('discriminator')];
+    return this.#recordPhase('generator', inputs, ([noise, ...others]) => {
+      const weights = this.#weightsOf(others.slice(draws.length));
+      const showing = this.#showing(others.slice(0, draws.length));
+      return generatorPhase(this.#layout, weights, noise as tf.Tensor2D, showing);
+    });
+  }
+
+  /** The input of a batch's draws in a run with augmentations; none in one without. */
+  #drawsInput(name: 'realDraws' | 'fakeDraws' | 'generatorDraws'): readonly Value[] {
+    const { batch, model } = this.options;
+    return model.augment === undefined ? [] : [this.recording.input(name, [batch, DRAWS.length])];
+  }
+
+  #showing(draws: readonly tf.Tensor[]): Showing {
+    const { augment: list } = this.options.model;
+    if (list === undefined) return {};
+    return { change: (images) => augment(images, draws[0] as tf.Tensor2D, augmentationsOf(list)) };
   }
 
   /** The images, and their batch statistics. */
