@@ -8,6 +8,7 @@ import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
 import { testDrawing, testStep } from './support/engine/one-step.js';
+import { testPenalty } from './support/engine/penalty.js';
 import { makeEagerReplica, type ReplicaFactory } from './support/engine/replica-factory.js';
 import { testReplicaState } from './support/engine/replica-state.js';
 import { startEngine } from './support/engine/start-engine.js';
@@ -25,6 +26,7 @@ describe('the native engine', { skip }, () => {
   testBatchNorm();
   testDrawing();
   testAugment();
+  testPenalty();
 });
 
 for (const [kind, makeReplica] of [

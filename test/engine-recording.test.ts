@@ -118,7 +118,7 @@ describe('a recording', { skip }, () => {
 
 for (const [title, refinements] of [
   ['a recorded step', {}],
-  ['a recorded step with all refinements', { ema: 0.9, augment: AUGMENTATIONS.join() }],
+  ['a recorded step with all refinements', { ema: 0.9, augment: AUGMENTATIONS.join(), r1: 1 }],
 ] as const)
   describe(title, { skip }, () => {
     const BATCH = 4;

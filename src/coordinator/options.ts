@@ -52,6 +52,8 @@ export interface TrainArguments {
   readonly mirror?: true;
   /** As in `Refinements`. */
   readonly augment?: string;
+  /** 0: no penalty */
+  readonly r1: number;
   readonly engine: EngineChoice;
   readonly threads?: number;
   readonly precision: Precision;
@@ -145,6 +147,12 @@ export function addTrainOptions(command: Command): Command {
       )
         .preset(AUGMENTATIONS.join())
         .argParser((list) => augmentationsOf(list).join()),
+    )
+    .option(
+      '--r1 <gamma>',
+      "penalty on the discriminator's gradient at real images, such as 1; 0: none",
+      number,
+      0,
     )
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")

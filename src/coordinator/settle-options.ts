@@ -97,11 +97,12 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
 }
 
 /** What is off is absent: a run without it is the run that it was before there was any. */
-function settleRefinements({ ema, mirror, augment }: TrainArguments): Refinements {
+function settleRefinements({ ema, mirror, augment, r1 }: TrainArguments): Refinements {
   return {
     ...(ema === 0 ? {} : { ema }),
     ...(mirror ? { mirror } : {}),
     ...(augment === undefined ? {} : { augment }),
+    ...(r1 === 0 ? {} : { r1 }),
   };
 }
 

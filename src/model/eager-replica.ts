@@ -213,7 +213,7 @@ export class EagerReplica implements Replica {
         if (!images) throw new Error('the discriminator phase needs images');
         const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
         return discriminatorPhase(this.#layout, weights, real, noise, {
-          real: this.#showing(draws, 0, batch),
+          real: { ...this.#showing(draws, 0, batch), r1: this.model.r1 },
           fake: this.#showing(draws, 1, batch),
         });
       }

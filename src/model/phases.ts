@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { judge } from './discriminator.js';
 import { generate } from './generator.js';
+import { judgeWithPenalty } from './gradient-penalty.js';
 import { valueAndGradients } from './gradients.js';
 import type { ModelLayout } from './layout.js';
 import { binaryCrossEntropy, meanScore } from './loss.js';
@@ -28,6 +29,8 @@ export interface PhaseTensors {
 export interface Showing {
   /** What it sees instead of them; undefined: themselves. Differentiable. */
   readonly change?: ((images: tf.Tensor4D) => tf.Tensor4D) | undefined;
+  /** Weight of the gradient penalty, see `gradient-penalty.ts`; undefined: none. Of real images only. */
+  readonly r1?: number | undefined;
 }
 
 /** What the discriminator learns from one batch of images. */
@@ -65,12 +68,22 @@ export function learnFrom(
   discriminator: Parameters,
   images: tf.Tensor4D,
   label: 0 | 1,
-  { change }: Showing = {},
+  { change, r1 }: Showing = {},
 ): Lesson {
-  const seen = change ? change(images) : images;
+  const seen = change && r1 === undefined ? change(images) : images;
   const { loss, extras, gradients } = valueAndGradients(discriminator, (parameters) => {
-    const { logits, statistics } = judge(layout.discriminator, parameters, seen);
-    return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
+    if (r1 === undefined) {
+      const { logits, statistics } = judge(layout.discriminator, parameters, seen);
+      return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
+    }
+    const { logits, statistics, penalty } = judgeWithPenalty(
+      layout.discriminator,
+      parameters,
+      images,
+      change,
+    );
+    const loss: tf.Scalar = tf.add(binaryCrossEntropy(logits, label), tf.mul(penalty, r1));
+    return { loss, extras: [statistics, [meanScore(logits)]] };
   });
   const [statistics, [score]] = extras;
   return { gradients, statistics, loss, score };

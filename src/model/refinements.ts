@@ -16,17 +16,21 @@ export interface Refinements {
   readonly mirror?: true;
   /** AUGMENTATIONS with commas between them: what real and generated images go through, see `augment.ts`. */
   readonly augment?: string;
+  /** Weight gamma of the penalty on the discriminator's gradient at real images, see `gradient-penalty.ts`. */
+  readonly r1?: number;
 }
 
 /** What decides a step's computation, besides Adam's options and the batch. */
 export interface StepOptions extends ModelOptions, Refinements {}
 
 /** Refuses what no run can have. */
-export function checkRefinements({ ema, mirror, augment }: Refinements): void {
+export function checkRefinements({ ema, mirror, augment, r1 }: Refinements): void {
   if (ema !== undefined && !(ema > 0 && ema < 1))
     throw new UserError(`the decay of --ema must be above 0 and below 1 (0: no average), not ${ema}`);
   if (mirror !== undefined && (mirror as unknown) !== true)
     throw new UserError(`mirror is true or absent, not ${String(mirror)}`);
+  if (r1 !== undefined && !(r1 > 0 && Number.isFinite(r1)))
+    throw new UserError(`the weight of --r1 must be a number above 0 (0: no penalty), not ${r1}`);
   if (augment !== undefined && augment !== augmentationsOf(augment).join())
     throw new UserError(`the augmentations are written ${augmentationsOf(augment).join()}, not ${augment}`);
 }

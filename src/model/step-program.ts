@@ -153,7 +153,10 @@ class StepRecorder {
     draws: readonly Value[],
   ): Value[] {
     return this.recording.record([images, ...draws, ...discriminator], (x, ...others) => {
-      const showing = this.#showing(others.slice(0, draws.length));
+      const showing = {
+        ...this.#showing(others.slice(0, draws.length)),
+        r1: label === 1 ? this.options.model.r1 : undefined,
+      };
       const lesson = learnFrom(this.#layout, others.slice(draws.length), x as tf.Tensor4D, label, showing);
       return [...lesson.gradients, lesson.loss, lesson.score, ...lesson.statistics];
     });
