@@ -38,7 +38,4 @@ for (const [kind, makeReplica] of [
     testAverage(makeReplica);
     testStep(makeReplica);
     testReplicaState(makeReplica);
-    describe('with a moving average', () => {
-      testReplicaState(makeReplica, { ema: 0.9 });
-    });
   });

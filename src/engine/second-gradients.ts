@@ -64,7 +64,7 @@ function firstGradient(
   { features, gamma, statistics: [saved1, saved2, saved3] }: Forward,
 ): tf.Tensor4D {
   const inputs = { outputGradient, features, gamma, saved1, saved2, saved3 };
-  const outputs = tf.engine().runKernel(TRAINING_BATCH_NORM_GRADIENT, inputs as unknown as tf.NamedTensorMap);
+  const outputs = tf.engine().runKernel(TRAINING_BATCH_NORM_GRADIENT, inputs);
   return (outputs as unknown as GradientOutputs)[0];
 }
 
