@@ -106,6 +106,23 @@ describe('the options of a run', () => {
     refuses('--precision bf16 --eager', /^--eager and --precision bf16 exclude each other$/);
   });
 
+  it('of better faces are absent where they are off, and checked where they are on', () => {
+    const plain = settle('').training;
+    for (const name of ['ema', 'mirror', 'augment', 'r1']) assert.ok(!(name in plain), name);
+    assert.deepEqual(settle('--ema 0').training, plain);
+    const { ema, mirror } = settle('--ema 0.999 --mirror').training;
+    assert.deepEqual([ema, mirror], [0.999, true]);
+    assert.equal(settle('--augment').training.augment, 'colour,translation,cutout');
+    assert.equal(settle('--augment cutout,colour --mirror').training.augment, 'colour,cutout');
+    refuses('--augment hue', /--augment takes colour,translation,cutout or some of them .*, not hue/);
+    refuses('--augment colour,', /--augment takes .*, not nothing/);
+    assert.equal(settle('--r1 10').training.r1, 10);
+    assert.deepEqual(settle('--r1 0').training, plain);
+    refuses('--r1 -1', /the weight of --r1 must be a number above 0 \(0: no penalty\), not -1/);
+    refuses('--ema 1', /the decay of --ema must be above 0 and below 1 \(0: no average\), not 1/);
+    refuses('--ema -0.5', /the decay of --ema must be above 0 and below 1/);
+  });
+
   it('cannot be changed once they are settled', () => {
     const options = settle('');
     assert.ok(Object.isFrozen(options) && Object.isFrozen(options.training));

@@ -117,3 +117,37 @@ it('a shard reads its part of a batch, normalised', async () => {
   assert.deepEqual(into, Float32Array.from(expected));
   faces.close();
 });
+
+it('a shard mirrors the images that its sampler says, pixel by pixel', async () => {
+  const path = join(folder, 'mirror.pack');
+  const size = 3;
+  const writer = await PackWriter.create(path, { size });
+  // Each byte of a face tells its row, its column and its channel: 27 bytes of face i begin at 27 * i.
+  for (let face = 0; face < 9; face++)
+    await writer.write(Uint8Array.from({ length: faceBytes(size) }, (_, i) => face * 27 + i));
+  await writer.finish();
+  const faces = Faces.open(path);
+  const sampler = new Sampler({ count: 9, batch: 8, shards: 2, seed: 1, mirror: true });
+  const batches = new ShardBatches(faces, sampler);
+  const into = new Float32Array(batches.length);
+  const expected: number[] = [];
+  const seen = new Set<boolean>();
+  for (let step = 1; step <= 4; step++) {
+    batches.read(step, 1, into);
+    const mirrored = sampler.mirrored(step, 1) ?? [];
+    expected.length = 0;
+    sampler.indices(step, 1).forEach((image, place) => {
+      seen.add(mirrored[place]);
+      for (let row = 0; row < size; row++)
+        for (let column = 0; column < size; column++)
+          for (let channel = 0; channel < 3; channel++) {
+            const from = mirrored[place] ? size - 1 - column : column;
+            const byte = image * 27 + (row * size + from) * 3 + channel;
+            expected.push((Math.fround(byte / 255) - 0.5) / 0.5);
+          }
+    });
+    assert.deepEqual(into, Float32Array.from(expected));
+  }
+  assert.equal(seen.size, 2, 'some are mirrored and some are not');
+  faces.close();
+});

@@ -87,4 +87,25 @@ describe('sampling', () => {
     assert.throws(() => sampler.indices(0, 0), RangeError);
     assert.throws(() => sampler.indices(1, 1), RangeError);
   });
+
+  it('mirrors half of the images, by seed, step and shard alone, and none unless it is told to', () => {
+    const options = { count: 2000, batch: 1000, shards: 2, seed: 3, mirror: true };
+    const sampler = new Sampler(options);
+    const sides = (step: number, shard: number): readonly boolean[] => sampler.mirrored(step, shard) ?? [];
+    for (const [step, shard] of [
+      [1, 0],
+      [1, 1],
+      [7, 0],
+    ]) {
+      const count = sides(step, shard).filter(Boolean).length;
+      // 500 throws of a coin: 250, and no further from it than four deviations of 11.2.
+      assert.ok(Math.abs(count - 250) < 45, `${count} of 500 are mirrored`);
+    }
+    assert.notDeepEqual(sides(1, 0), sides(1, 1));
+    assert.notDeepEqual(sides(1, 0), sides(2, 0));
+    assert.deepEqual(new Sampler(options).mirrored(7, 1), sides(7, 1));
+    assert.notDeepEqual(new Sampler({ ...options, seed: 4 }).mirrored(7, 1), sides(7, 1));
+    assert.equal(new Sampler({ ...options, mirror: undefined }).mirrored(1, 0), undefined);
+    assert.deepEqual(new Sampler({ ...options, mirror: undefined }).indices(1, 0), sampler.indices(1, 0));
+  });
 });

@@ -6,8 +6,11 @@ import type { Precision } from '../src/engine/engine.js';
 import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import type { ModelOptions } from '../src/model/architecture.js';
+import { DRAWS, JUDGED, shardDraws } from '../src/model/augment-draws.js';
+import { PHASES } from '../src/model/phase.js';
 import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
+import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { initialState } from '../src/model/state.js';
 import { startEngine } from './support/engine/start-engine.js';
@@ -55,12 +58,32 @@ describe('training in bfloat16', { skip }, () => {
     // bfloat16 has 8 bits of mantissa: a rounding is off by up to 0.4 %, a mean of many by less.
     assert.ok(Math.abs(narrow / wide - 1) < 4e-3, `${narrow}, float32 ${wide}`);
   });
+
+  it('takes a step with all refinements, with losses near those of float32', (test) => {
+    const [wide, narrow] = (['fp32', 'bf16'] as const).map((precision) => {
+      const replica = start(precision, 1, REFINED);
+      const losses = PHASES.map((phase) => {
+        const into = new Float32Array(JUDGED[phase] * BATCH * DRAWS.length);
+        const draws = shardDraws(1, { phase, step: 1, shard: 0 }, MODEL.imageSize, into);
+        return replica.train(phase, 1, discs(1), noise(1, 1), draws).measures[0];
+      });
+      replica.dispose();
+      return losses;
+    });
+    for (const [index, loss] of narrow.entries()) {
+      test.diagnostic(`${PHASES[index]}: bf16 ${loss}, fp32 ${wide[index]}`);
+      assert.notEqual(loss, wide[index]);
+      assert.ok(Math.abs(loss / wide[index] - 1) < 4e-3, `${PHASES[index]}: ${loss}, float32 ${wide[index]}`);
+    }
+  });
 });
 
-function start(precision: Precision, seed: number): RecordedReplica {
-  const options = { model: MODEL, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH, precision };
+const REFINED: StepOptions = { ...MODEL, ema: 0.9, augment: AUGMENTATIONS.join(), r1: 1 };
+
+function start(precision: Precision, seed: number, model: StepOptions = MODEL): RecordedReplica {
+  const options = { model, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH, precision };
   const replica = new RecordedReplica(new Recording(nativeBackend()), options);
-  replica.restore(initialState(modelLayout(MODEL), seed));
+  replica.restore(initialState(modelLayout(model), seed));
   return replica;
 }
 

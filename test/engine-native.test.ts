@@ -3,9 +3,12 @@ import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { testAdam } from './support/engine/adam.js';
+import { testAugment } from './support/engine/augment.js';
+import { testAverage } from './support/engine/average.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
 import { testDrawing, testStep } from './support/engine/one-step.js';
+import { testPenalty } from './support/engine/penalty.js';
 import { makeEagerReplica, type ReplicaFactory } from './support/engine/replica-factory.js';
 import { testReplicaState } from './support/engine/replica-state.js';
 import { startEngine } from './support/engine/start-engine.js';
@@ -22,6 +25,8 @@ describe('the native engine', { skip }, () => {
   testLoss();
   testBatchNorm();
   testDrawing();
+  testAugment();
+  testPenalty();
 });
 
 for (const [kind, makeReplica] of [
@@ -30,6 +35,7 @@ for (const [kind, makeReplica] of [
 ] as const)
   describe(`the native engine, ${kind}`, { skip }, () => {
     testAdam(makeReplica);
+    testAverage(makeReplica);
     testStep(makeReplica);
     testReplicaState(makeReplica);
   });

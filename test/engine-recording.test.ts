@@ -6,7 +6,9 @@ import { Recording, RecordingError } from '../src/engine/recording/index.js';
 import { EagerReplica } from '../src/model/eager-replica.js';
 import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
-import { PHASES } from '../src/model/phase.js';
+import { PHASES, type Phase } from '../src/model/phase.js';
+import { DRAWS, JUDGED, shardDraws } from '../src/model/augment-draws.js';
+import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { NotFinite } from '../src/model/replica.js';
 import { initialState, stateLayout } from '../src/model/state.js';
@@ -114,86 +116,110 @@ describe('a recording', { skip }, () => {
     });
 });
 
-describe('a recorded step', { skip }, () => {
-  const BATCH = 4;
-  // An eager replica cuts its parameters out of one vector. With fewer features they would lie there unaligned, for
-  // which TensorFlow's processor kernels have another order of adding.
-  const MODEL = { ...SMALL_MODEL, generatorFeatures: 16, discriminatorFeatures: 16 };
-  const layout = modelLayout(MODEL);
-  const images = randomImages(MODEL, BATCH);
-  const noise = (step: number): Float32Array =>
-    shardNoise(1, step, 0, new Float32Array(BATCH * MODEL.latentSize));
-  const options = {
-    ...{ model: MODEL, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH },
-    precision: 'fp32',
-  } as const;
-  const start = (): RecordedReplica => {
-    const replica = new RecordedReplica(new Recording(nativeBackend()), options);
-    replica.restore(initialState(layout, 1));
-    return replica;
-  };
-  const stateOf = (replica: RecordedReplica): Float32Array => {
-    const state = new Float32Array(stateLayout(layout).length);
-    replica.save(state);
-    return state;
-  };
+for (const [title, refinements] of [
+  ['a recorded step', {}],
+  ['a recorded step with all refinements', { ema: 0.9, augment: AUGMENTATIONS.join(), r1: 1 }],
+] as const)
+  describe(title, { skip }, () => {
+    const BATCH = 4;
+    // An eager replica cuts its parameters out of one vector. With fewer features they would lie there unaligned, for
+    // which TensorFlow's processor kernels have another order of adding.
+    const MODEL: StepOptions = {
+      ...SMALL_MODEL,
+      ...refinements,
+      ...{ generatorFeatures: 16, discriminatorFeatures: 16 },
+    };
+    const layout = modelLayout(MODEL);
+    const images = randomImages(MODEL, BATCH);
+    const noise = (step: number): Float32Array =>
+      shardNoise(1, step, 0, new Float32Array(BATCH * MODEL.latentSize));
+    const draws = (phase: Phase, step: number): Float32Array | undefined =>
+      MODEL.augment === undefined
+        ? undefined
+        : shardDraws(
+            1,
+            { phase, step, shard: 0 },
+            MODEL.imageSize,
+            new Float32Array(JUDGED[phase] * BATCH * DRAWS.length),
+          );
+    const options = {
+      ...{ model: MODEL, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH },
+      precision: 'fp32',
+    } as const;
+    const start = (): RecordedReplica => {
+      const replica = new RecordedReplica(new Recording(nativeBackend()), options);
+      replica.restore(initialState(layout, 1));
+      return replica;
+    };
+    const stateOf = (replica: RecordedReplica): Float32Array => {
+      const state = new Float32Array(stateLayout(layout).length);
+      replica.save(state);
+      return state;
+    };
 
-  it('has the gradients, statistics and measures of the eager one, bit for bit', () => {
-    const recorded = start();
-    const eager = new EagerReplica(MODEL, OPTIMIZER);
-    for (let step = 1; step <= 3; step++)
-      for (const phase of PHASES) {
-        eager.restore(stateOf(recorded));
-        const expected = eager.compute(phase, images, noise(step));
-        const actual = recorded.compute(phase, images, noise(step));
-        assert.deepEqual(bits(actual), bits(expected), `${phase}, step ${step}`);
-        recorded.apply(phase, step, actual);
-      }
-    eager.dispose();
-    recorded.dispose();
-  });
+    it('has the gradients, statistics and measures of the eager one, bit for bit', () => {
+      const recorded = start();
+      const eager = new EagerReplica(MODEL, OPTIMIZER);
+      for (let step = 1; step <= 3; step++)
+        for (const phase of PHASES) {
+          eager.restore(stateOf(recorded));
+          const expected = eager.compute(phase, images, noise(step), draws(phase, step));
+          const actual = recorded.compute(phase, images, noise(step), draws(phase, step));
+          assert.deepEqual(bits(actual), bits(expected), `${phase}, step ${step}`);
+          recorded.apply(phase, step, actual);
+        }
+      eager.dispose();
+      recorded.dispose();
+    });
 
-  it('has the same gradient whether it draws the images anew or takes them over', () => {
-    const replica = start();
-    replica.compute('discriminator', images, noise(1));
-    const takenOver = replica.compute('generator', undefined, noise(1));
-    replica.compute('discriminator', images, noise(2));
-    const anew = replica.compute('generator', undefined, noise(1));
-    assert.deepEqual(bits(anew), bits(takenOver));
-    replica.dispose();
-  });
+    it('has the same gradient whether it draws the images anew or takes them over', () => {
+      const replica = start();
+      replica.compute('discriminator', images, noise(1), draws('discriminator', 1));
+      const takenOver = replica.compute('generator', undefined, noise(1), draws('generator', 1));
+      replica.compute('discriminator', images, noise(2), draws('discriminator', 2));
+      const anew = replica.compute('generator', undefined, noise(1), draws('generator', 1));
+      assert.deepEqual(bits(anew), bits(takenOver));
+      replica.dispose();
+    });
 
-  it('is the same step in one call and in two halves, bit for bit', () => {
-    const [whole, halves] = [start(), start()];
-    for (let step = 1; step <= 3; step++)
-      for (const phase of PHASES) {
-        const { measures, gradientNorm } = whole.train(phase, step, images, noise(step));
-        const vector = halves.compute(phase, images, noise(step));
-        halves.apply(phase, step, vector);
-        assert.deepEqual(bits(measures), bits(vector.slice(-measures.length)));
-        const { length } = layout[phase].parameters;
-        assert.ok(length > 0 && Number.isFinite(gradientNorm));
-        const expected = Math.hypot(...vector.subarray(0, layout[phase].parameterCount));
-        assert.ok(Math.abs(gradientNorm / expected - 1) < 1e-5, `norm ${gradientNorm}, not ${expected}`);
-      }
-    assert.deepEqual(bits(stateOf(whole)), bits(stateOf(halves)));
-    whole.dispose();
-    halves.dispose();
-  });
+    it('is the same step in one call and in two halves, bit for bit', () => {
+      const [whole, halves] = [start(), start()];
+      for (let step = 1; step <= 3; step++)
+        for (const phase of PHASES) {
+          const { measures, gradientNorm } = whole.train(
+            phase,
+            step,
+            images,
+            noise(step),
+            draws(phase, step),
+          );
+          const vector = halves.compute(phase, images, noise(step), draws(phase, step));
+          halves.apply(phase, step, vector);
+          assert.deepEqual(bits(measures), bits(vector.slice(-measures.length)));
+          const { length } = layout[phase].parameters;
+          assert.ok(length > 0 && Number.isFinite(gradientNorm));
+          const expected = Math.hypot(...vector.subarray(0, layout[phase].parameterCount));
+          assert.ok(Math.abs(gradientNorm / expected - 1) < 1e-5, `norm ${gradientNorm}, not ${expected}`);
+        }
+      assert.deepEqual(bits(stateOf(whole)), bits(stateOf(halves)));
+      whole.dispose();
+      halves.dispose();
+    });
 
-  it('changes nothing where the gradient is not finite, and says so', () => {
-    const replica = start();
-    const before = stateOf(replica);
-    const broken = images.with(5, NaN);
-    assert.throws(
-      () => replica.train('discriminator', 1, broken, noise(1)),
-      (error) =>
-        error instanceof NotFinite && /discriminator's gradient is not finite at step 1/.test(error.message),
-    );
-    assert.deepEqual(bits(stateOf(replica)), bits(before));
-    replica.dispose();
+    it('changes nothing where the gradient is not finite, and says so', () => {
+      const replica = start();
+      const before = stateOf(replica);
+      const broken = images.with(5, NaN);
+      assert.throws(
+        () => replica.train('discriminator', 1, broken, noise(1), draws('discriminator', 1)),
+        (error) =>
+          error instanceof NotFinite &&
+          /discriminator's gradient is not finite at step 1/.test(error.message),
+      );
+      assert.deepEqual(bits(stateOf(replica)), bits(before));
+      replica.dispose();
+    });
   });
-});
 
 function bits(values: Float32Array): Uint32Array {
   return new Uint32Array(values.slice().buffer);

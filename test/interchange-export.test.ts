@@ -43,6 +43,8 @@ describe('an export', () => {
       const { start, end } = stateLayout(layout).spans[network].runningStatistics;
       for (let i = start; i < end; i++) state[i] = 1 + i / 1024;
     }
+    const { average } = stateLayout(layout);
+    for (let i = average.start; i < average.end; i++) state[i] += 1;
     await run.writeOptions({ training, arguments: {} });
     const copy = {
       read: async (take: TakeBytes) => {
@@ -87,6 +89,26 @@ describe('an export', () => {
     assert.deepEqual(await stateRead(path('out'), SMALL_TRAINING), expected);
     assert.deepEqual(await stateRead(path('out/model.json'), SMALL_TRAINING), expected);
   });
+
+  for (const format of ['pytorch', 'tfjs'] as const)
+    it(`of a run with a moving average holds that: ${format}`, async () => {
+      const training: TrainingOptions = { ...SMALL_TRAINING, ema: 0.99 };
+      const layout = modelLayout(training);
+      const { spans, average } = stateLayout(layout);
+      const state = await save(training);
+      await write(format);
+      // A run without takes the average for its weights, and one with begins its average with them.
+      for (const next of [SMALL_TRAINING, training]) {
+        const read = await stateRead(path('out'), next);
+        const { parameters, runningStatistics } = spans.generator;
+        const middle = average.start + layout.generator.parameterCount;
+        const part = ({ start, end }: { start: number; end: number }): Float32Array =>
+          read.subarray(start, end);
+        assert.deepEqual(part(parameters), state.subarray(average.start, middle));
+        assert.deepEqual(part(runningStatistics), state.subarray(middle, average.end));
+        if (next === training) assert.deepEqual(part(average), state.subarray(average.start, average.end));
+      }
+    });
 
   it('cuts the weights of a page into files of 4 MiB', async () => {
     const training: TrainingOptions = { ...SMALL_TRAINING, generatorFeatures: 64, latentSize: 100 };

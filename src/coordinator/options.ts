@@ -6,6 +6,7 @@ import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
+import { AUGMENTATIONS, augmentationsOf } from '../model/refinements.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
 export interface TrainArguments extends HttpTokenArguments {
@@ -42,6 +43,13 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly seed: number;
   readonly learningRate: number;
   readonly beta1: number;
+  /** 0: none */
+  readonly ema: number;
+  readonly mirror?: true;
+  /** As in `Refinements`. */
+  readonly augment?: string;
+  /** 0: no penalty */
+  readonly r1: number;
   readonly engine: EngineChoice;
   readonly threads?: number;
   readonly precision: Precision;
@@ -121,6 +129,28 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <n>', 'decides weights, noise, order of images', whole(0), 0)
     .option('--learning-rate <rate>', "Adam's step size", number, 2e-4)
     .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
+    .optionsGroup('Better faces from few photographs:')
+    .option(
+      '--ema <decay>',
+      "draw and export with a moving average of the generator's weights, such as 0.999; 0: with the newest",
+      number,
+      0,
+    )
+    .option('--mirror', 'mirror every other image, by chance')
+    .addOption(
+      new Option(
+        '--augment [names]',
+        `change what the discriminator sees, real and generated: ${AUGMENTATIONS.join()} (all), or some of them`,
+      )
+        .preset(AUGMENTATIONS.join())
+        .argParser((list) => augmentationsOf(list).join()),
+    )
+    .option(
+      '--r1 <gamma>',
+      "penalty on the discriminator's gradient at real images, such as 1; 0: none",
+      number,
+      0,
+    )
     .optionsGroup('What it leaves and shows:')
     .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
     .option(

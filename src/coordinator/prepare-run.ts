@@ -143,6 +143,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     batch: training.batchSize,
     shards: training.shards,
     seed: training.seed,
+    mirror: training.mirror,
   });
   const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
   metrics.plan(lastStep);

@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors.js';
 import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
+import type { Refinements } from '../model/refinements.js';
 import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
@@ -68,6 +69,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
     precision: given.precision,
     eager: given.eager ?? false,
+    ...settleRefinements(given),
   };
   checkTrainingOptions(training);
   return Object.freeze({
@@ -94,6 +96,16 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     keepCheckpoints: given.keepCheckpoints,
     evaluateEvery: given.evaluateEvery,
   });
+}
+
+/** What is off is absent: a run without it is the run that it was before there was any. */
+function settleRefinements({ ema, mirror, augment, r1 }: TrainArguments): Refinements {
+  return {
+    ...(ema === 0 ? {} : { ema }),
+    ...(mirror ? { mirror } : {}),
+    ...(augment === undefined ? {} : { augment }),
+    ...(r1 === 0 ? {} : { r1 }),
+  };
 }
 
 function settleWorkers({ workers, singleNode, external }: TrainArguments, gpus: number): number {

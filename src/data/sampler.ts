@@ -1,3 +1,4 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { UserError } from '../common/errors.js';
 import { permutation, randomStream } from '../common/random.js';
 
@@ -8,6 +9,8 @@ export interface SamplerOptions {
   readonly batch: number;
   readonly shards: number;
   readonly seed: number;
+  /** Whether images are mirrored, each with probability 1/2. */
+  readonly mirror?: boolean | undefined;
 }
 
 /**
@@ -56,6 +59,14 @@ export class Sampler {
     const order = this.#order(this.epochOf(step), shard);
     const start = ((step - 1) % this.stepsPerEpoch) * this.shardBatch;
     return order.subarray(start, start + this.shardBatch).map((own) => this.imageOf(shard, own));
+  }
+
+  /** Which of the images are mirrored in this step; undefined: none. [batch / shards] */
+  mirrored(step: number, shard: number): readonly boolean[] | undefined {
+    const { mirror, seed } = this.options;
+    if (!mirror) return undefined;
+    const stream = randomStream(seed, 'mirror', step, shard);
+    return Array.from({ length: this.shardBatch }, () => uniformFloat64(stream) < 0.5);
   }
 
   /** The number in the whole dataset of a shard's own image: 0, 1, 2, ... of the images that it owns. */

@@ -1,5 +1,5 @@
 import type { Faces } from './faces.js';
-import { normalise } from './normalise.js';
+import { normaliseFaces } from './normalise.js';
 import { faceBytes } from './pack-format.js';
 import type { Sampler } from './sampler.js';
 
@@ -24,9 +24,11 @@ export class ShardBatches {
     if (into.length !== this.length)
       throw new RangeError(`${into.length} numbers are no batch of ${this.length}`);
     let offset = 0;
-    for (const index of this.#sampler.indices(step, shard)) {
+    const mirrored = this.#sampler.mirrored(step, shard);
+    for (const [place, index] of this.#sampler.indices(step, shard).entries()) {
       this.#faces.read([index], this.#face);
-      normalise(this.#face, into.subarray(offset, offset + this.#face.length));
+      const part = into.subarray(offset, offset + this.#face.length);
+      normaliseFaces(this.#face, this.#faces.size, mirrored?.slice(place, place + 1), part);
       offset += this.#face.length;
     }
   }

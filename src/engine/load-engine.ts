@@ -3,6 +3,7 @@ import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
+import { registerSecondGradients } from './second-gradients.js';
 import type { Engine, EngineName } from './engine.js';
 
 /**
@@ -14,6 +15,7 @@ export async function loadEngine(name: EngineName): Promise<Engine> {
   tf.enableProdMode();
   registerBatchNormGradient();
   registerActivationGradients();
+  registerSecondGradients();
   switch (name) {
     case 'native': {
       const { loadNative } = await import('./native/index.js');

@@ -1,17 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adam, type AdamOptions, type AdamState } from './adam.js';
-import { IMAGE_CHANNELS, NETWORKS, type ModelOptions, type Network } from './architecture.js';
+import { IMAGE_CHANNELS, NETWORKS, type Network } from './architecture.js';
+import { augment } from './augment.js';
+import { DRAWS } from './augment-draws.js';
 import { euclideanNorm } from './gradient-norm.js';
 import { generate, generateFromRunningStatistics } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
+import { averageDecay, movingAverage } from './moving-average.js';
 import { phaseLayout, type Phase, type Span } from './phase.js';
 import {
   discriminatorPhase,
   flattenPhase,
   generatorPhase,
   type PhaseTensors,
+  type Showing,
   type Weights,
 } from './phases.js';
+import { augmentationsOf, type StepOptions } from './refinements.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { slotsWithin, stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
@@ -19,16 +24,24 @@ import { unflatten } from './tensors.js';
 
 type NetworkState = AdamState & { readonly runningStatistics: tf.Tensor1D };
 
+/** What samples and faces are drawn with: the newest weights, or their moving average in a run that has one. */
+interface DrawingWeights {
+  readonly parameters: tf.Tensor[];
+  readonly statistics: tf.Tensor[];
+}
+
 /** A replica whose state is tensors, on which TensorFlow.js computes one operation after the other. */
 export class EagerReplica implements Replica {
   readonly #layout: ModelLayout;
   readonly #stateLayout: StateLayout;
   #networks: Record<Network, NetworkState> | undefined;
+  /** Of the generator's parameters, then of its running statistics; undefined in a run without. */
+  #average: tf.Tensor1D | undefined;
   /** Parts of a state that is not complete yet. */
   #given: { readonly state: Float32Array; missing: number } | undefined;
 
   constructor(
-    private readonly model: ModelOptions,
+    private readonly model: StepOptions,
     private readonly optimizer: AdamOptions,
   ) {
     this.#layout = modelLayout(model);
@@ -44,9 +57,9 @@ export class EagerReplica implements Replica {
     if (given.missing > 0) return;
     this.#given = undefined;
     this.dispose();
+    const part = ({ start, end }: Span): tf.Tensor1D => tf.tensor1d(given.state.slice(start, end), 'float32');
     const network = (name: Network): NetworkState => {
       const spans = this.#stateLayout.spans[name];
-      const part = ({ start, end }: Span): tf.Tensor1D => tf.tensor1d(given.state.slice(start, end));
       return {
         parameters: part(spans.parameters),
         firstMoment: part(spans.firstMoment),
@@ -55,23 +68,31 @@ export class EagerReplica implements Replica {
       };
     };
     this.#networks = { discriminator: network('discriminator'), generator: network('generator') };
+    if (this.#layout.hasAverage) this.#average = part(this.#stateLayout.average);
   }
 
   save(into: Float32Array, at = 0): void {
     for (const { name, offset, size } of slotsWithin(this.#stateLayout, at, into.length)) {
-      const [network, part] = name.split('.') as [Network, StatePart];
-      const start = offset - this.#stateLayout.spans[network][part].start;
-      const tensor = tf.tidy(() => tf.slice(this.#state(network)[part], start, size));
+      const [network, part] = name.split('.') as [Network, StatePart | 'average'];
+      const { average, spans } = this.#stateLayout;
+      const start = offset - (part === 'average' ? average : spans[network][part]).start;
+      const vector = part === 'average' ? this.#requireAverage() : this.#state(network)[part];
+      const tensor = tf.tidy(() => tf.slice(vector, start, size));
       into.set(tensor.dataSync(), offset - at);
       tensor.dispose();
     }
   }
 
-  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
+  compute(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): Float32Array {
     const { latentSize } = this.model;
     const batch = noise.length / latentSize;
     const vector = tf.tidy(() =>
-      flattenPhase(this.#run(phase, images, tf.tensor2d(noise, [batch, latentSize]))),
+      flattenPhase(this.#run(phase, images, tf.tensor2d(noise, [batch, latentSize]), draws)),
     );
     const values = vector.dataSync<'float32'>();
     vector.dispose();
@@ -89,10 +110,17 @@ export class EagerReplica implements Replica {
       );
       this.#replace(network, { runningStatistics });
     }
+    if (phase === 'generator') this.#moveAverage(step);
   }
 
-  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
-    const vector = this.compute(phase, images, noise);
+  train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): TrainedPhase {
+    const vector = this.compute(phase, images, noise, draws);
     const { gradient, measures } = phaseLayout(phase, this.#layout);
     const gradientNorm = euclideanNorm(cut(vector, gradient));
     if (!Number.isFinite(gradientNorm)) throw new NotFinite(phase, step);
@@ -101,36 +129,66 @@ export class EagerReplica implements Replica {
   }
 
   sample(noise: Float32Array): Float32Array {
-    return this.#draw(noise, (parameters, z) => generate(this.#layout.generator, parameters, z).images);
+    return this.#draw(noise, ({ parameters }, z) => generate(this.#layout.generator, parameters, z).images);
   }
 
   /** Images drawn with the running statistics, each independent of the others in the batch. */
   generate(noise: Float32Array): Float32Array {
-    return this.#draw(noise, (parameters, z) => {
-      const statistics = unflatten(
-        this.#state('generator').runningStatistics,
-        this.#layout.generator.statistics,
-      );
-      return generateFromRunningStatistics(this.#layout.generator, parameters, statistics, z);
-    });
+    return this.#draw(noise, ({ parameters, statistics }, z) =>
+      generateFromRunningStatistics(this.#layout.generator, parameters, statistics, z),
+    );
   }
 
   dispose(): void {
     for (const network of NETWORKS) if (this.#networks) tf.dispose(this.#networks[network]);
     this.#networks = undefined;
+    this.#average?.dispose();
+    this.#average = undefined;
   }
 
   #draw(
     noise: Float32Array,
-    draw: (parameters: tf.Tensor[], noise: tf.Tensor2D) => tf.Tensor4D,
+    draw: (weights: DrawingWeights, noise: tf.Tensor2D) => tf.Tensor4D,
   ): Float32Array {
     const images = tf.tidy(() => {
       const z = tf.tensor2d(noise, [noise.length / this.model.latentSize, this.model.latentSize]);
-      return draw(this.#parameters('generator'), z);
+      return draw(this.#drawingWeights(), z);
     });
     const values = images.dataSync<'float32'>();
     images.dispose();
     return values;
+  }
+
+  #drawingWeights(): DrawingWeights {
+    const { parameters, statistics } = this.#layout.generator;
+    const { parameters: newest, runningStatistics } = this.#state('generator');
+    if (!this.#average)
+      return {
+        parameters: unflatten(newest, parameters),
+        statistics: unflatten(runningStatistics, statistics),
+      };
+    const tensors = unflatten(this.#average, [...parameters, ...statistics]);
+    return {
+      parameters: tensors.slice(0, parameters.length),
+      statistics: tensors.slice(parameters.length),
+    };
+  }
+
+  #moveAverage(step: number): void {
+    const { ema } = this.model;
+    if (ema === undefined) return;
+    const before = this.#requireAverage();
+    const { parameters, runningStatistics } = this.#state('generator');
+    this.#average = tf.tidy(() => {
+      const newest = tf.concat1d([parameters, runningStatistics]);
+      return movingAverage(before, newest, tf.scalar(averageDecay(ema, step)));
+    });
+    before.dispose();
+  }
+
+  #requireAverage(): tf.Tensor1D {
+    if (!this.#average) throw new Error('the replica has no average yet');
+    return this.#average;
   }
 
   #state(network: Network): NetworkState {
@@ -138,8 +196,14 @@ export class EagerReplica implements Replica {
     return this.#networks[network];
   }
 
-  #run(phase: Phase, images: Float32Array | undefined, noise: tf.Tensor2D): PhaseTensors {
+  #run(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: tf.Tensor2D,
+    draws: Float32Array | undefined,
+  ): PhaseTensors {
     const { imageSize } = this.model;
+    const batch = noise.shape[0];
     const weights: Weights = {
       generator: this.#parameters('generator'),
       discriminator: this.#parameters('discriminator'),
@@ -147,12 +211,25 @@ export class EagerReplica implements Replica {
     switch (phase) {
       case 'discriminator': {
         if (!images) throw new Error('the discriminator phase needs images');
-        const real = tf.tensor4d(images, [noise.shape[0], imageSize, imageSize, IMAGE_CHANNELS]);
-        return discriminatorPhase(this.#layout, weights, real, noise);
+        const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
+        return discriminatorPhase(this.#layout, weights, real, noise, {
+          real: { ...this.#showing(draws, 0, batch), r1: this.model.r1 },
+          fake: this.#showing(draws, 1, batch),
+        });
       }
       case 'generator':
-        return generatorPhase(this.#layout, weights, noise);
+        return generatorPhase(this.#layout, weights, noise, this.#showing(draws, 0, batch));
     }
+  }
+
+  /** How the batch of this number in a phase comes before the discriminator. */
+  #showing(draws: Float32Array | undefined, number: number, batch: number): Showing {
+    const { augment: list } = this.model;
+    if (list === undefined) return {};
+    if (!draws) throw new Error('the phase needs draws');
+    const length = batch * DRAWS.length;
+    const own = tf.tensor2d(draws.slice(number * length, (number + 1) * length), [batch, DRAWS.length]);
+    return { change: (images) => augment(images, own, augmentationsOf(list)) };
   }
 
   #parameters(network: Network): tf.Tensor[] {

@@ -7,6 +7,7 @@ import {
   type ModelOptions,
   type Network,
 } from './architecture.js';
+import type { Refinements } from './refinements.js';
 
 /** A tensor's place in a flat float32 vector. */
 export interface Slot {
@@ -45,10 +46,14 @@ const KERNEL: InitialDistribution = { mean: 0, deviation: 0.02 };
 const GAMMA: InitialDistribution = { mean: 1, deviation: 0.02 };
 const BETA: InitialDistribution = { mean: 0, deviation: 0 };
 
-export type ModelLayout = Readonly<Record<Network, NetworkLayout>>;
+export interface ModelLayout extends Readonly<Record<Network, NetworkLayout>> {
+  /** Whether there is a moving average of the generator. */
+  readonly hasAverage: boolean;
+}
 
-export function modelLayout(options: ModelOptions): ModelLayout {
+export function modelLayout(options: ModelOptions & Pick<Refinements, 'ema'>): ModelLayout {
   return {
+    hasAverage: options.ema !== undefined,
     generator: networkLayout(generatorLayers(options), generatorKernel),
     discriminator: networkLayout(discriminatorLayers(options), discriminatorKernel),
   };

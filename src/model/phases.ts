@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { judge } from './discriminator.js';
 import { generate } from './generator.js';
+import { judgeWithPenalty } from './gradient-penalty.js';
 import { valueAndGradients } from './gradients.js';
 import type { ModelLayout } from './layout.js';
 import { binaryCrossEntropy, meanScore } from './loss.js';
@@ -24,6 +25,14 @@ export interface PhaseTensors {
   readonly measures: readonly tf.Tensor[];
 }
 
+/** How images come before the discriminator. */
+export interface Showing {
+  /** What it sees instead of them; undefined: themselves. Differentiable. */
+  readonly change?: ((images: tf.Tensor4D) => tf.Tensor4D) | undefined;
+  /** Weight of the gradient penalty, see `gradient-penalty.ts`; undefined: none. Of real images only. */
+  readonly r1?: number | undefined;
+}
+
 /** What the discriminator learns from one batch of images. */
 export interface Lesson {
   readonly gradients: readonly tf.Tensor[];
@@ -45,10 +54,11 @@ export function discriminatorPhase(
   real: tf.Tensor4D,
   /** [batch, latent] */
   noise: tf.Tensor2D,
+  showing: { readonly real?: Showing; readonly fake?: Showing } = {},
 ): PhaseTensors {
   const generated = generate(layout.generator, weights.generator, noise);
-  const onReal = learnFrom(layout, weights.discriminator, real, 1);
-  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0);
+  const onReal = learnFrom(layout, weights.discriminator, real, 1, showing.real);
+  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0, showing.fake);
   return bothLessons(generated.statistics, onReal, onFake);
 }
 
@@ -58,10 +68,22 @@ export function learnFrom(
   discriminator: Parameters,
   images: tf.Tensor4D,
   label: 0 | 1,
+  { change, r1 }: Showing = {},
 ): Lesson {
+  const seen = change && r1 === undefined ? change(images) : images;
   const { loss, extras, gradients } = valueAndGradients(discriminator, (parameters) => {
-    const { logits, statistics } = judge(layout.discriminator, parameters, images);
-    return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
+    if (r1 === undefined) {
+      const { logits, statistics } = judge(layout.discriminator, parameters, seen);
+      return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
+    }
+    const { logits, statistics, penalty } = judgeWithPenalty(
+      layout.discriminator,
+      parameters,
+      images,
+      change,
+    );
+    const loss: tf.Scalar = tf.add(binaryCrossEntropy(logits, label), tf.mul(penalty, r1));
+    return { loss, extras: [statistics, [meanScore(logits)]] };
   });
   const [statistics, [score]] = extras;
   return { gradients, statistics, loss, score };
@@ -77,10 +99,15 @@ export function bothLessons(drawing: readonly tf.Tensor[], onReal: Lesson, onFak
 }
 
 /** The generator's, through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */
-export function generatorPhase(layout: ModelLayout, weights: Weights, noise: tf.Tensor2D): PhaseTensors {
+export function generatorPhase(
+  layout: ModelLayout,
+  weights: Weights,
+  noise: tf.Tensor2D,
+  { change }: Showing = {},
+): PhaseTensors {
   const { loss, extras, gradients } = valueAndGradients(weights.generator, (generator) => {
     const { images } = generate(layout.generator, generator, noise);
-    const onFake = judge(layout.discriminator, weights.discriminator, images);
+    const onFake = judge(layout.discriminator, weights.discriminator, change ? change(images) : images);
     return {
       loss: binaryCrossEntropy(onFake.logits, 1),
       extras: [onFake.statistics, [meanScore(onFake.logits)]],

@@ -1,6 +1,7 @@
 import type { Program, Recording } from '../engine/recording/index.js';
 import { adamStep, type AdamOptions } from './adam.js';
 import { modelLayout } from './layout.js';
+import { averageDecay } from './moving-average.js';
 import type { Phase } from './phase.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { slotsWithin, stateLayout, type StateLayout } from './state.js';
@@ -10,7 +11,6 @@ import {
   restoreCall,
   type StepCall,
   type SomeStepFeeds,
-  type StepFeeds,
   type StepProgramOptions,
 } from './step-program.js';
 
@@ -18,6 +18,7 @@ import {
 export class RecordedReplica implements Replica {
   readonly #program: Program;
   readonly #optimizer: AdamOptions;
+  readonly #ema: number | undefined;
   readonly #state: StateLayout;
   /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
   #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
@@ -25,6 +26,7 @@ export class RecordedReplica implements Replica {
   constructor(recording: Recording, options: StepProgramOptions) {
     this.#program = recordStep(recording, options);
     this.#optimizer = options.optimizer;
+    this.#ema = options.model.ema;
     this.#state = stateLayout(modelLayout(options.model));
   }
 
@@ -42,20 +44,32 @@ export class RecordedReplica implements Replica {
     });
   }
 
-  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array {
+  compute(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): Float32Array {
     if (phase === 'discriminator')
-      return this.#discriminator('discriminator.compute', noise, { real: images })[0];
+      return this.#discriminator('discriminator.compute', noise, { real: images, ...halves(draws) })[0];
     const isDrawn = this.#isDrawnFrom(noise, 'discriminator.compute');
-    return this.#run(isDrawn ? 'generator.compute' : 'generator.computeAgain', { noise })[0];
+    const call = isDrawn ? 'generator.compute' : 'generator.computeAgain';
+    return this.#run(call, { noise, generatorDraws: draws })[0];
   }
 
   apply(phase: Phase, step: number, averaged: Float32Array): void {
-    this.#run(`${phase}.apply`, { averaged, ...this.#adam(step) });
+    this.#run(`${phase}.apply`, { averaged, ...this.#scalars(phase, step) });
     if (phase === 'generator') this.#drawn = undefined;
   }
 
-  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase {
-    const results = this.#train(phase, step, images, noise);
+  train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): TrainedPhase {
+    const results = this.#train(phase, step, images, noise, draws);
     const scalars = Float32Array.from(results, ([scalar]) => scalar);
     return { measures: scalars.subarray(0, -1), gradientNorm: scalars[scalars.length - 1] };
   }
@@ -68,14 +82,24 @@ export class RecordedReplica implements Replica {
     this.#program.dispose();
   }
 
-  #train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): Float32Array[] {
-    const adam = this.#adam(step);
+  #train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws: Float32Array | undefined,
+  ): Float32Array[] {
+    const scalars = this.#scalars(phase, step);
     try {
       if (phase === 'discriminator')
-        return this.#discriminator('discriminator.train', noise, { real: images, ...adam });
+        return this.#discriminator('discriminator.train', noise, {
+          real: images,
+          ...halves(draws),
+          ...scalars,
+        });
       if (!this.#isDrawnFrom(noise, 'discriminator.train'))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
-      const results = this.#run('generator.train', { noise, ...adam });
+      const results = this.#run('generator.train', { noise, generatorDraws: draws, ...scalars });
       this.#drawn = undefined;
       return results;
     } catch (error) {
@@ -97,13 +121,23 @@ export class RecordedReplica implements Replica {
     return this.#drawn?.by === by && this.#drawn.noise.every((value, index) => value === noise[index]);
   }
 
-  #adam(step: number): Pick<StepFeeds, 'stepSize' | 'epsilon'> {
+  /** What the updates of a step are fed. */
+  #scalars(phase: Phase, step: number): SomeStepFeeds {
     const { stepSize, epsilon } = adamStep(step, this.#optimizer);
-    return { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };
+    const adam = { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };
+    if (phase === 'discriminator' || this.#ema === undefined) return adam;
+    return { ...adam, averageDecay: Float32Array.of(averageDecay(this.#ema, step)) };
   }
 
   #run(call: StepCall, feeds: SomeStepFeeds): Float32Array[] {
     const given = Object.entries(feeds).filter((entry): entry is [string, Float32Array] => !!entry[1]);
     return this.#program.run(call, Object.fromEntries(given));
   }
+}
+
+/** The discriminator's draws: of the real images, then of the generated ones. */
+function halves(draws: Float32Array | undefined): SomeStepFeeds {
+  if (!draws) return {};
+  const { length } = draws;
+  return { realDraws: draws.subarray(0, length / 2), fakeDraws: draws.subarray(length / 2) };
 }

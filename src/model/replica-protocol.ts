@@ -1,7 +1,7 @@
 import type { Engine, EngineName, Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
-import type { ModelOptions } from './architecture.js';
 import type { Phase } from './phase.js';
+import type { StepOptions } from './refinements.js';
 
 /**
  * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory or, where
@@ -11,7 +11,7 @@ export interface ReplicaCalls {
   load: {
     request: {
       engine: EngineName;
-      model: ModelOptions;
+      model: StepOptions;
       optimizer: AdamOptions;
       /** Records the step for shards of so many images; undefined: computes operation by operation. */
       recorded?: { batch: number; precision: Precision } | undefined;
@@ -21,13 +21,20 @@ export interface ReplicaCalls {
   restore: { request: { state: Float32Array; at?: number }; response: null };
   save: { request: { into: Float32Array; at?: number }; response: null };
   compute: {
-    request: { phase: Phase; images?: Float32Array; noise: Float32Array };
+    request: { phase: Phase; images?: Float32Array; noise: Float32Array; draws?: Float32Array };
     response: { seconds: number; vector: Float32Array<ArrayBuffer> };
   };
   apply: { request: { phase: Phase; step: number; averaged: Float32Array }; response: { seconds: number } };
   /** See `Replica.train`; `into` takes the measures. */
   train: {
-    request: { phase: Phase; step: number; images?: Float32Array; noise: Float32Array; into: Float32Array };
+    request: {
+      phase: Phase;
+      step: number;
+      images?: Float32Array;
+      noise: Float32Array;
+      draws?: Float32Array;
+      into: Float32Array;
+    };
     response: { seconds: number; gradientNorm: number } | { notFinite: true };
   };
   sample: { request: { noise: Float32Array; into: Float32Array }; response: null };

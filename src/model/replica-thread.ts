@@ -31,8 +31,8 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
       return null;
     case 'compute': {
       const started = performance.now();
-      const { phase, images, noise } = call.request;
-      const vector = loaded().compute(phase, images, noise) as Float32Array<ArrayBuffer>;
+      const { phase, images, noise, draws } = call.request;
+      const vector = loaded().compute(phase, images, noise, draws) as Float32Array<ArrayBuffer>;
       return { seconds: (performance.now() - started) / 1000, vector };
     }
     case 'apply': {
@@ -42,9 +42,9 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
     }
     case 'train': {
       const started = performance.now();
-      const { phase, step, images, noise, into } = call.request;
+      const { phase, step, images, noise, draws, into } = call.request;
       try {
-        const { measures, gradientNorm } = loaded().train(phase, step, images, noise);
+        const { measures, gradientNorm } = loaded().train(phase, step, images, noise, draws);
         into.set(measures);
         return { seconds: (performance.now() - started) / 1000, gradientNorm };
       } catch (error) {

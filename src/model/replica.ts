@@ -33,15 +33,27 @@ export interface Replica {
 
   /**
    * A phase's vector (see `phaseLayout`) on one shard. images [batch * size * size * 3], in [-1, 1], is read by the
-   * discriminator's phase only; noise [batch * latent].
+   * discriminator's phase only; noise [batch * latent]; draws, see `shardDraws`, is read in a run with augmentations
+   * only.
    */
-  compute(phase: Phase, images: Float32Array | undefined, noise: Float32Array): Float32Array;
+  compute(
+    phase: Phase,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): Float32Array;
 
   /** The update of `step` (counted from 1) from the vector averaged over all shards. */
   apply(phase: Phase, step: number, averaged: Float32Array): void;
 
   /** Both at once, where there is but one shard. Throws NotFinite. */
-  train(phase: Phase, step: number, images: Float32Array | undefined, noise: Float32Array): TrainedPhase;
+  train(
+    phase: Phase,
+    step: number,
+    images: Float32Array | undefined,
+    noise: Float32Array,
+    draws?: Float32Array,
+  ): TrainedPhase;
 
   /** SAMPLE_COUNT images, drawn with the batch's own statistics as the tutorial's progress pictures. */
   sample(noise: Float32Array): Float32Array;

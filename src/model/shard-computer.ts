@@ -1,4 +1,5 @@
 import { IMAGE_CHANNELS } from './architecture.js';
+import { DRAWS, JUDGED, shardDraws } from './augment-draws.js';
 import { shardNoise } from './noise.js';
 import { MEASURES, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
@@ -29,9 +30,17 @@ export interface ShardStep {
   readonly shard: number;
 }
 
+interface PhaseInputs {
+  readonly noise: Float32Array;
+  readonly images?: Float32Array;
+  readonly draws?: Float32Array;
+}
+
 /** Computes shards on a replica, one at a time, and reads the next one's images while it does. */
 export class ShardComputer {
   readonly #noise: Float32Array;
+  /** Undefined in a run without augmentations. */
+  readonly #draws: Record<Phase, Float32Array> | undefined;
   readonly #images: ImageBuffers;
   readonly #measures: Record<Phase, Float32Array>;
 
@@ -42,6 +51,9 @@ export class ShardComputer {
   ) {
     const batch = options.batchSize / options.shards;
     this.#noise = sharedFloats(batch * options.latentSize);
+    const draws = (phase: Phase): Float32Array => sharedFloats(JUDGED[phase] * batch * DRAWS.length);
+    if (options.augment !== undefined)
+      this.#draws = { discriminator: draws('discriminator'), generator: draws('generator') };
     this.#images = new ImageBuffers(images, batch * options.imageSize ** 2 * IMAGE_CHANNELS);
     this.#measures = {
       discriminator: sharedFloats(MEASURES.discriminator.length),
@@ -74,11 +86,15 @@ export class ShardComputer {
     phase: Phase,
     { step, shard }: ShardStep,
     next: ShardStep,
-    compute: (inputs: { noise: Float32Array; images?: Float32Array }) => Promise<Answer>,
+    compute: (inputs: PhaseInputs) => Promise<Answer>,
   ): Promise<Answer> {
-    const noise = shardNoise(this.options.seed, step, shard, this.#noise);
-    if (phase === 'generator') return compute({ noise });
-    const computed = compute({ noise, images: this.#images.take(step, shard) });
+    const { seed, imageSize } = this.options;
+    const drawn: PhaseInputs = {
+      noise: shardNoise(seed, step, shard, this.#noise),
+      ...(this.#draws && { draws: shardDraws(seed, { phase, step, shard }, imageSize, this.#draws[phase]) }),
+    };
+    if (phase === 'generator') return compute(drawn);
+    const computed = compute({ ...drawn, images: this.#images.take(step, shard) });
     this.#images.readAhead(next.step, next.shard);
     return computed;
   }

@@ -1,5 +1,6 @@
 import { fillNormal, randomStream } from '../common/random.js';
 import { NETWORKS, type Network } from './architecture.js';
+import { averagedSlot } from './average-slots.js';
 import type { ModelLayout, Slot } from './layout.js';
 import type { Span } from './phase.js';
 
@@ -7,12 +8,15 @@ export const STATE_PARTS = ['parameters', 'firstMoment', 'secondMoment', 'runnin
 export type StatePart = (typeof STATE_PARTS)[number];
 
 /**
- * Everything that training changes, as one flat float32 vector: both networks, both Adams, running statistics.
+ * Everything that training changes, as one flat float32 vector: both networks, both Adams, running statistics, and the
+ * generator's moving average in a run that has one.
  * It is what a checkpoint holds, what a worker starts from, and what is compared when two runs must be the same.
  */
 export interface StateLayout {
   readonly length: number;
   readonly spans: Readonly<Record<Network, Readonly<Record<StatePart, Span>>>>;
+  /** The averages of the generator's parameters, then of its running statistics; empty where there are none. */
+  readonly average: Span;
   /** Every tensor by its full name, `generator.parameters.layer0.kernel`, in the vector's order without gaps. */
   readonly slots: readonly Slot[];
 }
@@ -20,20 +24,28 @@ export interface StateLayout {
 export function stateLayout(model: ModelLayout): StateLayout {
   const slots: Slot[] = [];
   let length = 0;
+  const place = (prefix: string, tensors: readonly Slot[]): Span => {
+    const start = length;
+    for (const { name, shape, size } of tensors) {
+      slots.push({ name: `${prefix}.${name}`, shape, offset: length, size });
+      length += size;
+    }
+    return { start, end: length };
+  };
   const spansOf = (network: Network): Record<StatePart, Span> => {
     const { parameters, statistics } = model[network];
-    const spans = STATE_PARTS.map((part): [StatePart, Span] => {
-      const start = length;
-      for (const { name, shape, size } of part === 'runningStatistics' ? statistics : parameters) {
-        slots.push({ name: `${network}.${part}.${name}`, shape, offset: length, size });
-        length += size;
-      }
-      return [part, { start, end: length }];
-    });
+    const spans = STATE_PARTS.map((part): [StatePart, Span] => [
+      part,
+      place(`${network}.${part}`, part === 'runningStatistics' ? statistics : parameters),
+    ]);
     return Object.fromEntries(spans) as Record<StatePart, Span>;
   };
   const spans = Object.fromEntries(NETWORKS.map((network) => [network, spansOf(network)]));
-  return { length, spans: spans as Record<Network, Record<StatePart, Span>>, slots };
+  const average = place(
+    'generator.average',
+    model.hasAverage ? [...model.generator.parameters, ...model.generator.statistics] : [],
+  );
+  return { length, spans: spans as Record<Network, Record<StatePart, Span>>, average, slots };
 }
 
 /** The tensors that fill a part of a state from element `at` on; a part has whole tensors only. */
@@ -81,7 +93,7 @@ export function fillInitialState(
   );
   for (const { name, offset, size } of slotsWithin(layout, at, into.length)) {
     const tensor = into.subarray(offset - at, offset - at + size);
-    const parameter = parameters.get(name);
+    const parameter = parameters.get(averagedSlot(name) ?? name);
     if (parameter)
       fillNormal(tensor, parameter.stream(), parameter.initial.mean, parameter.initial.deviation);
     // PyTorch's BatchNorm2d starts from mean 0 and variance 1; both Adams start at 0.

@@ -8,9 +8,13 @@ import {
   type Variable,
 } from '../engine/recording/index.js';
 import { BETA2, type AdamOptions } from './adam.js';
-import { IMAGE_CHANNELS, type ModelOptions, type Network } from './architecture.js';
+import { IMAGE_CHANNELS, type Network } from './architecture.js';
+import { augment } from './augment.js';
+import { DRAWS } from './augment-draws.js';
+import { averagedSlot } from './average-slots.js';
 import { generate } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
+import { movingAverage } from './moving-average.js';
 import { MEASURES, phaseLayout, PHASES, type Phase } from './phase.js';
 import {
   bothLessons,
@@ -19,13 +23,15 @@ import {
   learnFrom,
   type Lesson,
   type PhaseTensors,
+  type Showing,
 } from './phases.js';
+import { augmentationsOf, type StepOptions } from './refinements.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { stateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
 
 export interface StepProgramOptions {
-  readonly model: ModelOptions;
+  readonly model: StepOptions;
   readonly optimizer: AdamOptions;
   /** Images of a shard's step. */
   readonly batch: number;
@@ -52,11 +58,17 @@ export interface StepFeeds {
   readonly real: Float32Array;
   /** [batch, latent] */
   readonly noise: Float32Array;
+  /** The draws, see `shardDraws`, of each batch that the discriminator judges: in its own phase, and in the generator's. */
+  readonly realDraws: Float32Array;
+  readonly fakeDraws: Float32Array;
+  readonly generatorDraws: Float32Array;
   /** See `phaseLayout`. */
   readonly averaged: Float32Array;
   /** See `adamStep`. */
   readonly stepSize: Float32Array;
   readonly epsilon: Float32Array;
+  /** See `averageDecay`. */
+  readonly averageDecay: Float32Array;
   /** [samples, latent] */
   readonly sampleNoise: Float32Array;
 }
@@ -118,10 +130,10 @@ class StepRecorder {
     const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
     const discriminator = this.#read('discriminator');
     const [images, ...drawing] = this.#recordDrawing(this.#noise, generator);
-    const onReal = this.#recordLesson(real, discriminator, 1);
+    const onReal = this.#recordLesson(real, discriminator, 1, this.#drawsInput('realDraws'));
     // Both at once would take the memory of both: the second batch waits until the first has its gradients.
     const later = this.recording.after(images, onReal);
-    const onFake = this.#recordLesson(later, discriminator, 0);
+    const onFake = this.#recordLesson(later, discriminator, 0, this.#drawsInput('fakeDraws'));
     const parts = [drawing, onReal, onFake];
     const inputs = parts.flat();
     const cut = <Item>(all: readonly Item[]): Item[][] => {
@@ -134,9 +146,18 @@ class StepRecorder {
     });
   }
 
-  #recordLesson(images: Value, discriminator: readonly Value[], label: 0 | 1): Value[] {
-    return this.recording.record([images, ...discriminator], (x, ...parameters) => {
-      const lesson = learnFrom(this.#layout, parameters, x as tf.Tensor4D, label);
+  #recordLesson(
+    images: Value,
+    discriminator: readonly Value[],
+    label: 0 | 1,
+    draws: readonly Value[],
+  ): Value[] {
+    return this.recording.record([images, ...draws, ...discriminator], (x, ...others) => {
+      const showing = {
+        ...this.#showing(others.slice(0, draws.length)),
+        r1: label === 1 ? this.options.model.r1 : undefined,
+      };
+      const lesson = learnFrom(this.#layout, others.slice(draws.length), x as tf.Tensor4D, label, showing);
       return [...lesson.gradients, lesson.loss, lesson.score, ...lesson.statistics];
     });
   }
@@ -149,10 +170,25 @@ class StepRecorder {
   }
 
   #generatorPhase(generator: readonly Value[]): PhaseValues {
-    const inputs = [this.#noise, ...generator, ...this.#read('discriminator')];
-    return this.#recordPhase('generator', inputs, ([noise, ...parameters]) =>
-      generatorPhase(this.#layout, this.#weightsOf(parameters), noise as tf.Tensor2D),
-    );
+    const draws = this.#drawsInput('generatorDraws');
+    const inputs = [this.#noise, ...draws, ...generator, ...this.#read('discriminator')];
+    return this.#recordPhase('generator', inputs, ([noise, ...others]) => {
+      const weights = this.#weightsOf(others.slice(draws.length));
+      const showing = this.#showing(others.slice(0, draws.length));
+      return generatorPhase(this.#layout, weights, noise as tf.Tensor2D, showing);
+    });
+  }
+
+  /** The input of a batch's draws in a run with augmentations; none in one without. */
+  #drawsInput(name: 'realDraws' | 'fakeDraws' | 'generatorDraws'): readonly Value[] {
+    const { batch, model } = this.options;
+    return model.augment === undefined ? [] : [this.recording.input(name, [batch, DRAWS.length])];
+  }
+
+  #showing(draws: readonly tf.Tensor[]): Showing {
+    const { augment: list } = this.options.model;
+    if (list === undefined) return {};
+    return { change: (images) => augment(images, draws[0] as tf.Tensor2D, augmentationsOf(list)) };
   }
 
   /** The images, and their batch statistics. */
@@ -235,7 +271,27 @@ class StepRecorder {
       };
       return recording.applyAdam(variables, gradients[index], scalars, after);
     });
-    return [...updates, ...this.#statisticUpdates(phase, statistics, after)];
+    const averages = phase === 'generator' ? this.#averageUpdates(updates, after) : [];
+    return [...updates, ...this.#statisticUpdates(phase, statistics, after), ...averages];
+  }
+
+  /**
+   * The moving average of the generator, in a run that has one: of each parameter after its update, in the order of the
+   * parameters, and of the running statistics, which the generator's phase does not change.
+   */
+  #averageUpdates(updates: readonly GraphNode[], after: readonly GraphNode[]): GraphNode[] {
+    if (!this.#layout.hasAverage) return [];
+    const decay = this.#scalarInput('averageDecay');
+    const { parameters, statistics } = this.#layout.generator;
+    return [...parameters, ...statistics].map(({ name }, index) => {
+      const slot = `generator.average.${name}`;
+      const average = this.#variable(slot);
+      const newest = this.#variable(averagedSlot(slot) ?? slot).read(updates.slice(index, index + 1));
+      const [moved] = this.recording.record([average.read(), newest, decay], (before, value, rate) => [
+        movingAverage(before, value, rate as tf.Scalar),
+      ]);
+      return average.assign(moved, after);
+    });
   }
 
   #statisticUpdates(phase: Phase, statistics: readonly Value[], after: readonly GraphNode[]): GraphNode[] {
@@ -256,7 +312,8 @@ class StepRecorder {
   #declareSampling(generator: readonly Value[]): void {
     const { samples, model } = this.options;
     const noise = this.recording.input('sampleNoise', [samples, model.latentSize]);
-    const [images] = this.#recordDrawing(noise, generator);
+    const drawing = this.#layout.hasAverage ? this.#read('generator', 'average') : generator;
+    const [images] = this.#recordDrawing(noise, drawing);
     this.#declare('sample', { fetches: [images] });
   }
 
@@ -276,9 +333,9 @@ class StepRecorder {
     this.recording.call({ name, ...parts });
   }
 
-  #read(network: Network): Value[] {
+  #read(network: Network, part: 'parameters' | 'average' = 'parameters'): Value[] {
     return this.#layout[network].parameters.map(({ name }) =>
-      this.#variable(`${network}.parameters.${name}`).read(),
+      this.#variable(`${network}.${part}.${name}`).read(),
     );
   }
 
@@ -288,7 +345,7 @@ class StepRecorder {
     return variable;
   }
 
-  #scalarInput(name: 'stepSize' | 'epsilon'): Value {
+  #scalarInput(name: 'stepSize' | 'epsilon' | 'averageDecay'): Value {
     return this.recording.input(name, []);
   }
 

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../common/errors.js';
 import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
-import { checkModelOptions, type ModelOptions } from './architecture.js';
+import { checkModelOptions } from './architecture.js';
+import { checkRefinements, type StepOptions } from './refinements.js';
 import type { ReplicaCalls } from './replica-protocol.js';
 
 /**
  * The options that decide a run's numbers. With the same ones, the same images and the same engine, two runs are the
  * same bit for bit, however many workers compute them.
  */
-export interface TrainingOptions extends ModelOptions, AdamOptions {
+export interface TrainingOptions extends StepOptions, AdamOptions {
   /** Images of a whole step, over all shards. */
   readonly batchSize: number;
   /** Equal parts that a step's batch is cut into, each with batch statistics of its own. */
@@ -44,6 +45,7 @@ const MAX_SHARDS = 65_536;
 /** Refuses options that no run can have, each by name. */
 export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
+  checkRefinements(options);
   const { batchSize, shards, seed, threads, learningRate, beta1, precision, eager } = options;
   for (const [name, value, least] of [
     ['batch size', batchSize, 1],

@@ -76,6 +76,7 @@ export class RunLoader {
       batch: options.batchSize,
       shards: options.shards,
       seed: options.seed,
+      mirror: options.mirror,
     });
     const { cache } = this;
     return {

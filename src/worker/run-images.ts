@@ -7,7 +7,7 @@ import {
   DEFAULT_MAX_BROKEN_SHARE,
   faceBytes,
   Faces,
-  normalise,
+  normaliseFaces,
   packPath,
   PackWriter,
   prepareFaces,
@@ -115,7 +115,7 @@ export async function shardImages(
       if (!faces) throw new Error(`the images of shard ${shard} are not on this worker`);
       const own = sampler.indices(step, shard).map((image) => sampler.ownNumber(image));
       faces.read(own, bytes);
-      normalise(bytes, into);
+      normaliseFaces(bytes, dataset.size, sampler.mirrored(step, shard), into);
     },
     close() {
       for (const faces of packs.values()) faces.close();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { makeFolderAtomically } from '../../common/atomic-folder.js';
 import { writeFileAtomically } from '../../common/atomic-file.js';
+import { drawingSlot } from '../../model/average-slots.js';
 import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
@@ -55,7 +56,7 @@ function weightsOf(checkpoint: Checkpoint, training: TrainingOptions, format: Ex
     config: weightsConfig(format, training, checkpoint.facts),
     layout,
     read: async (name) => {
-      const slot = slots.get(name);
+      const slot = slots.get(drawingSlot(layout, name));
       if (!slot) throw new Error(`a state has no ${name}`);
       const size = Float32Array.BYTES_PER_ELEMENT;
       return floatsOf(await checkpoint.read(slot.offset * size, slot.size * size));

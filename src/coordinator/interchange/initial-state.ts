@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { averagedSlot } from '../../model/average-slots.js';
 import type { ModelLayout, Slot } from '../../model/layout.js';
 import { fillInitialState, stateLayout } from '../../model/state.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -9,7 +10,7 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /**
  * The state before the first step of a run that starts from given weights: those, the seed's for a network that is not
- * given, and both Adams at zero. The zeros take no memory.
+ * given, and both Adams at zero. The zeros take no memory. A moving average begins as what it is the average of.
  */
 export class InitialState implements StateSource {
   readonly bytes: number;
@@ -23,7 +24,9 @@ export class InitialState implements StateSource {
       fillInitialState(layout, seed, new Float32Array(size), offset);
     this.#parts = slots.map((slot) => ({
       ...slot,
-      values: slot.name.includes('Moment.') ? undefined : (given.get(slot.name) ?? fromSeed(slot)),
+      values: slot.name.includes('Moment.')
+        ? undefined
+        : (given.get(averagedSlot(slot.name) ?? slot.name) ?? fromSeed(slot)),
     }));
     const hash = createHash('sha256');
     for (const { values, size } of this.#parts)

@@ -26,12 +26,13 @@ export class Variable implements TensorType {
     this.handle = graph.stateful({ op: 'VarHandleOp', attributes, outputs }).outputs[0];
   }
 
-  /** Its value as it is when a call reads it; two reads are two values. */
-  read(): Value {
+  /** Its value as it is when a call reads it, once `after` has run; two reads are two values. */
+  read(after: readonly GraphNode[] = []): Value {
     const { dtype, shape, handle } = this;
     const attributes = { dtype: { type: dtype } };
-    const parts = { op: 'ReadVariableOp', attributes, inputs: [handle], outputs: [{ dtype, shape }] };
-    return this.graph.stateful(parts).outputs[0];
+    const outputs = [{ dtype, shape }];
+    return this.graph.stateful({ op: 'ReadVariableOp', attributes, inputs: [handle], after, outputs })
+      .outputs[0];
   }
 
   /** Once `after` has run. */

@@ -1,9 +1,9 @@
 import type { AdamOptions } from '../../../src/model/adam.js';
-import type { ModelOptions } from '../../../src/model/architecture.js';
 import { EagerReplica } from '../../../src/model/eager-replica.js';
+import type { StepOptions } from '../../../src/model/refinements.js';
 import type { Replica } from '../../../src/model/replica.js';
 
 /** Makes the kind of replica that is tested, for shards and samples of `batch` images. */
-export type ReplicaFactory = (model: ModelOptions, optimizer: AdamOptions, batch: number) => Replica;
+export type ReplicaFactory = (model: StepOptions, optimizer: AdamOptions, batch: number) => Replica;
 
 export const makeEagerReplica: ReplicaFactory = (model, optimizer) => new EagerReplica(model, optimizer);

@@ -5,6 +5,7 @@ import { modelLayout } from '../../../src/model/layout.js';
 import { shardNoise } from '../../../src/model/noise.js';
 import { PHASES } from '../../../src/model/phase.js';
 import { EagerReplica } from '../../../src/model/eager-replica.js';
+import type { Refinements } from '../../../src/model/refinements.js';
 import type { Replica } from '../../../src/model/replica.js';
 import { initialState, stateLayout, stateParts } from '../../../src/model/state.js';
 import { OPTIMIZER, randomImages, SMALL_MODEL } from '../small-model.js';
@@ -13,12 +14,13 @@ import type { ReplicaFactory } from './replica-factory.js';
 const BATCH = 2;
 
 /** What a replica keeps, and that it keeps no more. For whichever engine is loaded. */
-export function testReplicaState(makeReplica: ReplicaFactory): void {
-  const layout = modelLayout(SMALL_MODEL);
+export function testReplicaState(makeReplica: ReplicaFactory, refinements: Refinements = {}): void {
+  const model = { ...SMALL_MODEL, ...refinements };
+  const layout = modelLayout(model);
   const { length } = stateLayout(layout);
-  const images = randomImages(SMALL_MODEL, BATCH);
+  const images = randomImages(model, BATCH);
   const noise = (step: number): Float32Array =>
-    shardNoise(1, step, 0, new Float32Array(BATCH * SMALL_MODEL.latentSize));
+    shardNoise(1, step, 0, new Float32Array(BATCH * model.latentSize));
 
   /** One step on one shard. */
   const takeStep = (replica: Replica, step: number): void => {
@@ -32,7 +34,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
 
   it('holds as many tensors after twenty steps and samples as before, and none when disposed of', () => {
     const before = tf.memory().numTensors;
-    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    const replica = makeReplica(model, OPTIMIZER, BATCH);
     replica.restore(initialState(layout, 1));
     const held = tf.memory();
     for (let step = 1; step <= 20; step++) {
@@ -50,7 +52,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
   });
 
   it('leaves no tensor behind when a call fails', () => {
-    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    const replica = makeReplica(model, OPTIMIZER, BATCH);
     replica.restore(initialState(layout, 1));
     const held = tf.memory().numTensors;
     assert.throws(() => replica.compute('discriminator', images.subarray(1), noise(1)));
@@ -69,7 +71,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
   it('gives back the very bits it was restored from', () => {
     const given = initialState(layout, 3);
     given.set([-0, 1e-42, -1e-45, 3.4e38, 1 / 3]);
-    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    const replica = makeReplica(model, OPTIMIZER, BATCH);
     replica.restore(given);
     const saved = new Float32Array(length).fill(NaN);
     replica.save(saved);
@@ -81,7 +83,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
     const given = initialState(layout, 3);
     const parts = stateParts(stateLayout(layout), 1000);
     assert.ok(parts.length > 3);
-    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    const replica = makeReplica(model, OPTIMIZER, BATCH);
     for (const { start, end } of parts.toReversed()) replica.restore(given.subarray(start, end), start);
     const saved = new Float32Array(length).fill(NaN);
     for (const { start, end } of parts) replica.save(saved.subarray(start, end), start);
@@ -91,7 +93,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
 
   it('goes on from a saved state to the same bits', () => {
     const run = (from: Float32Array, steps: readonly number[]): Float32Array => {
-      const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+      const replica = makeReplica(model, OPTIMIZER, BATCH);
       replica.restore(from);
       for (const step of steps) takeStep(replica, step);
       const state = new Float32Array(length);
@@ -107,7 +109,7 @@ export function testReplicaState(makeReplica: ReplicaFactory): void {
 
   it('does not hold on to the arrays it is given', () => {
     const state = initialState(layout, 5);
-    const replica = makeReplica(SMALL_MODEL, OPTIMIZER, BATCH);
+    const replica = makeReplica(model, OPTIMIZER, BATCH);
     replica.restore(state);
     const kept = state.slice();
     state.fill(NaN);
