@@ -1,5 +1,4 @@
-// Registers the gradients of TensorFlow.js's ops, for whichever backend.
-import '@tensorflow/tfjs';
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
@@ -10,6 +9,9 @@ import type { Engine, EngineName } from './engine.js';
  * call it once. `environment.ts` must have been applied before.
  */
 export async function loadEngine(name: EngineName): Promise<Engine> {
+  // Registers the gradients of TensorFlow.js's ops, for whichever backend. Imported, its megabytes would be read twice, first
+  // for the names that they export: as long as everything else that it takes.
+  createRequire(import.meta.url)('@tensorflow/tfjs');
   // Leaves out checks of every result for NaN, which read each tensor back.
   tf.enableProdMode();
   registerBatchNormGradient();
