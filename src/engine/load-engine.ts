@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tensorflow.js';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
 import type { Engine, EngineName } from './engine.js';
@@ -9,8 +9,7 @@ import type { Engine, EngineName } from './engine.js';
  * call it once. `environment.ts` must have been applied before.
  */
 export async function loadEngine(name: EngineName): Promise<Engine> {
-  // Registers the gradients of TensorFlow.js's ops, for whichever backend. Imported, its megabytes would be read twice, first
-  // for the names that they export: as long as everything else that it takes.
+  // Registers the gradients of TensorFlow.js's ops, for whichever backend. Not imported: see tensorflow.ts.
   createRequire(import.meta.url)('@tensorflow/tfjs');
   // Leaves out checks of every result for NaN, which read each tensor back.
   tf.enableProdMode();
