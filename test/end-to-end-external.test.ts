@@ -114,13 +114,13 @@ describe('workers that are started elsewhere', { concurrency: 2 }, () => {
   it('stay for a while after SIGTERM, so that a coordinator that gets it too can take their state', async () => {
     const address = await freeAddress();
     const program = await coordinate(address, 'all told', [...ENDLESS, '--checkpoint-every', '0']);
-    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address, '--grace', '60']));
     await program.line(/^training in/);
     // They are told first, and the run goes on.
     for (const worker of workers) worker.signal('SIGTERM');
     for (const worker of workers)
       await worker.line(
-        /^SIGTERM: staying until the coordinator ends the run, 10 s at most; once more to leave/,
+        /^SIGTERM: staying until the coordinator ends the run, 60 s at most; once more to leave/,
       );
     const steps = async (): Promise<number> => (await readNumbers(workplace.path('all told'))).length;
     const then = await steps();
