@@ -1,13 +1,8 @@
 import type { Operand } from './order-of-sums.js';
-import { PartPool } from './part-pool.js';
+import type { PartPool } from './part-pool.js';
 import type { SumPlan } from './sum-plan.js';
-import { PART_FLOATS, type SummingMemory } from './summing-memory.js';
-
-/** Where the mean of a round is made or comes to: an array of that memory. */
-export interface MeanArray {
-  readonly memory: SummingMemory;
-  readonly floats: Float32Array;
-}
+import type { MeanArray } from './mean-array.js';
+import { PART_FLOATS } from './summing-memory.js';
 
 export interface VectorSumsOptions {
   readonly plan: SumPlan;

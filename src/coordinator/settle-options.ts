@@ -5,6 +5,7 @@ import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
+import { settleSummation, type Topology } from './topology.js';
 
 /** This machine, as far as options depend on it. */
 export interface Machine {
@@ -25,6 +26,7 @@ export interface RunOptions {
   readonly workers: number;
   readonly minWorkers: number;
   readonly maxWorkers: number;
+  readonly topology: Topology;
   readonly fallback: Fallback;
   /** Milliseconds. */
   readonly liveness: number;
@@ -67,6 +69,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
     precision: given.precision,
     eager: given.eager ?? false,
+    summation: settleSummation(given.topology, given.summation),
   };
   checkTrainingOptions(training);
   return Object.freeze({
@@ -77,6 +80,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     workers,
     minWorkers: given.minWorkers,
     maxWorkers,
+    topology: given.topology,
     fallback: given.fallback,
     liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,

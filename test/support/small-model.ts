@@ -20,6 +20,7 @@ export const SMALL_TRAINING: TrainingOptions = {
   ...SMALL_MODEL,
   ...OPTIMIZER,
   ...{ batchSize: 16, shards: 2, seed: 1, threads: 1, precision: 'fp32', eager: false },
+  summation: 'sequential',
 };
 
 /** Pixels from the uniform distribution over [-1, 1). [batch * size * size * 3] */

@@ -21,6 +21,7 @@ import {
   type StateSource,
 } from '../compute-group.js';
 import type { Fallback } from '../fallback.js';
+import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
 import { Copies } from './copies.js';
@@ -54,6 +55,7 @@ export interface FleetOptions {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly fallback: Fallback;
+  readonly topology: Topology;
   /** Silence for so many milliseconds is a lost connection. */
   readonly liveness: number;
   /** Workers are started elsewhere and come to `listen`; otherwise here. */

@@ -1,3 +1,4 @@
+import { PartPool } from '../../averaging/part-pool.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
@@ -38,6 +39,7 @@ export interface RoundOrder {
 export class Rounds {
   readonly #averages: Averages;
   readonly #deadline: StepDeadline;
+  readonly #pool = new PartPool();
   #current:
     { readonly round: PhaseRound; readonly order: RoundOrder; readonly onDone: () => void } | undefined;
 
@@ -48,7 +50,7 @@ export class Rounds {
 
   /** The average that an update was made by, until the next round of its phase begins. */
   averageOf(update: number): Float32Array {
-    return this.#averages.current(updateAt(update).phase);
+    return this.#averages.current(updateAt(update).phase).floats;
   }
 
   /** When this has resolved, the whole average is on its way to the group. Rejects with WorkerLost. */
@@ -57,7 +59,10 @@ export class Rounds {
     const { training, post, expectations, metrics, onLate } = this.parts;
     const { gradient } = phaseLayout(phase, modelLayout(training));
     const into = this.#averages.next(phase);
-    const round = new PhaseRound(phase, step, workerOfShard, into, gradient.end, inspect);
+    const round = new PhaseRound({
+      ...{ phase, step, workerOfShard, inspect, into },
+      ...{ summation: training.summation, pool: this.#pool, gradientEnd: gradient.end },
+    });
     const done = expectations.expect((worker) => group.some(({ number }) => number === worker));
     this.#current = { round, order, onDone: done.resolve };
     const started = performance.now();
@@ -69,6 +74,7 @@ export class Rounds {
       });
     } finally {
       this.#current = undefined;
+      this.#pool.releaseAll();
     }
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
@@ -90,13 +96,13 @@ export class Rounds {
   /** Sums a part of a shard's gradient; where it was the last one, that part of the average goes out at once. */
   addGradient({ number }: Member, message: MessageOf<'chunk'>): Promise<void> | undefined {
     const { round, order } = this.#underWay();
-    const { offset, total, payload } = message.body;
-    if (!round.addChunk(number, message, message.body)) return;
+    const { offset, total } = message.body;
+    const whole = round.addChunk(number, message, message.body);
+    if (!whole) return;
     const { phase, step, group } = order;
     // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
     // this average, or goes into another array.
-    const part = bytesOf(this.#averages.current(phase)).subarray(offset, offset + payload.length);
-    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: part };
+    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: bytesOf(whole) };
     return this.parts.post.toAll(group, 'chunk', chunk, { phase, step });
   }
 
