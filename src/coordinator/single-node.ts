@@ -110,7 +110,7 @@ export class SingleNode implements ComputeGroup, Averager {
       sums.add(shard, 0, vector);
       computeSeconds += seconds;
     }
-    return { vector: mean.floats, gradientNorm: sums.gradientNorm ?? NaN, computeSeconds, notFinite };
+    return { measures: mean.floats, gradientNorm: sums.gradientNorm ?? NaN, computeSeconds, notFinite };
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
