@@ -25,7 +25,7 @@ module.exports = {
       comment: 'Only the compute thread (src/model/replica-thread.ts) and the engine load tensors.',
       severity: 'error',
       from: { path: '^src/(coordinator|worker|wire|data|common)/' },
-      to: { path: 'node_modules/@tensorflow/' },
+      to: { path: 'node_modules/@tensorflow/|^src/engine/tensorflow' },
     },
   ],
   options: {

@@ -8,11 +8,12 @@ import { expectSameRun, readStats } from './support/trainer/run-results.js';
 import { Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
-const STEPS = 240;
+/** A worker that was killed is back after some 60 to 100: there are steps with it and without it. */
+const STEPS = 160;
 const SHARDS = 3;
 const OPTIONS = [
   ...['--shards', String(SHARDS), '--batch-size', '12', '--steps', String(STEPS)],
-  ...['--sample-every', '60', '--checkpoint-every', '40', '--liveness-timeout', '2'],
+  ...['--sample-every', '40', '--checkpoint-every', '30', '--liveness-timeout', '2'],
 ];
 
 /** Two to four faults at random steps. A stopped worker goes on a little later, or never. */
@@ -21,7 +22,7 @@ function randomSchedule(seed: number): Fault[] {
   const faults: Fault[] = [];
   let step = 0;
   for (let left = uniformInt(stream, 2, 4); left > 0; left--) {
-    step += uniformInt(stream, 1, 60);
+    step += uniformInt(stream, 1, 40);
     const worker = uniformInt(stream, 0, SHARDS - 1);
     const what = uniformInt(stream, 0, 9);
     if (what < 6) faults.push({ step, signal: 'SIGKILL', worker });
@@ -69,7 +70,7 @@ describe('a run whose workers come and go', { concurrency: 2 }, () => {
   });
 
   it('goes back to its last checkpoint where all workers are gone at once', async () => {
-    const lines = await expectTheSame('all', 2, [{ step: 100, signal: 'SIGKILL', worker: 'all' }]);
+    const lines = await expectTheSame('all', 2, [{ step: 70, signal: 'SIGKILL', worker: 'all' }]);
     assert.ok(lines.some((line) => /^no worker holds the state any more: going back to step \d+/.test(line)));
   });
 

@@ -10,16 +10,17 @@ import { expectSameRun, readNumbers } from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
-describe('workers that are started elsewhere', () => {
+// Each waits for connections, and for processes that start one after the other.
+describe('workers that are started elsewhere', { concurrency: 2 }, () => {
   let workplace: Workplace;
-  let address: string;
   before(async () => {
     workplace = await Workplace.make();
-    address = `tcp://127.0.0.1:${await freePort()}`;
   });
   after(() => workplace.remove());
 
-  async function coordinate(run: string, args: readonly string[]): Promise<Program> {
+  const freeAddress = async (): Promise<string> => `tcp://127.0.0.1:${await freePort()}`;
+
+  async function coordinate(address: string, run: string, args: readonly string[]): Promise<Program> {
     const program = workplace.start(
       workplace.training(run, ['--external', '--workers', '2', '--listen', address, ...args]),
     );
@@ -28,11 +29,12 @@ describe('workers that are started elsewhere', () => {
   }
 
   it('give the numbers of one process, with images of their own or sent to them', async () => {
+    const address = await freeAddress();
     const alone = await workplace.run('alone', ['--single-node', '--shards', '2', '--steps', '8']);
     assert.equal(alone.code, 0, alone.lines.join('\n'));
     // A worker may come before its coordinator: it goes on trying.
     const early = workplace.startWorker(['--coordinator', address, '--data', workplace.images]);
-    const program = await coordinate('external', ['--steps', '8']);
+    const program = await coordinate(address, 'external', ['--steps', '8']);
     const cache = await workplace.makeCache('other-machine');
     const late = workplace.startWorker(['--coordinator', address], 'other-machine');
     const endings = await Promise.all([program.ended(), early.ended(), late.ended()]);
@@ -50,7 +52,8 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('are refused in one line where they do not fit or are too many, and the run takes no harm', async () => {
-    const program = await coordinate('picky', [...ENDLESS]);
+    const address = await freeAddress();
+    const program = await coordinate(address, 'picky', [...ENDLESS]);
     const others = await workplace.makeImages('others', 20, 1);
     const wrong = await workplace.startWorker(['--coordinator', address, '--data', others]).ended();
     assert.equal(wrong.code, 2);
@@ -76,7 +79,8 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('leave a place when they are killed or take their leave, which one that stands by gets', async () => {
-    const program = await coordinate('places', [...ENDLESS]);
+    const address = await freeAddress();
+    const program = await coordinate(address, 'places', [...ENDLESS]);
     const [first, second] = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
     await program.line(/^training in/);
     const [third, fourth] = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
@@ -108,14 +112,15 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('stay for a while after SIGTERM, so that a coordinator that gets it too can take their state', async () => {
-    const program = await coordinate('all told', [...ENDLESS, '--checkpoint-every', '0']);
-    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
+    const address = await freeAddress();
+    const program = await coordinate(address, 'all told', [...ENDLESS, '--checkpoint-every', '0']);
+    const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address, '--grace', '60']));
     await program.line(/^training in/);
     // They are told first, and the run goes on.
     for (const worker of workers) worker.signal('SIGTERM');
     for (const worker of workers)
       await worker.line(
-        /^SIGTERM: staying until the coordinator ends the run, 10 s at most; once more to leave/,
+        /^SIGTERM: staying until the coordinator ends the run, 60 s at most; once more to leave/,
       );
     const steps = async (): Promise<number> => (await readNumbers(workplace.path('all told'))).length;
     const then = await steps();
@@ -131,8 +136,9 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('wait for the next coordinator where the one that ends goes on by itself', async () => {
+    const address = await freeAddress();
     const args = ['--shards', '2', '--sample-every', '0', '--steps', '150'];
-    const begin = (): Promise<Program> => coordinate('moved', [...args, '--auto-resume']);
+    const begin = (): Promise<Program> => coordinate(address, 'moved', [...args, '--auto-resume']);
     const first = await begin();
     const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
     await first.line(/^epoch .* step 1\//);
@@ -151,7 +157,8 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('leave after their grace, and at once when they are told again', async () => {
-    const program = await coordinate('told', [...ENDLESS]);
+    const address = await freeAddress();
+    const program = await coordinate(address, 'told', [...ENDLESS]);
     const brief = workplace.startWorker(['--coordinator', address, '--grace', '0.5']);
     const other = workplace.startWorker(['--coordinator', address]);
     await program.line(/^training in/);
@@ -171,6 +178,7 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('that stand by, or that nobody answers, end at once when they are told to', async () => {
+    const address = await freeAddress();
     const silent = createServer().listen(Number(new URL(address).port), '127.0.0.1');
     const early = workplace.startWorker(['--coordinator', address]);
     const [socket] = (await once(silent, 'connection')) as [Socket];
@@ -179,7 +187,7 @@ describe('workers that are started elsewhere', () => {
     socket.destroy();
     await once(silent.close(), 'close');
 
-    const program = await coordinate('crowded', [...ENDLESS]);
+    const program = await coordinate(address, 'crowded', [...ENDLESS]);
     for (let worker = 0; worker < 2; worker++) workplace.startWorker(['--coordinator', address]);
     await program.line(/^training in/);
     const third = workplace.startWorker(['--coordinator', address]);
@@ -193,7 +201,8 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('wait for a coordinator that is gone, and end when it does not come back', async () => {
-    const program = await coordinate('gone', [...ENDLESS]);
+    const address = await freeAddress();
+    const program = await coordinate(address, 'gone', [...ENDLESS]);
     const workers = [0, 1].map(() =>
       workplace.startWorker(['--coordinator', address, '--reconnect-timeout', '1']),
     );
@@ -211,6 +220,7 @@ describe('workers that are started elsewhere', () => {
   });
 
   it('say in one line that nobody answers', async () => {
+    const address = await freeAddress();
     const { code, lines } = await workplace
       .startWorker(['--coordinator', address, '--connect-timeout', '1'])
       .ended();

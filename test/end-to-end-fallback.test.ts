@@ -13,7 +13,8 @@ const STEPS = 120;
 const NUMBERS = ['--shards', '2', '--batch-size', '12', '--sample-every', '0', '--checkpoint-every', '20'];
 const OPTIONS = [...NUMBERS, '--steps', String(STEPS), '--liveness-timeout', '2'];
 
-describe('a run whose workers cannot be had', () => {
+// They wait most of the time: for silence to be noticed, and for pauses before restarts.
+describe('a run whose workers cannot be had', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

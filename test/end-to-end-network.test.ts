@@ -72,7 +72,7 @@ const LAST_STEP = {
 const ACTIONS = ['drop', 'duplicate', 'reorder', 'corrupt', 'cut', 'delay'] as const;
 
 // They wait for connections most of the time.
-describe('a run', { concurrency: 2 }, () => {
+describe('a run', { concurrency: 3 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { FileDigest, withDigest } from '../src/coordinator/checkpoint/digest.js';
@@ -38,8 +39,10 @@ describe('a gradient that is not finite', () => {
     it(`of the ${network} ends the run after the third time, with ${shards} shard(s) on the ${engine} engine`, async () => {
       const run = `${engine}-${shards}-${network}`;
       const args = ['--single-node', '--engine', engine, '--sample-every', '0', '--steps'];
-      const trained = await workplace.run(run, ['--shards', shards, ...args, '2']);
-      assert.equal(trained.code, 0, trained.lines.join('\n'));
+      const trained = `${engine}-${shards}`;
+      if (!existsSync(workplace.path(trained)))
+        await workplace.quietRun(trained, ['--shards', shards, ...args, '2']);
+      await workplace.copyRun(trained, run);
       const checkpoint = `${run}/checkpoints/step-000002.safetensors`;
       await spoil(workplace.path(checkpoint), tensor);
       const before = await readFile(workplace.path(checkpoint));

@@ -12,7 +12,8 @@ const STEPS = 240;
 const SAME = ['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '20'];
 const WORKERS = ['--workers', '2', '--liveness-timeout', '2'];
 
-describe('workers from elsewhere', () => {
+// They wait for connections most of the time.
+describe('workers from elsewhere', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

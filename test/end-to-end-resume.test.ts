@@ -7,7 +7,8 @@ import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { until } from './support/wire/until.js';
 
-describe('a run that goes on', () => {
+// One process starts after the other, which takes one core.
+describe('a run that goes on', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
@@ -29,16 +30,22 @@ describe('a run that goes on', () => {
     const [numbers, state] = [await readNumbers(straight), await lastState(straight)];
     assert.equal(numbers.length, 8);
 
+    // An epoch has 6 steps: the end of one lies in what is done after the stop.
+    for (const [name, ...how] of [
+      ['one', '--single-node'],
+      ['two', '--workers', '2'],
+    ] as const) {
+      await train(name, ['--steps', '3', ...how]);
+      assert.notDeepEqual(await lastState(workplace.path(name)), state);
+    }
     for (const [name, first, then] of [
-      ['alone', ['--single-node'], []],
-      ['in-a-fleet', ['--workers', '2'], []],
-      ['from-one-to-two', ['--single-node'], ['--workers', '2']],
-      ['from-two-to-one', ['--workers', '2'], ['--single-node']],
+      ['alone', 'one', []],
+      ['in-a-fleet', 'two', []],
+      ['from-one-to-two', 'one', ['--workers', '2']],
+      ['from-two-to-one', 'two', ['--single-node']],
     ] as const) {
       const run = workplace.path(name);
-      // An epoch has 6 steps: the end of one lies in what is done after the stop.
-      await train(run, ['--steps', '3', ...first]);
-      assert.notDeepEqual(await lastState(run), state);
+      await workplace.copyRun(first, name);
       const { code, lines } = await resume(run, ['--steps', '8', ...then]);
       assert.equal(code, 0, lines.join('\n'));
       assert.deepEqual(await readNumbers(run), numbers, name);

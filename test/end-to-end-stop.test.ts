@@ -19,7 +19,8 @@ async function newestCheckpoint(run: string): Promise<string> {
   });
 }
 
-describe('a run that is ended from outside', () => {
+// One process starts after the other, which takes one core.
+describe('a run that is ended from outside', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

@@ -51,6 +51,26 @@ describe('a recording', { skip }, () => {
     program.dispose();
   });
 
+  it('runs calls that only change something together, each on its own input', () => {
+    const { binding } = nativeBackend();
+    const recording = new Recording(nativeBackend());
+    const names = ['a', 'b', 'c'];
+    const variables = names.map((name) => recording.variable(name, [2]));
+    for (const [index, name] of names.entries())
+      recording.call({ name, effects: [variables[index].assign(recording.input(name, [2]))] });
+    recording.call({ name: 'get', fetches: variables.map((variable) => variable.read()) });
+    const program = recording.load('fp32');
+    program.runTogether(names, { a: floats(1, 2), b: floats(3, 4), c: floats(5, 6) });
+    program.runTogether(['c', 'a'], { a: floats(7, 8), c: floats(9, 10) });
+    assert.deepEqual(program.run('get', {}), [floats(7, 8), floats(3, 4), floats(9, 10)]);
+    const before = binding.getNumOfTensors();
+    assert.throws(() => {
+      program.runTogether(['a', 'b'], { a: floats(0, 0) });
+    }, /a, b takes 2 numbers as b, not none/);
+    assert.equal(binding.getNumOfTensors(), before);
+    program.dispose();
+  });
+
   it('holds no tensor of the engine between calls', () => {
     const { binding } = nativeBackend();
     const before = [binding.getNumOfTensors(), binding.getNumOfSavedModels()];

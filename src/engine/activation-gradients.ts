@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tensorflow.js';
 
 /**
  * The gradients of the activations as one kernel each. TensorFlow.js composes them of masks and products, which reads

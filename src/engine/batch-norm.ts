@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tensorflow.js';
 
 /** PyTorch's default. */
 export const BATCH_NORM_EPSILON = 1e-5;

@@ -1,6 +1,5 @@
-// Registers the gradients of TensorFlow.js's ops, for whichever backend.
-import '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs-core';
+import { createRequire } from 'node:module';
+import { tf } from './tensorflow.js';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
 import type { Engine, EngineName } from './engine.js';
@@ -10,6 +9,8 @@ import type { Engine, EngineName } from './engine.js';
  * call it once. `environment.ts` must have been applied before.
  */
 export async function loadEngine(name: EngineName): Promise<Engine> {
+  // Registers the gradients of TensorFlow.js's ops, for whichever backend. Not imported: see tensorflow.ts.
+  createRequire(import.meta.url)('@tensorflow/tfjs');
   // Leaves out checks of every result for NaN, which read each tensor back.
   tf.enableProdMode();
   registerBatchNormGradient();

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 import { trainingBatchNorm } from '../engine/batch-norm.js';
 import { SMALLEST_MAP } from './architecture.js';
 import type { NetworkLayout } from './layout.js';

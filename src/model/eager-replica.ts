@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 import { adam, type AdamOptions, type AdamState } from './adam.js';
 import { IMAGE_CHANNELS, NETWORKS, type ModelOptions, type Network } from './architecture.js';
 import { euclideanNorm } from './gradient-norm.js';

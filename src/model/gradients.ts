@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 
 /** A loss, and what else its forward pass found out, in groups. */
 export interface LossAndExtras {

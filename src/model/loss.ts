@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 
 /**
  * Binary cross-entropy of logits against one label for all, mean over the batch. [batch] -> []

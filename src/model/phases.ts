@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 import { judge } from './discriminator.js';
 import { generate } from './generator.js';
 import { valueAndGradients } from './gradients.js';

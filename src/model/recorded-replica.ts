@@ -3,7 +3,7 @@ import { adamStep, type AdamOptions } from './adam.js';
 import { modelLayout } from './layout.js';
 import type { Phase } from './phase.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
-import { slotsWithin, stateLayout, type StateLayout } from './state.js';
+import { slotsWithin, stateLayout, stateParts, type StateLayout } from './state.js';
 import {
   NOT_FINITE,
   recordStep,
@@ -29,8 +29,16 @@ export class RecordedReplica implements Replica {
   }
 
   restore(state: Float32Array, at = 0): void {
-    for (const { name, offset, size } of slotsWithin(this.#state, at, state.length))
-      this.#program.run(restoreCall(name), { [name]: state.subarray(offset - at, offset - at + size) });
+    const given = slotsWithin(this.#state, at, state.length);
+    for (const { start, end } of stateParts({ slots: given })) {
+      const part = slotsWithin(this.#state, start, end - start);
+      const feeds = part.map(({ name, offset, size }) => {
+        const from = offset - at;
+        return [name, state.subarray(from, from + size)] as const;
+      });
+      const calls = part.map(({ name }) => restoreCall(name));
+      this.#program.runTogether(calls, Object.fromEntries(feeds));
+    }
     this.#drawn = undefined;
   }
 

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 import { messageOf } from '../common/errors.js';
 import { loadEngine } from '../engine/load-engine.js';
 import { EagerReplica } from './eager-replica.js';

@@ -3,9 +3,6 @@ import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats } from './replica-protocol.js';
 import { stateLayout, stateParts } from './state.js';
 
-/** Numbers in a part of a state: 16 MiB. */
-const PART_LENGTH = 4 * 1024 * 1024;
-
 /** A part of a state, whole tensors from element `at` on. */
 export interface StatePiece {
   readonly at: number;
@@ -14,7 +11,7 @@ export interface StatePiece {
 
 /** A state is as large as all that training changes: it passes in parts, through one buffer. */
 function* statePieces(layout: ModelLayout): Generator<StatePiece> {
-  const parts = stateParts(stateLayout(layout), PART_LENGTH);
+  const parts = stateParts(stateLayout(layout));
   const buffer = sharedFloats(Math.max(...parts.map(({ start, end }) => end - start)));
   for (const { start, end } of parts) yield { at: start, part: buffer.subarray(0, end - start) };
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 
 /** Weight of the new batch; PyTorch's default. */
 const MOMENTUM = 0.1;

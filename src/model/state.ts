@@ -45,8 +45,11 @@ export function slotsWithin(layout: StateLayout, at: number, length: number): re
   return slots;
 }
 
+/** Numbers in a part of a state: 16 MiB. */
+const PART_LENGTH = 4 * 1024 * 1024;
+
 /** Cuts a state at its tensors into parts of at most `most` numbers, but for a single tensor that is larger. */
-export function stateParts(layout: StateLayout, most: number): Span[] {
+export function stateParts(layout: Pick<StateLayout, 'slots'>, most = PART_LENGTH): Span[] {
   const parts: Span[] = [];
   for (const { offset, size } of layout.slots) {
     const last = parts.at(-1);

@@ -260,7 +260,7 @@ class StepRecorder {
     this.#declare('sample', { fetches: [images] });
   }
 
-  /** Tensor by tensor into the session, since the whole is large; out in one call, since it shares what it fetches. */
+  /** A call for each tensor into the session, since the large whole comes in parts; out in one, which shares its fetches. */
   #declareState(): void {
     this.#declare('save', { fetches: [...this.#state.values()].map((variable) => variable.read()) });
     for (const [name, variable] of this.#state) {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../engine/tensorflow.js';
 import type { NetworkLayout, Slot } from './layout.js';
 
 /** Cuts a flat vector into the tensors it is made of. [length] -> one tensor a slot */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import { lackOfBfloat16 } from '../bfloat16-support.js';
 import { PRECISIONS, type Engine } from '../engine.js';

@@ -33,19 +33,47 @@ export class Program {
 
   /** The same for fetches that are large together: each is copied out of the session only where it is read. */
   runEach(name: string, feeds: Feeds, visit: (index: number, read: () => Float32Array) => void): void {
-    const { binding } = this.backend;
+    const { inputs, fetches, done, takesFrom } = this.#call(name);
+    if (takesFrom !== undefined && !this.#done.has(takesFrom))
+      throw new Error(`${name} takes values from ${takesFrom}, which has not run yet`);
+    this.#runSession(name, inputs, done ? [...fetches, done] : fetches, feeds, (index, read) => {
+      if (index < fetches.length) visit(index, read);
+    });
+    this.#done.add(name);
+  }
+
+  /**
+   * Calls that fetch nothing and share no input, all at once. The first run of a call costs some milliseconds, in which
+   * TensorFlow goes through the whole graph; so do all of these together.
+   */
+  runTogether(names: readonly string[], feeds: Feeds): void {
+    const calls = names.map((name) => this.#call(name));
+    const inputs = calls.flatMap((call) => call.inputs);
+    const done = calls.flatMap((call) => call.done ?? []);
+    this.#runSession(names.join(', '), inputs, done, feeds, () => undefined);
+  }
+
+  #call(name: string): CompiledCall {
     const call = this.calls.get(name);
     if (!call) throw new Error(`no call ${name} was recorded`);
-    if (call.takesFrom !== undefined && !this.#done.has(call.takesFrom))
-      throw new Error(`${name} takes values from ${call.takesFrom}, which has not run yet`);
-    const fed = call.inputs.map((input) => binding.createTensor(...feedOf(name, input, feeds)));
+    return call;
+  }
+
+  #runSession(
+    name: string,
+    inputs: CompiledCall['inputs'],
+    fetched: readonly Value[],
+    feeds: Feeds,
+    visit: (index: number, read: () => Float32Array) => void,
+  ): void {
+    const { binding } = this.backend;
+    const given = inputs.map((input) => feedOf(name, input, feeds));
+    const fed = given.map((feed) => binding.createTensor(...feed));
     try {
-      const fetched = call.done ? [...call.fetches, call.done] : call.fetches;
-      const inputNames = call.inputs.map(({ value }) => tensorName(value)).join(',');
+      const inputNames = inputs.map(({ value }) => tensorName(value)).join(',');
       const results = binding.runSavedModel(this.session, fed, inputNames, fetched.map(tensorName).join(','));
-      this.#done.add(name);
       for (const [index, { id }] of results.entries()) {
-        if (index < call.fetches.length) visit(index, () => binding.tensorDataSync(id) as Float32Array);
+        visit(index, () => binding.tensorDataSync(id) as Float32Array);
         binding.deleteTensor(id);
       }
     } finally {

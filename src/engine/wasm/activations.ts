@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import {
   LEAKY_RELU_GRADIENT,
   RELU_GRADIENT,

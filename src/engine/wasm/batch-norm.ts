@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import { BATCH_NORM_EPSILON, TRAINING_BATCH_NORM, TRAINING_BATCH_NORM_GRADIENT } from '../batch-norm.js';
 import { FLOAT_BYTES, type Heap } from './heap.js';
 import { register } from './register.js';

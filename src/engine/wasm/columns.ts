@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import { FLOAT_BYTES } from './heap.js';
 import type { Kernels } from './kernels.js';
 import type { Matrix } from './matrix-product.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import { Columns } from './columns.js';
 import { packedBytes, rowMajor, transposed } from './matrix-product.js';
 import { override, register, type Inputs } from './register.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { WebAssemblyMemory } from '../../common/web-assembly.js';
 

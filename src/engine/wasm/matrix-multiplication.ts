@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.js';
 import { packedBytes, rowMajor, transposed } from './matrix-product.js';
 import { override, type Inputs } from './register.js';
 import type { Toolbox } from './toolbox.js';

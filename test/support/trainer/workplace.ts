@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -101,6 +101,11 @@ export class Workplace {
   async quietRun(runFolder: string, args: readonly string[]): Promise<void> {
     const { code, lines } = await this.run(runFolder, ['--single-node', ...args]);
     if (code !== 0) throw new Error(lines.join('\n'));
+  }
+
+  /** A run that has ended, once more, to go on from it in another way. */
+  async copyRun(runFolder: string, copy: string): Promise<void> {
+    await cp(this.path(runFolder), this.path(copy), { recursive: true, errorOnExist: true, force: false });
   }
 
   training(runFolder: string, args: readonly string[]): string[] {

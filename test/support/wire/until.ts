@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  limit = 20_000,
+  limit = 60_000,
   every = 10,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + limit;
