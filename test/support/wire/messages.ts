@@ -77,9 +77,11 @@ export const MESSAGES: readonly Message[] = [
 
 /** A message as plain fields: the codec's own objects have their defaults in prototypes. */
 export function plain(message: Message): object {
-  const body = Object.entries(message.body).map(([name, value]: [string, unknown]) => [
-    name,
-    value instanceof Uint8Array ? [...value] : value,
-  ]);
-  return { ...message, body: Object.fromEntries(body) as object };
+  return { ...message, body: plainValue(message.body) as object };
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Uint8Array || Array.isArray(value)) return [...(value as unknown[])].map(plainValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plainValue(each)]));
 }
