@@ -97,7 +97,7 @@ export class Fleet implements ComputeGroup, Averager {
   #closing = false;
   /** Ends the wait for a membership that begins. */
   #onPrepared = (): void => undefined;
-  #onRouteLost = (_: RouteLost): void => undefined;
+  #onRouteLost: (lost: RouteLost) => void = () => undefined;
 
   private constructor(
     private readonly options: FleetOptions,

@@ -1,12 +1,16 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
 import type { Bodies, Header, Message } from '../../wire/message.js';
 import { Unreachable } from './unreachable.js';
-import type { PeerSockets } from './peer-sockets.js';
+import type { PeerEvent, PeerSockets } from './peer-sockets.js';
 
 /** How long a connection to another worker may take, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
+
+/** Before another attempt where the other end does not admit this one yet, in milliseconds. */
+const REFUSED_PAUSE = 100;
 
 export interface Neighbour {
   readonly worker: number;
@@ -41,7 +45,7 @@ export class Neighbours {
   async send(worker: number, body: Bodies['chunk'], at: Partial<Header>): Promise<void> {
     const link = this.#links.get(worker);
     if (!link) throw new Error(`worker ${worker} is no neighbour`);
-    await link.send({ ...this.options.header, ...at, kind: 'chunk', body } as Message);
+    await link.send({ ...this.options.header, ...at, kind: 'chunk', body });
   }
 
   close(): void {
@@ -55,30 +59,45 @@ export class Neighbours {
     // Another container may say that it has this machine's name: where it cannot be reached so, it is tried over tcp.
     for (const address of addresses)
       if (address.startsWith('tcp:') || isHere) {
-        const link = await this.#tryAddress(address, neighbour);
+        const link = await this.#reach(address, neighbour);
         if (!link) continue;
         this.#links.set(worker, link);
         const { header, self } = this.options;
-        await link.send({ ...header, kind: 'greeting', body: { worker: self } } as Message);
+        await link.send({ ...header, kind: 'greeting', body: { worker: self } });
         return;
       }
     throw new Unreachable(worker, `no connection to it at ${addresses.join(', ') || 'any address'}`);
   }
 
-  async #tryAddress(address: string, { worker, key }: Neighbour): Promise<Link | undefined> {
-    const connected = new Deferred<boolean>();
+  /** The other end admits this one as soon as it has heard of the membership too. */
+  async #reach(address: string, neighbour: Neighbour): Promise<Link | undefined> {
+    const deadline = performance.now() + CONNECT_TIMEOUT;
+    while (!this.#closed && performance.now() < deadline) {
+      const answer = await this.#connectOnce(address, neighbour, deadline - performance.now());
+      if (answer !== 'refused') return answer;
+      await pause(REFUSED_PAUSE);
+    }
+    return undefined;
+  }
+
+  async #connectOnce(
+    address: string,
+    { worker, key }: Neighbour,
+    milliseconds: number,
+  ): Promise<Link | 'refused' | undefined> {
+    const first = new Deferred<PeerEvent | 'late'>();
     const { sockets, onLost } = this.options;
     const link = sockets.connect(address, key, (event) => {
-      if (event === 'connected') connected.resolve(true);
+      if (event !== 'disconnected') first.resolve(event);
       else if (!this.#closed && this.#links.get(worker) === link) onLost(worker);
     });
     const timer = setTimeout(() => {
-      connected.resolve(false);
-    }, CONNECT_TIMEOUT);
-    const isConnected = await connected.promise;
+      first.resolve('late');
+    }, milliseconds);
+    const event = await first.promise;
     clearTimeout(timer);
-    if (isConnected && !this.#closed) return link;
+    if (event === 'connected' && !this.#closed) return link;
     await link.close();
-    return undefined;
+    return event === 'refused' ? 'refused' : undefined;
   }
 }

@@ -19,6 +19,9 @@ export interface PeerSocketsOptions {
   readonly onMessage: (received: Received) => void;
 }
 
+/** refused: the other end does not admit this one, or not yet. */
+export type PeerEvent = 'connected' | 'disconnected' | 'refused';
+
 /**
  * A worker's sockets for other workers: one that those of this machine connect to, and one for all others. Each
  * connection is used one way, by who made it.
@@ -35,14 +38,14 @@ export class PeerSockets {
   }
 
   static async open(options: PeerSocketsOptions): Promise<PeerSockets> {
-    const { coordinator, encrypted, port, heartbeat } = options;
+    const { encrypted, heartbeat } = options;
     const keys = encrypted ? curveKeyPair() : undefined;
     const admitted = new Set<string>();
     const traffic = { sent: 0 };
     const security = keys && { secretKey: keys.secretKey, admitted };
     const listeners: Listener[] = [];
     try {
-      for (const [address, isPrivate] of await listenAddresses(coordinator, port))
+      for (const [address, isPrivate] of await listenAddresses(options))
         listeners.push(
           await Listener.bind(address, IGNORED, { heartbeat, security: isPrivate ? undefined : security }),
         );
@@ -75,7 +78,7 @@ export class PeerSockets {
   }
 
   /** Begins to connect to another worker. */
-  connect(address: string, key: string, onEvent: (event: 'connected' | 'disconnected') => void): Link {
+  connect(address: string, key: string, onEvent: (event: PeerEvent) => void): Link {
     const security =
       key !== '' && this.keys && !isPrivate(address) ? { ...this.keys, serverKey: key } : undefined;
     const observer: TrafficObserver = {
@@ -84,7 +87,14 @@ export class PeerSockets {
         this.traffic.sent += bytes;
       },
     };
-    return Link.connect(address, observer, onEvent, { heartbeat: this.options.heartbeat, security });
+    const onRefused = (): void => {
+      onEvent('refused');
+    };
+    return Link.connect(address, observer, onEvent, {
+      heartbeat: this.options.heartbeat,
+      security,
+      onRefused,
+    });
   }
 
   async close(): Promise<void> {
@@ -105,12 +115,17 @@ function isPrivate(address: string): boolean {
 }
 
 /** What to listen at, and whether only this machine's processes reach it. */
-async function listenAddresses(coordinator: string, port: number): Promise<[string, boolean][]> {
+async function listenAddresses({
+  coordinator,
+  port,
+  encrypted,
+}: PeerSocketsOptions): Promise<[string, boolean][]> {
   const addresses: [string, boolean][] = [];
   // An abstract socket has no file that could be left behind.
   if (process.platform === 'linux') addresses.push([`ipc://@dcgan-${randomUUID()}`, true]);
   const host = await addressTowards(coordinator);
-  if (host !== undefined && !(isLoopback(host) && addresses.length > 0))
+  // Without keys, everybody is on this machine.
+  if (host !== undefined && (encrypted || (isLoopback(host) && addresses.length === 0)))
     addresses.push([`tcp://${host}:${port === 0 ? '*' : port}`, false]);
   return addresses;
 }
