@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
-import type { Bodies, Header, Message } from '../../wire/message.js';
+import type { Bodies, Header } from '../../wire/message.js';
 import { Unreachable } from './unreachable.js';
 import type { PeerEvent, PeerSockets } from './peer-sockets.js';
 
