@@ -13,13 +13,14 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only('common-knows-nobody', 'common', []),
     only('engine-knows-no-model', 'engine', []),
-    only('model-knows-engine', 'model', ['engine']),
+    only('averaging-stands-alone', 'averaging', []),
+    only('model-knows-engine', 'model', ['engine', 'averaging']),
     only('data-stands-alone', 'data', []),
     only('wire-stands-alone', 'wire', []),
     only('evaluation-knows-data-and-engine', 'evaluation', ['data', 'engine']),
-    only('worker-knows-no-coordinator', 'worker', ['wire', 'data', 'model', 'engine']),
+    only('worker-knows-no-coordinator', 'worker', ['wire', 'data', 'model', 'engine', 'averaging']),
     only('coordinator-knows-no-worker', 'coordinator', [
-      ...['wire', 'data', 'model', 'engine', 'evaluation', 'page'],
+      ...['wire', 'data', 'model', 'engine', 'averaging', 'evaluation', 'page'],
     ]),
     only('page-stands-alone', 'page', []),
     {

@@ -16,6 +16,8 @@ const OPTIONS = [
   ...['--sample-every', '40', '--checkpoint-every', '30', '--liveness-timeout', '2'],
 ];
 
+const TOPOLOGIES = ['star', 'ring', 'tree'] as const;
+
 /** Two to four faults at random steps. A stopped worker goes on a little later, or never. */
 function randomSchedule(seed: number): Fault[] {
   const stream = randomStream(seed, 'schedule');
@@ -39,11 +41,18 @@ describe('a run whose workers come and go', { concurrency: 2 }, () => {
   before(async () => {
     workplace = await Workplace.make();
     await workplace.quietRun('quiet', [...OPTIONS]);
+    await workplace.quietRun('quiet-tree', [...OPTIONS, '--topology', 'tree']);
   });
   after(() => workplace.remove());
 
-  async function expectTheSame(run: string, workers: number, faults: readonly Fault[]): Promise<string[]> {
-    const program = workplace.start(workplace.training(run, ['--workers', String(workers), ...OPTIONS]));
+  async function expectTheSame(
+    run: string,
+    workers: number,
+    faults: readonly Fault[],
+    topology = 'ring',
+  ): Promise<string[]> {
+    const args = ['--workers', String(workers), '--topology', topology, ...OPTIONS];
+    const program = workplace.start(workplace.training(run, args));
     await program.line(/^training in/);
     const children = childrenOf(program.pid);
     const sent = await strike(workplace, run, program, faults);
@@ -51,7 +60,8 @@ describe('a run whose workers come and go', { concurrency: 2 }, () => {
     const story = `${JSON.stringify(faults)}\n${lines.join('\n')}`;
     assert.equal(code, 0, story);
     assert.ok(sent >= faults.length - 1, `only ${sent} of the faults happened: ${story}`);
-    await expectSameRun(workplace.path(run), workplace.path('quiet'), story);
+    const quiet = topology === 'tree' ? 'quiet-tree' : 'quiet';
+    await expectSameRun(workplace.path(run), workplace.path(quiet), story);
     await until('all processes to be gone', () => !children.some(isAlive));
     return [...lines];
   }
@@ -75,8 +85,9 @@ describe('a run whose workers come and go', { concurrency: 2 }, () => {
   });
 
   for (let seed = 1; seed <= 20; seed++)
-    it(`has the numbers of a quiet one, by random schedule ${seed}`, async () => {
+    it(`has the numbers of a quiet one, by random schedule ${seed} in a ${TOPOLOGIES[seed % 3]}`, async () => {
       const workers = 2 + (seed % 2);
-      await expectTheSame(`random-${seed}`, workers, randomSchedule(seed));
+      const topology = TOPOLOGIES[seed % 3];
+      await expectTheSame(`random-${seed}`, workers, randomSchedule(seed), topology);
     });
 });

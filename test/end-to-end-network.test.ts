@@ -11,7 +11,11 @@ import { MessageProxy } from './support/wire/message-proxy.js';
 import { until } from './support/wire/until.js';
 
 const STEPS = 80;
-const SAME = ['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '8'];
+// As a star, so that gradients pass through this network too.
+const SAME = [
+  ...['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '8'],
+  ...['--topology', 'star'],
+];
 
 /** A kind of message in a run's life. One of which some pass unharmed comes on a connection that was made again. */
 interface Moment extends Omit<FaultRule, 'action' | 'direction'> {

@@ -11,27 +11,28 @@ describe('the arrays of averages', () => {
     const layout = modelLayout(SMALL_TRAINING);
     for (const phase of PHASES) {
       const first = averages.next(phase);
-      assert.equal(first.length, phaseLayout(phase, layout).length);
+      assert.equal(first.floats.length, phaseLayout(phase, layout).length);
       assert.equal(averages.current(phase), first);
       averages.applied(phase);
       assert.equal(averages.current(phase), first, 'who missed it can still get it');
       assert.equal(averages.next(phase), first);
     }
-    assert.notEqual(averages.current('discriminator').buffer, averages.current('generator').buffer);
+    assert.notEqual(averages.current('discriminator').memory, averages.current('generator').memory);
   });
 
   it('are new ones after a round that was given up, whose parts may still be on their way', () => {
     const averages = new Averages(SMALL_TRAINING);
-    const sent = averages.next('generator').fill(1);
+    const sent = averages.next('generator');
+    sent.floats.fill(1);
     const other = averages.next('discriminator');
     const again = averages.next('generator');
-    assert.notEqual(again.buffer, sent.buffer);
+    assert.notEqual(again.floats.buffer, sent.floats.buffer);
     assert.equal(averages.current('generator'), again);
-    again.fill(2);
-    assert.ok(sent.every((value) => value === 1));
+    again.floats.fill(2);
+    assert.ok(sent.floats.every((value) => value === 1));
     assert.equal(averages.current('discriminator'), other);
     const third = averages.next('generator');
-    assert.ok(third.buffer !== sent.buffer && third.buffer !== again.buffer);
+    assert.ok(third.memory !== sent.memory && third.memory !== again.memory);
     averages.applied('generator');
     assert.equal(averages.next('generator'), third, 'the array that was applied is free, not the one before');
   });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { meanArray } from '../src/averaging/mean-array.js';
+import { PartPool } from '../src/averaging/part-pool.js';
 import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
 import { bytesOf } from '../src/common/bytes.js';
 import { Content, type Bodies, type Header } from '../src/wire/message.js';
@@ -14,13 +16,17 @@ const GRADIENT = LENGTH - 1;
 
 /** Shards 0 and 1 are with worker 0, shard 2 is with worker 1; each shard's vector is its number + 1 everywhere. */
 function begin(): { round: PhaseRound; into: Float32Array } {
-  const into = new Float32Array(LENGTH);
+  const into = meanArray(LENGTH);
   const workerOfShard = new Map([
     [0, 0],
     [1, 0],
     [2, 1],
   ]);
-  return { round: new PhaseRound('generator', 7, workerOfShard, into, GRADIENT), into };
+  const round = new PhaseRound({
+    ...{ phase: 'generator', step: 7, workerOfShard, summation: 'sequential' },
+    ...{ into, pool: new PartPool(), gradientEnd: GRADIENT },
+  });
+  return { round, into: into.floats };
 }
 
 function chunk(shard: number, offset: number, changes: Partial<Bodies['chunk']> = {}): Bodies['chunk'] {
@@ -68,10 +74,12 @@ describe('a phase of a step', () => {
 
   it('has the mean of a place whole with its last chunk, whatever the other places lack', () => {
     const { round, into } = begin();
-    assert.equal(round.addChunk(0, AT, chunk(0, 0)), false);
-    assert.equal(round.addChunk(1, AT, chunk(2, 0)), false);
-    assert.equal(round.addChunk(1, AT, chunk(2, CHUNK)), false);
-    assert.equal(round.addChunk(0, AT, chunk(1, 0)), true);
+    assert.equal(round.addChunk(0, AT, chunk(0, 0)), undefined);
+    assert.equal(round.addChunk(1, AT, chunk(2, 0)), undefined);
+    assert.equal(round.addChunk(1, AT, chunk(2, CHUNK)), undefined);
+    const whole = round.addChunk(0, AT, chunk(1, 0));
+    assert.equal(whole?.length, CHUNK / 4);
+    assert.equal(whole.buffer, into.buffer);
     assert.ok(into.subarray(0, CHUNK / 4).every((value) => value === 2));
     assert.throws(() => round.gradientNorm(), /every part of every shard/);
   });

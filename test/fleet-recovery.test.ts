@@ -35,7 +35,7 @@ describe('the recovery of a run', () => {
     for (const worker of [0, 1]) recovery.join(worker, undefined);
     recovery.regroup();
     for (const worker of [0, 1]) recovery.prepared(worker);
-    for (let update = 0; update < 3; update++) recovery.updated();
+    for (let update = 0; update < 3; update++) recovery.updated(true);
     return recovery;
   }
 
@@ -46,7 +46,7 @@ describe('the recovery of a run', () => {
     const alone = recovery.regroup();
     assert.deepEqual(alone.assignments, [{ worker: 1, shards: [0, 1, 2, 3], source: 'keep' }]);
     recovery.prepared(1);
-    recovery.updated();
+    recovery.updated(true);
     recovery.join(2, undefined);
     assert.equal(recovery.ready, false, 'the next phase begins with the newcomer');
     const plan = recovery.regroup();

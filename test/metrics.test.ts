@@ -91,6 +91,7 @@ describe('metrics', () => {
         'dcgan_phase_seconds_count{phase="generator"}',
         'dcgan_phase_seconds_sum{phase="discriminator"}',
         'dcgan_phase_seconds_sum{phase="generator"}',
+        'dcgan_wire_bytes_total{direction="among_workers"}',
         'dcgan_wire_bytes_total{direction="received"}',
         'dcgan_wire_bytes_total{direction="sent"}',
         'dcgan_wire_rejected_total{reason="undecodable"}',

@@ -9,13 +9,13 @@ import { SMALL_MODEL } from './support/small-model.js';
 /** Notes what it is asked for; the norms of its averages are these, one after the other. */
 function averager(norms: number[], found?: NotFiniteElement): { group: Averager; asked: string[] } {
   const asked: string[] = [];
-  const vector = Float32Array.of(1, 2, 0.25, 0.5);
+  const measures = Float32Array.of(1, 2, 0.25, 0.5);
   const group: Averager = {
     compute: (phase, step, inspect) => {
       asked.push(`${inspect ? 'inspect' : 'compute'} ${phase} ${step}`);
       const gradientNorm = norms.shift() ?? assert.fail('asked once more');
       const notFinite = inspect ? found : undefined;
-      return Promise.resolve({ vector, gradientNorm, computeSeconds: 3, notFinite });
+      return Promise.resolve({ measures, gradientNorm, computeSeconds: 3, notFinite });
     },
     apply: (phase, step) => {
       asked.push(`apply ${phase} ${step}`);

@@ -94,7 +94,10 @@ describe('a message', () => {
   it('whose body has every field at its default is whole', () => {
     const header = { run: '', generation: 0, step: 1, phase: 'discriminator' } as const;
     const fetched = decode(
-      encode({ ...header, kind: 'assignment', body: { shards: [], source: Source.KEEP, stateDigest: '' } }),
+      encode({
+        ...{ ...header, kind: 'assignment' },
+        body: { shards: [], source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [] },
+      }),
     );
     assert.equal(fetched.kind, 'assignment');
     assert.deepEqual([...fetched.body.shards], []);

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Summation } from '../averaging/order-of-sums.js';
 import { LOG_FORMATS, type LogFormat } from '../common/log.js';
 import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
+import { TOPOLOGIES, type Topology } from './topology.js';
 import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 import { AUGMENTATIONS, augmentationsOf } from '../model/refinements.js';
@@ -18,6 +20,9 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly external?: true;
   readonly minWorkers: number;
   readonly maxWorkers?: number;
+  readonly topology: Topology;
+  /** Of a run that goes on. */
+  readonly summation?: Summation;
   readonly fallback: Fallback;
   /** Seconds. */
   readonly livenessTimeout: number;
@@ -90,6 +95,11 @@ export function addTrainOptions(command: Command): Command {
       new Option('--fallback <what>', 'when no worker is left: go on alone, wait for workers, or stop')
         .choices(FALLBACKS)
         .default('single-node'),
+    )
+    .addOption(
+      new Option('--topology <name>', 'which way gradients go: through the coordinator, or among the workers')
+        .choices(TOPOLOGIES)
+        .default('auto'),
     )
     .option(
       '--liveness-timeout <seconds>',

@@ -18,6 +18,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'external',
   'minWorkers',
   'maxWorkers',
+  'topology',
   'fallback',
   'livenessTimeout',
   'listen',

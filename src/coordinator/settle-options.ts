@@ -6,6 +6,7 @@ import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
+import { settleSummation, type Topology } from './topology.js';
 
 /** This machine, as far as options depend on it. */
 export interface Machine {
@@ -26,6 +27,7 @@ export interface RunOptions {
   readonly workers: number;
   readonly minWorkers: number;
   readonly maxWorkers: number;
+  readonly topology: Topology;
   readonly fallback: Fallback;
   /** Milliseconds. */
   readonly liveness: number;
@@ -70,6 +72,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     precision: given.precision,
     eager: given.eager ?? false,
     ...settleRefinements(given),
+    ...settleSummation(given.topology, given.summation),
   };
   checkTrainingOptions(training);
   return Object.freeze({
@@ -80,6 +83,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     workers,
     minWorkers: given.minWorkers,
     maxWorkers,
+    topology: given.topology,
     fallback: given.fallback,
     liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,

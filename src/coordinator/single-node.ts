@@ -1,3 +1,8 @@
+import { meanArray, type MeanArray } from '../averaging/mean-array.js';
+import { sumsOf } from '../averaging/order-of-sums.js';
+import { PartPool } from '../averaging/part-pool.js';
+import { planAllHere } from '../averaging/sum-plan.js';
+import { VectorSums } from '../averaging/vector-sums.js';
 import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
 import { engineIdentity, type EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
@@ -12,7 +17,6 @@ import { sharedFloats } from '../model/replica-protocol.js';
 import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
-import { ShardSum } from '../model/shard-sum.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf } from '../common/bytes.js';
@@ -35,7 +39,8 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #layout: ModelLayout;
-  readonly #averaged: Record<Phase, Float32Array>;
+  readonly #averaged: Record<Phase, MeanArray>;
+  readonly #pool = new PartPool();
   #copy: Float32Array | undefined;
 
   private constructor(
@@ -47,8 +52,8 @@ export class SingleNode implements ComputeGroup, Averager {
     this.#layout = modelLayout(training);
     const layout = this.#layout;
     this.#averaged = {
-      discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
-      generator: sharedFloats(phaseLayout('generator', layout).length),
+      discriminator: meanArray(phaseLayout('discriminator', layout).length),
+      generator: meanArray(phaseLayout('generator', layout).length),
     };
   }
 
@@ -89,7 +94,13 @@ export class SingleNode implements ComputeGroup, Averager {
   async compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
     const { shards } = this.training;
     const { gradient } = phaseLayout(phase, this.#layout);
-    const sum = new ShardSum(shards, this.#averaged[phase], gradient.end);
+    const mean = this.#averaged[phase];
+    const sums = new VectorSums({
+      plan: planAllHere(sumsOf(this.training.summation, shards), shards),
+      ...{ mean, pool: this.#pool, gradientEnd: gradient.end },
+      onOperand: () => undefined,
+      onMean: () => undefined,
+    });
     let computeSeconds = 0;
     let notFinite: NotFiniteElement | undefined;
     for (let shard = 0; shard < shards; shard++) {
@@ -97,14 +108,14 @@ export class SingleNode implements ComputeGroup, Averager {
       const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      sum.add(shard, 0, vector);
+      sums.add(shard, 0, vector);
       computeSeconds += seconds;
     }
-    return { vector: sum.mean(), gradientNorm: sum.gradientNorm(), computeSeconds, notFinite };
+    return { measures: mean.floats, gradientNorm: sums.gradientNorm ?? NaN, computeSeconds, notFinite };
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
-    await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase] });
+    await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase].floats });
   }
 
   async restart(from: StateSource | undefined): Promise<void> {

@@ -27,7 +27,8 @@ export interface GroupParts extends Pick<
 /** The fleet, or this process alone where there is nothing to distribute. */
 export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
-  const { training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen } = options;
+  const { training, workers, minWorkers, maxWorkers, fallback, liveness, topology, external, listen } =
+    options;
   const { engine, faces, sampler, from, log, metrics } = shared;
   const startAlone = async (state: StateSource | undefined): Promise<SingleNode> => {
     const node = await SingleNode.start({ training, engine, faces, sampler, from: state });
@@ -38,7 +39,7 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   if (workers === 0) return startAlone(from);
   try {
     const fleet = await Fleet.start({
-      ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, external, listen },
+      ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, topology, external, listen },
       placement: placeWorkers(workers, machine.gpus, machine.cores),
       ...shared,
     });

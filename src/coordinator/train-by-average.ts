@@ -2,10 +2,10 @@ import { readMeasures, type Phase } from '../model/phase.js';
 import type { PhaseOutcome } from './compute-group.js';
 import { untilFinite, type NotFiniteElement } from './until-finite.js';
 
-/** A phase's vector, averaged over all shards (see `phaseLayout`). */
+/** What a phase's vector, averaged over all shards, says of the phase (see `phaseLayout`). */
 export interface Average {
-  /** Overwritten by the phase's next one. */
-  readonly vector: Float32Array;
+  /** An array that ends with them. Overwritten by the phase's next one. */
+  readonly measures: Float32Array;
   /** Euclidean norm of its gradient; not finite where any element is not. */
   readonly gradientNorm: number;
   readonly computeSeconds: number;
@@ -28,13 +28,13 @@ export async function trainByAverage<P extends Phase>(
   step: number,
 ): Promise<PhaseOutcome<P>> {
   return untilFinite(phase, step, async (attempt) => {
-    const { vector, gradientNorm, computeSeconds, notFinite } = await averager.compute(
+    const { measures, gradientNorm, computeSeconds, notFinite } = await averager.compute(
       phase,
       step,
       attempt > 1,
     );
     if (!Number.isFinite(gradientNorm)) return { notFinite };
     await averager.apply(phase, step);
-    return { result: { measures: readMeasures(phase, vector), gradientNorm, computeSeconds } };
+    return { result: { measures: readMeasures(phase, measures), gradientNorm, computeSeconds } };
   });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SUMMATIONS, type Summation } from '../averaging/order-of-sums.js';
 import { UserError } from '../common/errors.js';
 import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
@@ -21,6 +22,8 @@ export interface TrainingOptions extends StepOptions, AdamOptions {
   readonly precision: Precision;
   /** Native engine: operation by operation, as TensorFlow.js is written, instead of as one recorded graph. */
   readonly eager: boolean;
+  /** The order in which the shards' gradients are added; sequential where it is not said. */
+  readonly summation?: Summation;
 }
 
 /** What a compute thread is loaded with to train. */
@@ -63,6 +66,8 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     );
   if (!PRECISIONS.includes(precision))
     throw new UserError(`precision ${precision} is not one of ${PRECISIONS.join(', ')}`);
+  if (options.summation !== undefined && !SUMMATIONS.includes(options.summation))
+    throw new UserError(`summation ${options.summation} is not one of ${SUMMATIONS.join(', ')}`);
   if (eager && precision !== 'fp32') throw new UserError('--eager computes in fp32 only');
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UserError(`the learning rate must be a number above 0, not ${learningRate}`);

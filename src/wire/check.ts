@@ -1,3 +1,4 @@
+import { isAddress } from './address.js';
 import { CHUNK_BYTES, LIMITS } from './limits.js';
 import {
   Content,
@@ -14,7 +15,7 @@ import { isPrintable } from './text.js';
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
-const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE];
+const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
 const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES];
 const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
 
@@ -40,18 +41,22 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireReason(message.body);
   },
   ready: (message) => {
-    const { optionsHash, engine, datasetFingerprint } = message.body;
+    const { optionsHash, engine, datasetFingerprint, peerAddresses, peerKey } = message.body;
     if (message.phase) requirePhase(message);
     requireHash('options hash', optionsHash);
     requireText('engine', engine, LIMITS.engineCharacters);
     if (datasetFingerprint !== '') requireHash("dataset's fingerprint", datasetFingerprint);
+    requireAddresses(peerAddresses, peerKey);
   },
   assignment: (message) => {
-    const { shards, source, stateDigest } = message.body;
+    const { shards, source, stateDigest, workerOfShard, neighbours } = message.body;
     requirePhase(message);
     requireShards(shards);
     requireSource(source);
     if (stateDigest !== '') requireHash("state's digest", stateDigest);
+    if (workerOfShard.length > LIMITS.shards) throw outOfRange(`${workerOfShard.length} shards`);
+    for (const worker of workerOfShard) requireBelow('worker', worker, LIMITS.workers);
+    for (const neighbour of neighbours) requirePeer(neighbour);
   },
   prepared: forbidPhase,
   compute: requirePhase,
@@ -60,7 +65,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireContent(content, [...PUSHED, ...PULLED]);
     if (PUSHED.includes(content)) requirePhase(message);
     else forbidPhase(message);
-    requireBelow('shard', shard, LIMITS.shards);
+    requireBelow('shard', shard, content === Content.OPERAND ? LIMITS.operands : LIMITS.shards);
     requirePlace(message.body);
   },
   shardDone: (message) => {
@@ -72,6 +77,21 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
       throw outOfRange(`${computeSeconds} seconds`);
   },
   apply: requirePhase,
+  averaged: (message) => {
+    const { measures } = message.body;
+    requirePhase(message);
+    if (measures.length > LIMITS.measureBytes || measures.length % FLOAT_BYTES !== 0)
+      throw outOfRange(`measures of ${measures.length} bytes`);
+  },
+  unreachable: (message) => {
+    forbidPhase(message);
+    requireBelow('worker', message.body.worker, LIMITS.workers);
+    requireReason(message.body);
+  },
+  greeting: (message) => {
+    forbidPhase(message);
+    requireBelow('worker', message.body.worker, LIMITS.workers);
+  },
   snapshot: (message) => {
     forbidPhase(message);
     requireContent(message.body.content, SNAPSHOTS);
@@ -124,6 +144,21 @@ function requireShards(shards: readonly number[]): void {
   if (shards.length > LIMITS.shards) throw outOfRange(`${shards.length} shards`);
   for (const shard of shards) requireBelow('shard', shard, LIMITS.shards);
   if (new Set(shards).size !== shards.length) throw outOfRange('a shard that is assigned twice');
+}
+
+function requirePeer(peer: Bodies['assignment']['neighbours'][number]): void {
+  requireBelow('worker', peer.worker ?? 0, LIMITS.workers);
+  requireText('host', peer.host ?? '', LIMITS.hostCharacters);
+  requireAddresses(peer.addresses ?? [], peer.key ?? '');
+}
+
+function requireAddresses(addresses: readonly string[], key: string): void {
+  if (addresses.length > LIMITS.peerAddresses) throw outOfRange(`${addresses.length} addresses`);
+  for (const address of addresses) {
+    requireText('address', address, LIMITS.hostCharacters);
+    if (!isAddress(address)) throw outOfRange('an address that is none');
+  }
+  requireText('key', key, LIMITS.keyCharacters);
 }
 
 function requirePhase({ kind, phase, step }: Header & { kind: BodyKind }): void {

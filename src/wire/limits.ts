@@ -9,8 +9,8 @@ export const MAX_FRAME_BYTES = CHUNK_BYTES + 64 * 1024;
  * a message reaches anybody, so that nobody takes memory, or writes a line, for what a stranger made up.
  */
 export const LIMITS = {
-  /** Read before anything is taken apart. An assignment of all shards that there can be has 180 KB. */
-  envelopeBytes: 256 * 1024,
+  /** Read before anything is taken apart. An assignment of all shards that there can be, with who has them, has 380 KB. */
+  envelopeBytes: 512 * 1024,
   runCharacters: 64,
   hostCharacters: 255,
   processCharacters: 64,
@@ -20,6 +20,11 @@ export const LIMITS = {
   /** Shards and workers are numbered from 0; these are how many there can be. */
   shards: 65_536,
   workers: 65_536,
+  /** Shards and the sums of them. */
+  operands: 2 * 65_536,
+  measureBytes: 64,
+  peerAddresses: 4,
+  keyCharacters: 40,
   computeSeconds: 24 * 3600,
   /** An hour is the most that can be given, with --liveness-timeout. */
   livenessMilliseconds: 3_600_001,

@@ -1,5 +1,7 @@
 import { Content, type Message } from './message.js';
 
+const OF_ONE_GENERATION: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
+
 /**
  * Whether a message belongs to one membership of the run, and means nothing in another: what computes and averages.
  * Copies, images and signs of life are the same in all.
@@ -10,9 +12,12 @@ export function isOfOneGeneration(message: Message): boolean {
     case 'compute':
     case 'shardDone':
     case 'apply':
+    case 'averaged':
+    case 'unreachable':
+    case 'greeting':
       return true;
     case 'chunk':
-      return message.body.content === Content.GRADIENT || message.body.content === Content.AVERAGE;
+      return OF_ONE_GENERATION.includes(message.body.content);
     case 'hello':
     case 'welcome':
     case 'refusal':

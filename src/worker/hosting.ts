@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { meanArray, type MeanArray } from '../averaging/mean-array.js';
 import { faceBytes } from '../data/index.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
@@ -15,8 +16,11 @@ import { imageChunkBytes } from '../wire/face-chunks.js';
 import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
 import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
+import { tellable } from '../wire/text.js';
 import type { LoadedRun } from './loaded-run.js';
 import { shardImages, wholeImages, type OpenImages } from './run-images.js';
+import type { PeerAveraging } from './peers/peer-averaging.js';
+import { Unreachable } from './peers/unreachable.js';
 import { SessionLost } from './session-lost.js';
 
 export type Send = <Kind extends BodyKind>(
@@ -29,7 +33,10 @@ type SnapshotContent = typeof Content.STATE | typeof Content.SAMPLES;
 
 /** What a worker does over one connection: hosts shards, keeps its replica up to date, hands over copies of it. */
 export class Hosting {
-  readonly #averages: Record<Phase, Float32Array>;
+  /** Where averages come to. */
+  readonly means: Record<Phase, MeanArray>;
+  /** Where gradients may go among workers. */
+  peers: PeerAveraging | undefined;
   readonly #snapshots = new Map<SnapshotContent, Float32Array>();
   #incoming: { phase: Phase; step: number; assembly: ChunkAssembly } | undefined;
   #request = 0;
@@ -44,9 +51,9 @@ export class Hosting {
     private readonly send: Send,
   ) {
     const layout = modelLayout(run.options);
-    this.#averages = {
-      discriminator: sharedFloats(phaseLayout('discriminator', layout).length),
-      generator: sharedFloats(phaseLayout('generator', layout).length),
+    this.means = {
+      discriminator: meanArray(phaseLayout('discriminator', layout).length),
+      generator: meanArray(phaseLayout('generator', layout).length),
     };
   }
 
@@ -54,6 +61,7 @@ export class Hosting {
   begin(generation: number): void {
     this.#generation = generation;
     this.#incoming = undefined;
+    this.peers?.begin(generation);
     this.#giveUpPull();
   }
 
@@ -62,16 +70,18 @@ export class Hosting {
    * where another membership has begun meanwhile. Rejects with SessionLost where its state is not what the
    * coordinator takes it for.
    */
-  async assign(
-    { shards, source, stateDigest }: Bodies['assignment'],
-    generation: number,
-    update: number,
-  ): Promise<void> {
+  async assign(assignment: Bodies['assignment'], generation: number, update: number): Promise<void> {
     if (generation !== this.#generation) return;
+    const { shards, source, stateDigest } = assignment;
     try {
       await this.#getState(source, update, stateDigest);
       await this.#getImages(shards);
+      await this.peers?.assign(assignment, generation);
     } catch (error) {
+      if (error instanceof Unreachable) {
+        const { worker, message: reason } = error;
+        return this.send('unreachable', { generation }, { worker, reason: tellable(reason) });
+      }
       if (error instanceof GivenUp) return;
       throw error;
     }
@@ -79,10 +89,15 @@ export class Hosting {
     await this.send('prepared', { generation }, {});
   }
 
-  /** Computes the phase on every shard hosted here; each is sent while the next is computed. */
-  async compute(phase: Phase, step: number, generation: number): Promise<void> {
+  /**
+   * Computes the phase on every shard hosted here; each is sent while the next is computed. `collect`: to the
+   * coordinator, whatever way gradients go otherwise.
+   */
+  async compute(phase: Phase, step: number, generation: number, collect: boolean): Promise<void> {
     const computer = this.#computer;
     if (!computer) throw new SessionLost('it was asked to compute before any shard was assigned');
+    const peers = this.peers?.isUsed && !collect ? this.peers : undefined;
+    if (!peers) this.peers?.drop(updateNumber(phase, step));
     let sent: Promise<void> = Promise.resolve();
     for (const [index, shard] of this.#shards.entries()) {
       if (generation !== this.#generation) break;
@@ -93,7 +108,12 @@ export class Hosting {
         : { step, shard: this.#shards[index + 1] };
       const { vector, seconds } = await computer.compute(phase, step, shard, next);
       await sent;
-      sent = this.#sendGradient({ phase, step, generation }, shard, vector, seconds);
+      const at = { phase, step, generation };
+      if (!peers) sent = this.#sendGradient(at, shard, vector, seconds);
+      else if (generation === this.#generation) {
+        peers.addVector(phase, step, shard, vector);
+        sent = this.send('shardDone', at, { shard, computeSeconds: seconds });
+      }
     }
     await sent;
   }
@@ -111,7 +131,7 @@ export class Hosting {
     }
     if (!phase) throw new Rejection('out_of_range', 'an average without a phase');
     if (this.#incoming?.phase !== phase || this.#incoming.step !== step)
-      this.#incoming = { phase, step, assembly: new ChunkAssembly(bytesOf(this.#averages[phase])) };
+      this.#incoming = { phase, step, assembly: new ChunkAssembly(bytesOf(this.means[phase].floats)) };
     this.#incoming.assembly.add(body);
   }
 
@@ -122,14 +142,15 @@ export class Hosting {
    */
   confirmAverage(phase: Phase, step: number): () => Promise<void> {
     const incoming = this.#incoming;
-    if (incoming?.phase !== phase || incoming.step !== step || !incoming.assembly.complete)
+    const isHere = incoming?.phase === phase && incoming.step === step && incoming.assembly.complete;
+    if (!this.peers?.takeMean(updateNumber(phase, step)) && !isHere)
       throw new Rejection('unexpected', `an update of step ${step}, ${phase}, without its average`);
     this.#incoming = undefined;
     return async () => {
       const update = updateNumber(phase, step);
       this.#require(update);
       this.run.update = undefined;
-      await this.run.replica.call('apply', { phase, step, averaged: this.#averages[phase] });
+      await this.run.replica.call('apply', { phase, step, averaged: this.means[phase].floats });
       this.run.update = update + 1;
     };
   }
@@ -153,6 +174,7 @@ export class Hosting {
       case Content.GRADIENT:
       case Content.AVERAGE:
       case Content.IMAGES:
+      case Content.OPERAND:
         throw new Rejection('out_of_range', `no snapshot can be taken of content ${content}`);
     }
   }
@@ -167,9 +189,10 @@ export class Hosting {
     void this.send('chunk', {}, { content, shard: 0, offset, total: bytes.length, request, payload });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#generation = -1;
     this.#giveUpPull();
+    await this.peers?.close();
     this.#images?.close();
   }
 

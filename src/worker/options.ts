@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly reconnectTimeout: number;
   /** Seconds to stay after SIGTERM. */
   readonly grace: number;
+  /** To listen at for workers of other machines; 0: any free one. */
+  readonly peerPort: number;
   readonly log: LogFormat;
 }
 
@@ -82,6 +84,12 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
       notNegative,
       10,
     )
+    .option(
+      '--peer-port <n>',
+      'where workers of other machines connect to, when gradients go among workers; 0: any free port',
+      port,
+      0,
+    )
     .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
     .action(
       ({ data, keys, keyName, ...others }: Omit<WorkerOptions, Optional> & { [Name in Optional]?: string }) =>
@@ -94,6 +102,13 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('It must be a port, 0 to 65535.');
   return value;
 }
 

@@ -5,7 +5,7 @@ import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { addLogContext } from '../common/log.js';
 import { updateAt, updateNumber, type Phase } from '../model/phase.js';
-import { hashOptions } from '../model/training-options.js';
+import { hashOptions, type TrainingOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import { Liveness } from '../wire/liveness.js';
@@ -13,10 +13,13 @@ import { isOfOneGeneration } from '../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
 import type { LinkSecurity } from '../wire/security.js';
+import { heartbeatFor } from '../wire/socket-options.js';
 import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
 import { Hosting } from './hosting.js';
 import type { RunLoader } from './loaded-run.js';
+import { PeerAveraging } from './peers/peer-averaging.js';
+import { PeerSockets } from './peers/peer-sockets.js';
 import { SessionLost, TurnedAway } from './session-lost.js';
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
@@ -52,9 +55,11 @@ export class WorkerSession {
   #closed = false;
 
   constructor(
-    address: string,
+    private readonly address: string,
     private readonly loader: RunLoader,
-    security: LinkSecurity | undefined,
+    private readonly security: LinkSecurity | undefined,
+    /** To listen at for other workers; 0: any free one. */
+    private readonly peerPort: number,
   ) {
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
@@ -110,7 +115,7 @@ export class WorkerSession {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#liveness?.stop();
-    this.#hosting?.close();
+    await this.#hosting?.close();
     await this.#link.close();
     const patience = new AbortController();
     const late = pause(SETTLE_TIMEOUT, 'late', { signal: patience.signal }).catch(() => undefined);
@@ -186,7 +191,8 @@ export class WorkerSession {
         const hosting = this.#requireHosting();
         const phase = requirePhase(message);
         hosting.expectAverage();
-        this.#enqueue(() => hosting.compute(phase, message.step, message.generation));
+        const { step, generation, body } = message;
+        this.#enqueue(() => hosting.compute(phase, step, generation, body.collect));
         return;
       }
       case 'snapshot':
@@ -212,6 +218,9 @@ export class WorkerSession {
       case 'shardDone':
       case 'snapshotTaken':
       case 'failure':
+      case 'averaged':
+      case 'unreachable':
+      case 'greeting':
         throw new Rejection('unexpected', `${message.kind} is not for a worker`);
     }
   }
@@ -239,17 +248,42 @@ export class WorkerSession {
   /** Loads the engine and looks for the images while the coordinator waits. */
   async #join({ body }: MessageOf<'welcome'>): Promise<void> {
     const run = await this.loader.load(body);
-    this.#hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at));
-    if (this.#closed) this.#hosting.close();
+    const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at));
+    const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
+    this.#hosting = hosting;
+    if (this.#closed) await hosting.close();
     await this.#send(
       'ready',
       {
         optionsHash: hashOptions(body.options),
         engine: run.engine,
         datasetFingerprint: run.faces?.fingerprint ?? '',
+        peerAddresses: sockets?.addresses ?? [],
+        peerKey: sockets?.key ?? '',
       },
       run.update === undefined ? {} : updateAt(run.update),
     );
+  }
+
+  /** Other workers can connect from now on. */
+  async #openPeers(hosting: Hosting, { worker, liveness, options }: Bodies['welcome']): Promise<PeerSockets> {
+    const sockets = await PeerSockets.open({
+      ...{ coordinator: this.address, encrypted: this.security !== undefined, port: this.peerPort },
+      heartbeat: heartbeatFor(liveness),
+      onMessage: (received) => hosting.peers?.receive(received),
+    });
+    hosting.peers = new PeerAveraging({
+      training: JSON.parse(options) as TrainingOptions,
+      ...{ sockets, self: worker, header: this.#header, means: hosting.means, liveness },
+      onAveraged: (at, averaged) => {
+        void this.#send('averaged', averaged, at).catch(() => undefined);
+      },
+      onUnreachable: (generation, { worker: other, reason }) => {
+        const told = { worker: other, reason: tellable(reason) };
+        void this.#send('unreachable', told, { generation }).catch(() => undefined);
+      },
+    });
+    return sockets;
   }
 
   #requireHosting(): Hosting {

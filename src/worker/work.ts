@@ -18,7 +18,7 @@ const PAUSE = 500;
  */
 export async function work(options: WorkerOptions): Promise<void> {
   setLogFormat(options.log);
-  const { coordinator, connectTimeout, reconnectTimeout, keys, keyName } = options;
+  const { coordinator, connectTimeout, reconnectTimeout, keys, keyName, peerPort } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
   const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
@@ -31,7 +31,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
     while (!leave.wasTold()) {
-      session = new WorkerSession(coordinator, loader, security);
+      session = new WorkerSession(coordinator, loader, security, peerPort);
       try {
         await session.run(patience.left);
         return;

@@ -76,6 +76,7 @@ export function faultRun(seed: number) {
   const wanted = uniformInt(stream, 1, 12);
   const checkpointEvery = uniformInt(stream, 1, 6);
   const faultiness = any([0.01, 0.05, 0.2]);
+  const averagesKept = any([0, 0.5, 1]);
   const recovery = new Recovery(shards, 0);
   const connected = new Map<number, ModelWorker>();
   /** Cut off, and alive: they come back with what they hold. */
@@ -147,7 +148,8 @@ export function faultRun(seed: number) {
       computing = undefined;
       assert.equal(answer.update, recovery.update);
       for (const member of grouped()) member.orders.push({ kind: 'apply', update: answer.update });
-      recovery.updated();
+      // Averages that workers make among themselves are not kept.
+      recovery.updated(chance(averagesKept));
       // A checkpoint is made between steps, by one who holds the state.
       if (recovery.update % checkpointEvery === 0) checkpoint = recovery.update;
     }

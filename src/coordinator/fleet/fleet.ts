@@ -21,6 +21,7 @@ import {
   type StateSource,
 } from '../compute-group.js';
 import type { Fallback } from '../fallback.js';
+import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
 import { Copies } from './copies.js';
@@ -36,6 +37,7 @@ import { Recovery } from './recovery.js';
 import { Regroup } from './regroup.js';
 import { Roster, type Member } from './roster.js';
 import { Rounds } from './rounds.js';
+import { RouteLost, Routes } from './routes.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Where workers of this machine connect to: any free port. */
@@ -54,6 +56,7 @@ export interface FleetOptions {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly fallback: Fallback;
+  readonly topology: Topology;
   /** Silence for so many milliseconds is a lost connection. */
   readonly liveness: number;
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
@@ -87,10 +90,14 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #membership: Membership;
   readonly #copies: Copies;
   readonly #regroup: Regroup;
+  readonly #routes: Routes;
   #local: LocalWorkers | undefined;
+  /** Whether the round before went among workers. */
+  #amongWorkers = false;
   #closing = false;
   /** Ends the wait for a membership that begins. */
   #onPrepared = (): void => undefined;
+  #onRouteLost: (lost: RouteLost) => void = () => undefined;
 
   private constructor(
     private readonly options: FleetOptions,
@@ -101,10 +108,12 @@ export class Fleet implements ComputeGroup, Averager {
     this.post = parts.post;
     this.#recovery = new Recovery(training.shards, updateNumber('discriminator', firstStep));
     const shared = { ...parts, training, liveness, metrics, log, expectations: this.#expectations };
+    this.#routes = new Routes({ ...shared, topology: options.topology });
     const local = (): LocalWorkers | undefined => this.#local;
     this.#quorum = new Quorum({ ...options, ...shared, recovery: this.#recovery, local });
     this.#membership = new Membership({
       ...{ ...shared, dataset: faces, maxWorkers, recovery: this.#recovery, local },
+      peers: this.#routes.mayBeAmongWorkers,
       onChange: () => {
         this.#quorum.changed();
       },
@@ -119,7 +128,10 @@ export class Fleet implements ComputeGroup, Averager {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): Float32Array => this.#rounds.averageOf(update);
-    this.#regroup = new Regroup({ ...shared, faces, sampler, copies: this.#copies, average }, from);
+    this.#regroup = new Regroup(
+      { ...shared, faces, sampler, copies: this.#copies, routes: this.#routes, average },
+      from,
+    );
   }
 
   readonly post: Post;
@@ -172,14 +184,17 @@ export class Fleet implements ComputeGroup, Averager {
       // Somebody may leave between its end and this.
       while (!this.#isAssembled) await this.#assemble();
       const workerOfShard = this.#recovery.workerOfShard();
-      return this.#rounds.compute({ phase, step, group: this.#group(), workerOfShard, inspect });
+      // What is not finite is looked for here.
+      this.#amongWorkers = this.#routes.amongWorkers && !inspect;
+      const order = { phase, step, group: this.#group(), workerOfShard, inspect };
+      return this.#rounds.compute({ ...order, amongWorkers: this.#amongWorkers });
     });
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
     const group = this.#group();
-    this.#rounds.applied(phase);
-    this.#recovery.updated();
+    if (!this.#amongWorkers) this.#rounds.applied(phase);
+    this.#recovery.updated(!this.#amongWorkers);
     this.#membership.begun();
     if (phase === 'generator') this.#membership.served(group);
     await this.post.toAll(group, 'apply', {}, { phase, step });
@@ -290,13 +305,13 @@ export class Fleet implements ComputeGroup, Averager {
     return this.#roster.all().filter(({ number }) => this.#recovery.isGrouped(number));
   }
 
-  /** Does something again, with other workers, as long as one is lost on the way. */
+  /** Does something again, with other workers or on another way, as long as one is lost meanwhile. */
   async #withWorkers<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof WorkerLost)) throw error;
+        if (!(error instanceof WorkerLost || error instanceof RouteLost)) throw error;
       }
     }
   }
@@ -334,6 +349,7 @@ export class Fleet implements ComputeGroup, Averager {
       // Who comes meanwhile is for the next membership.
       if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
     };
+    this.#onRouteLost = prepared.reject;
     await this.#regroup.carryOut(plan, recovery.update);
     await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
       for (const worker of inPlan)
@@ -349,6 +365,12 @@ export class Fleet implements ComputeGroup, Averager {
       expectations: this.#expectations,
       onPrepared: () => {
         this.#onPrepared();
+      },
+      onUnreachable: (member, unreachable) => {
+        this.#recovery.scatter();
+        const lost = this.#routes.unreachable(member, unreachable);
+        this.#rounds.interrupt(lost);
+        this.#onRouteLost(lost);
       },
     });
   }

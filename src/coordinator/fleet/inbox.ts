@@ -1,6 +1,6 @@
 import { messageOf } from '../../common/errors.js';
 import type { Received } from '../../wire/listener.js';
-import { Content, type Message } from '../../wire/message.js';
+import { Content, type Bodies, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Copies } from './copies.js';
@@ -24,6 +24,7 @@ export interface InboxParts {
   readonly metrics: RunMetrics;
   /** One more worker is prepared for the membership that begins. */
   readonly onPrepared: () => void;
+  readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
 }
 
 /** Reads what workers send, and passes it on to whoever it is for. */
@@ -73,6 +74,12 @@ export class Inbox {
       case 'shardDone':
         this.parts.rounds.shardDone(member, message);
         return;
+      case 'averaged':
+        this.parts.rounds.averaged(member, message);
+        return;
+      case 'unreachable':
+        this.parts.onUnreachable(member, message.body);
+        return;
       case 'snapshotTaken':
         this.parts.copies.taken(member, message.body);
         return;
@@ -91,6 +98,7 @@ export class Inbox {
       case 'apply':
       case 'snapshot':
       case 'stop':
+      case 'greeting':
         throw new Rejection('unexpected', `${message.kind} is not for a coordinator`);
     }
   }

@@ -33,6 +33,8 @@ export interface MembershipParts {
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
+  /** Whether workers are to listen for each other. */
+  readonly peers: boolean;
   readonly log: Log;
   /** Somebody came or left. */
   readonly onChange: () => void;
@@ -78,6 +80,7 @@ export class Membership {
     const now = performance.now();
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
+      ways: { addresses: [], key: '' },
       ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
       device: this.parts.local()?.deviceOf(place) ?? '',
@@ -91,6 +94,7 @@ export class Membership {
       datasetFingerprint: dataset.fingerprint,
       datasetCount: dataset.count,
       liveness,
+      peers: this.parts.peers,
     });
   }
 
@@ -109,6 +113,7 @@ export class Membership {
     }
     roster.engine ??= body.engine;
     member.state = 'ready';
+    member.ways = { addresses: body.peerAddresses, key: body.peerKey };
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

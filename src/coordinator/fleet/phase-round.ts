@@ -1,6 +1,10 @@
+import type { MeanArray } from '../../averaging/mean-array.js';
+import { sumsOf, type Summation } from '../../averaging/order-of-sums.js';
+import type { PartPool } from '../../averaging/part-pool.js';
+import { planAllHere } from '../../averaging/sum-plan.js';
+import { VectorSums } from '../../averaging/vector-sums.js';
 import { firstNotFinite } from '../../model/gradient-norm.js';
 import type { Phase } from '../../model/phase.js';
-import { ShardSum } from '../../model/shard-sum.js';
 import { floatsOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
@@ -9,29 +13,43 @@ import type { NotFiniteElement } from '../until-finite.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
+export interface PhaseRoundOptions {
+  readonly phase: Phase;
+  readonly step: number;
+  readonly workerOfShard: ReadonlyMap<number, number>;
+  readonly summation: Summation | undefined;
+  readonly into: MeanArray;
+  readonly pool: PartPool;
+  /** Where in the vector the gradient ends. */
+  readonly gradientEnd: number;
+  /** Whether to look for elements that are not finite. */
+  readonly inspect?: boolean;
+}
+
 /** One phase of one step: gathers every shard's gradient into the sum, and how long each worker took. */
 export class PhaseRound {
-  readonly #sum: ShardSum;
+  readonly #sums: VectorSums;
   readonly #length: number;
   /** The worker of each shard whose gradient is not complete yet. */
   readonly #waiting: Map<number, number>;
   readonly #received = new Map<number, number>();
   readonly #secondsOfWorker = new Map<number, number>();
   #notFinite: NotFiniteElement | undefined;
+  /** The part of the mean that the last chunk made whole. */
+  #whole: Float32Array | undefined;
 
-  constructor(
-    readonly phase: Phase,
-    readonly step: number,
-    workerOfShard: ReadonlyMap<number, number>,
-    into: Float32Array,
-    /** Where in the vector the gradient ends. */
-    gradientEnd: number,
-    /** Whether to look for elements that are not finite. */
-    private readonly inspect = false,
-  ) {
+  constructor(private readonly options: PhaseRoundOptions) {
+    const { workerOfShard, summation, into, pool, gradientEnd } = options;
     this.#waiting = new Map(workerOfShard);
-    this.#sum = new ShardSum(workerOfShard.size, into, gradientEnd);
-    this.#length = into.byteLength;
+    this.#length = into.floats.byteLength;
+    this.#sums = new VectorSums({
+      plan: planAllHere(sumsOf(summation, workerOfShard.size), workerOfShard.size),
+      ...{ mean: into, pool, gradientEnd },
+      onOperand: () => undefined,
+      onMean: (_, part) => {
+        this.#whole = part;
+      },
+    });
   }
 
   get complete(): boolean {
@@ -52,19 +70,26 @@ export class PhaseRound {
     return this.#notFinite;
   }
 
+  /** The mean over the shards, in the array given to the constructor. */
   mean(): Float32Array {
-    return this.#sum.mean();
+    this.#requireWhole();
+    return this.options.into.floats;
   }
 
   gradientNorm(): number {
-    return this.#sum.gradientNorm();
+    this.#requireWhole();
+    return this.#sums.gradientNorm ?? NaN;
   }
 
   /**
-   * Says whether the mean is whole in the place of this chunk, which must stay as it is until then. Throws a Rejection
-   * for what this worker cannot send now.
+   * Returns the mean in the place of this chunk, where it is whole with it; the chunk must stay as it is until then.
+   * Throws a Rejection for what this worker cannot send now.
    */
-  addChunk(worker: number, header: Header, { shard, offset, total, payload }: Bodies['chunk']): boolean {
+  addChunk(
+    worker: number,
+    header: Header,
+    { shard, offset, total, payload }: Bodies['chunk'],
+  ): Float32Array | undefined {
     this.#require(worker, header, shard);
     if (total !== this.#length)
       throw new Rejection('out_of_range', `a gradient of ${total} bytes where ${this.#length} were expected`);
@@ -75,8 +100,10 @@ export class PhaseRound {
       throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
     this.#received.set(shard, offset + payload.length);
     const floats = floatsOf(payload);
-    if (this.inspect) this.#search(worker, shard, offset / FLOAT, floats);
-    return this.#sum.add(shard, offset / FLOAT, floats);
+    if (this.options.inspect) this.#search(worker, shard, offset / FLOAT, floats);
+    this.#whole = undefined;
+    this.#sums.add(shard, offset / FLOAT, floats);
+    return this.#whole;
   }
 
   shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
@@ -95,12 +122,17 @@ export class PhaseRound {
   }
 
   #require(worker: number, { phase, step }: Header, shard: number): void {
-    if (phase !== this.phase || step !== this.step)
+    const due = this.options;
+    if (phase !== due.phase || step !== due.step)
       throw new Rejection(
         'unexpected',
-        `a gradient of step ${step}, ${String(phase)}, in step ${this.step}, ${this.phase}`,
+        `a gradient of step ${step}, ${String(phase)}, in step ${due.step}, ${due.phase}`,
       );
     if (this.#waiting.get(shard) !== worker)
       throw new Rejection('unexpected', `a gradient of shard ${shard}, which worker ${worker} does not owe`);
+  }
+
+  #requireWhole(): void {
+    if (!this.#sums.complete) throw new Error('a mean needs every part of every shard');
   }
 }

@@ -144,11 +144,19 @@ export class Recovery {
     member.holds = this.#update;
   }
 
-  /** The average of the next update, and the word to apply it, were sent to all members of the group. */
-  updated(): void {
+  /**
+   * The average of the next update, and the word to apply it, were sent to all members of the group, or they had it
+   * from each other and the word was sent. `averageKept`: it is still here for who missed it.
+   */
+  updated(averageKept: boolean): void {
     this.#update++;
-    this.#averageKept = true;
+    this.#averageKept = averageKept;
     for (const member of this.#members.values()) if (member.shards.length > 0) member.holds = this.#update;
+  }
+
+  /** The members are the same, and must begin a new generation all the same. */
+  scatter(): void {
+    this.#grouped = false;
   }
 
   /** The run goes back to where it can begin: to the state before this update. */

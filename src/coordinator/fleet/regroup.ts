@@ -13,6 +13,7 @@ import type { Copies } from './copies.js';
 import type { Post } from './post.js';
 import type { Assignment, Plan } from './recovery.js';
 import type { Member, Roster } from './roster.js';
+import type { Routes } from './routes.js';
 import { StateRelay } from './state-relay.js';
 
 export interface RegroupParts {
@@ -22,6 +23,7 @@ export interface RegroupParts {
   readonly roster: Roster;
   readonly post: Post;
   readonly copies: Copies;
+  readonly routes: Routes;
   /** The average of the last update. */
   readonly average: (update: number) => Float32Array;
 }
@@ -48,6 +50,7 @@ export class Regroup {
   /** Rejects with WorkerLost where the one that holds the state is lost meanwhile. */
   async carryOut(plan: Plan, update: number): Promise<void> {
     this.end();
+    this.parts.routes.begin(plan.assignments);
     const holder = plan.assignments.find(({ worker }) => worker === plan.holder);
     const fetching = plan.assignments.filter(({ source }) => source === 'fetch');
     const others = plan.assignments.filter(({ source }) => source !== 'fetch');
@@ -100,7 +103,8 @@ export class Regroup {
     if (!member) return;
     member.generation = generation;
     const how = source === 'fetch' && holder === undefined && !this.#origin ? Source.SEED : SOURCES[source];
-    const body = { shards: [...shards], source: how, stateDigest: source === 'fetch' ? digest : '' };
+    const stateDigest = source === 'fetch' ? digest : '';
+    const body = { shards: [...shards], source: how, stateDigest, ...this.parts.routes.of(worker) };
     await post.send(member, 'assignment', body, updateAt(update));
     if (source === 'catch up') await this.#sendMissedAverage(member, update - 1);
   }

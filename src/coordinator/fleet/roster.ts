@@ -13,6 +13,8 @@ export interface Member {
   readonly pid: number;
   /** Tells it apart from every other process, wherever that is. */
   readonly process: string;
+  /** Where other workers reach it; none before it is ready, or where they need not. */
+  ways: { readonly addresses: readonly string[]; readonly key: string };
   /** When it said hello, and when anything came from it last, by performance.now(). */
   readonly since: number;
   heard: number;

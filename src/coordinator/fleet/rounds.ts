@@ -1,3 +1,5 @@
+import { PartPool } from '../../averaging/part-pool.js';
+import type { Deferred } from '../../common/deferred.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
@@ -12,6 +14,8 @@ import type { Expectations } from './expectations.js';
 import { PhaseRound } from './phase-round.js';
 import type { Post } from './post.js';
 import type { Member } from './roster.js';
+import type { RouteLost } from './routes.js';
+import { WorkersRound } from './workers-round.js';
 
 export interface RoundsParts {
   readonly training: TrainingOptions;
@@ -32,14 +36,21 @@ export interface RoundOrder {
   readonly workerOfShard: ReadonlyMap<number, number>;
   /** Whether to look for elements that are not finite. */
   readonly inspect: boolean;
+  /** Whether the workers average among themselves. */
+  readonly amongWorkers: boolean;
 }
+
+type Current = { readonly order: RoundOrder; readonly done: Deferred<void> } & (
+  | { readonly way: 'star'; readonly round: PhaseRound }
+  | { readonly way: 'workers'; readonly round: WorkersRound }
+);
 
 /** Has workers compute phases, sums what they send, and sends the averages while they still come in. */
 export class Rounds {
   readonly #averages: Averages;
   readonly #deadline: StepDeadline;
-  #current:
-    { readonly round: PhaseRound; readonly order: RoundOrder; readonly onDone: () => void } | undefined;
+  readonly #pool = new PartPool();
+  #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
     this.#averages = new Averages(parts.training);
@@ -48,27 +59,32 @@ export class Rounds {
 
   /** The average that an update was made by, until the next round of its phase begins. */
   averageOf(update: number): Float32Array {
-    return this.#averages.current(updateAt(update).phase);
+    return this.#averages.current(updateAt(update).phase).floats;
   }
 
-  /** When this has resolved, the whole average is on its way to the group. Rejects with WorkerLost. */
+  /**
+   * When this has resolved, the whole average is on its way to the group, or all of it has it. Rejects with WorkerLost
+   * and RouteLost.
+   */
   async compute(order: RoundOrder): Promise<Average> {
-    const { phase, step, group, workerOfShard, inspect } = order;
-    const { training, post, expectations, metrics, onLate } = this.parts;
-    const { gradient } = phaseLayout(phase, modelLayout(training));
-    const into = this.#averages.next(phase);
-    const round = new PhaseRound(phase, step, workerOfShard, into, gradient.end, inspect);
+    const { phase, step, group, workerOfShard, inspect, amongWorkers } = order;
+    const { post, expectations, metrics, onLate } = this.parts;
     const done = expectations.expect((worker) => group.some(({ number }) => number === worker));
-    this.#current = { round, order, onDone: done.resolve };
+    const current: Current = amongWorkers
+      ? { order, done, way: 'workers', round: new WorkersRound(order) }
+      : { order, done, way: 'star', round: this.#star(order) };
+    const { round } = current;
+    this.#current = current;
     const started = performance.now();
     const limit = this.#deadline.milliseconds;
     try {
-      await post.toAll(group, 'compute', {}, { phase, step });
+      await post.toAll(group, 'compute', { collect: !amongWorkers }, { phase, step });
       await expectations.within(limit, done, () => {
         onLate(round.late, limit);
       });
     } finally {
       this.#current = undefined;
+      this.#pool.releaseAll();
     }
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
@@ -78,36 +94,61 @@ export class Rounds {
       metrics.recordWorkerPhase(String(worker), phase, { seconds: spent, shards });
     }
     const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
-    const { notFinite } = round;
-    return { vector: round.mean(), gradientNorm: round.gradientNorm(), computeSeconds, notFinite };
+    if (current.way === 'workers') return { ...current.round.result, computeSeconds };
+    const { notFinite } = current.round;
+    const [measures, gradientNorm] = [current.round.mean(), current.round.gradientNorm()];
+    return { measures, gradientNorm, computeSeconds, notFinite: inspect ? notFinite : undefined };
   }
 
-  /** The group was told to apply the phase's average. */
+  /** The way that the round under way takes is lost. */
+  interrupt(error: RouteLost): void {
+    this.#current?.done.reject(error);
+  }
+
+  /** The group was told to apply the phase's average, which is here unless it was made among workers. */
   applied(phase: Phase): void {
     this.#averages.applied(phase);
   }
 
   /** Sums a part of a shard's gradient; where it was the last one, that part of the average goes out at once. */
   addGradient({ number }: Member, message: MessageOf<'chunk'>): Promise<void> | undefined {
-    const { round, order } = this.#underWay();
-    const { offset, total, payload } = message.body;
-    if (!round.addChunk(number, message, message.body)) return;
+    const { way, round, order } = this.#underWay();
+    if (way !== 'star') throw new Rejection('unexpected', 'a gradient that goes to another worker');
+    const { offset, total } = message.body;
+    const whole = round.addChunk(number, message, message.body);
+    if (!whole) return;
     const { phase, step, group } = order;
     // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
     // this average, or goes into another array.
-    const part = bytesOf(this.#averages.current(phase)).subarray(offset, offset + payload.length);
-    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: part };
+    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: bytesOf(whole) };
     return this.parts.post.toAll(group, 'chunk', chunk, { phase, step });
   }
 
   shardDone({ number }: Member, message: MessageOf<'shardDone'>): void {
-    const { round, onDone } = this.#underWay();
+    const { round, done } = this.#underWay();
     round.shardDone(number, message, message.body);
-    if (round.complete) onDone();
+    if (round.complete) done.resolve();
+  }
+
+  averaged({ number }: Member, message: MessageOf<'averaged'>): void {
+    const { way, round, done } = this.#underWay();
+    if (way !== 'workers') throw new Rejection('unexpected', 'a mean that is made here');
+    round.averaged(number, message, message.body);
+    this.parts.metrics.countWireBytes('among_workers', message.body.sentBytes);
+    if (round.complete) done.resolve();
+  }
+
+  #star({ phase, step, workerOfShard, inspect }: RoundOrder): PhaseRound {
+    const { training } = this.parts;
+    const { gradient } = phaseLayout(phase, modelLayout(training));
+    return new PhaseRound({
+      ...{ phase, step, workerOfShard, inspect, into: this.#averages.next(phase) },
+      ...{ summation: training.summation, pool: this.#pool, gradientEnd: gradient.end },
+    });
   }
 
   /** Between rounds there may be what is left of one that was given up. */
-  #underWay() {
+  #underWay(): Current {
     if (!this.#current) throw new Rejection('wrong_generation', 'a gradient that is not waited for any more');
     return this.#current;
   }

@@ -8,7 +8,7 @@ export type WorkerState = (typeof WORKER_STATES)[number];
 export const WORKER_LOSS_REASONS = ['exited', 'silent', 'overdue', 'garbled'] as const;
 export type WorkerLossReason = (typeof WORKER_LOSS_REASONS)[number];
 
-export const WIRE_DIRECTIONS = ['sent', 'received'] as const;
+export const WIRE_DIRECTIONS = ['sent', 'received', 'among_workers'] as const;
 export type WireDirection = (typeof WIRE_DIRECTIONS)[number];
 
 export const NETWORKS = ['generator', 'discriminator'] as const;

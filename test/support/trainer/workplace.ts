@@ -78,8 +78,9 @@ export class Workplace {
     return this.add(Program.start('coordinator', args, { ...place, env: { ...place.env, ...env } }));
   }
 
-  startWorker(args: readonly string[], cache = 'cache'): Program {
-    return this.add(Program.start('worker', args, this.place(cache)));
+  startWorker(args: readonly string[], cache = 'cache', env: NodeJS.ProcessEnv = {}): Program {
+    const place = this.place(cache);
+    return this.add(Program.start('worker', args, { ...place, env: { ...place.env, ...env } }));
   }
 
   /** Anything else that is to end with the workplace. */

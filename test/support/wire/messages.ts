@@ -25,17 +25,28 @@ export const MESSAGES: readonly Message[] = [
       datasetFingerprint: FINGERPRINT,
       datasetCount: 5000,
       liveness: 10_000,
+      peers: true,
     },
   },
   { ...header, kind: 'refusal', body: { reason: 'it is full', retry: true } },
   {
     ...ofPhase,
     kind: 'ready',
-    body: { optionsHash: HASH, engine: 'native 2.21.0 cpu', datasetFingerprint: FINGERPRINT },
+    body: {
+      ...{ optionsHash: HASH, engine: 'native 2.21.0 cpu', datasetFingerprint: FINGERPRINT },
+      ...{ peerAddresses: ['ipc://@a', 'tcp://10.0.0.1:5556'], peerKey: 'k'.repeat(40) },
+    },
   },
-  { ...ofPhase, kind: 'assignment', body: { shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH } },
+  {
+    ...ofPhase,
+    kind: 'assignment',
+    body: {
+      ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
+      neighbours: [{ worker: 2, host: 'gpu-1', addresses: ['tcp://10.0.0.2:5556'], key: 'l'.repeat(40) }],
+    },
+  },
   { ...header, kind: 'prepared', body: {} },
-  { ...ofPhase, phase: 'discriminator', kind: 'compute', body: {} },
+  { ...ofPhase, phase: 'discriminator', kind: 'compute', body: { collect: true } },
   {
     ...ofPhase,
     kind: 'chunk',
@@ -56,13 +67,21 @@ export const MESSAGES: readonly Message[] = [
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
   { ...header, kind: 'ping', body: {} },
   { ...ofPhase, kind: 'apply', body: {} },
+  {
+    ...{ ...ofPhase, kind: 'averaged' },
+    body: { gradientNorm: 0.5, measures: Uint8Array.of(0, 0, 128, 63), sentBytes: 70_000 },
+  },
+  { ...header, kind: 'unreachable', body: { worker: 2, reason: 'no way' } },
+  { ...header, kind: 'greeting', body: { worker: 2 } },
 ];
 
 /** A message as plain fields: the codec's own objects have their defaults in prototypes. */
 export function plain(message: Message): object {
-  const body = Object.entries(message.body).map(([name, value]: [string, unknown]) => [
-    name,
-    value instanceof Uint8Array ? [...value] : value,
-  ]);
-  return { ...message, body: Object.fromEntries(body) as object };
+  return { ...message, body: plainValue(message.body) as object };
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Uint8Array || Array.isArray(value)) return [...(value as unknown[])].map(plainValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plainValue(each)]));
 }

@@ -1,0 +1,98 @@
+import { sumsOf } from '../../averaging/order-of-sums.js';
+import { neighboursIn, planSums } from '../../averaging/sum-plan.js';
+import type { Log } from '../../common/log.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import type { Bodies } from '../../wire/message.js';
+import type { Topology } from '../topology.js';
+import type { Assignment } from './recovery.js';
+import { describe, type Member, type Roster } from './roster.js';
+
+/** With fewer, the way through the coordinator is as short. */
+const LEAST_WORKERS = 2;
+
+/** A way between two workers is lost: the membership begins anew, without such ways. */
+export class RouteLost extends Error {
+  override readonly name = 'RouteLost';
+}
+
+export interface RoutesParts {
+  readonly training: TrainingOptions;
+  readonly topology: Topology;
+  readonly roster: Roster;
+  readonly log: Log;
+}
+
+/** Which way gradients go in each membership, and who is whose neighbour on it. */
+export class Routes {
+  #workerOfShard: number[] = [];
+  #isBroken = false;
+  #said = '';
+
+  constructor(private readonly parts: RoutesParts) {}
+
+  /** Whether workers are to listen for each other. */
+  get mayBeAmongWorkers(): boolean {
+    return this.parts.topology !== 'star';
+  }
+
+  get amongWorkers(): boolean {
+    return this.#workerOfShard.length > 0;
+  }
+
+  /** A membership begins with these. */
+  begin(assignments: readonly Assignment[]): void {
+    const serving = assignments.filter(({ shards }) => shards.length > 0);
+    this.#workerOfShard = this.#areReachable(serving) ? workersOfShards(serving) : [];
+    this.#say(serving);
+  }
+
+  /** What a worker has to know of it. */
+  of(worker: number): Pick<Bodies['assignment'], 'workerOfShard' | 'neighbours'> {
+    if (!this.#workerOfShard.includes(worker)) return { workerOfShard: [], neighbours: [] };
+    const { training, roster } = this.parts;
+    const plan = planSums(sumsOf(training.summation, training.shards), this.#workerOfShard, worker);
+    const neighbours = neighboursIn(plan).flatMap((number) => {
+      const member = roster.get(number);
+      if (!member) return [];
+      const { host, ways } = member;
+      return [{ worker: number, host, addresses: [...ways.addresses], key: ways.key }];
+    });
+    return { workerOfShard: this.#workerOfShard, neighbours };
+  }
+
+  /** From now on gradients go through the coordinator. */
+  unreachable(from: Member, { worker, reason }: Bodies['unreachable']): RouteLost {
+    const { roster, log } = this.parts;
+    const other = roster.get(worker);
+    const message = `${describe(from)} cannot send to ${other ? describe(other) : `worker ${worker}`}: ${reason}`;
+    this.#isBroken = true;
+    log(`${message}; gradients go through the coordinator from now on`, {
+      level: 'warn',
+      worker: from.number,
+      event: 'unreachable',
+    });
+    return new RouteLost(message);
+  }
+
+  #areReachable(serving: readonly Assignment[]): boolean {
+    const { topology, roster } = this.parts;
+    if (this.#isBroken || topology === 'star' || serving.length < LEAST_WORKERS) return false;
+    return serving.every(({ worker }) => (roster.get(worker)?.ways.addresses.length ?? 0) > 0);
+  }
+
+  #say(serving: readonly Assignment[]): void {
+    const { training, roster, log } = this.parts;
+    const hosts = new Set(serving.map(({ worker }) => roster.get(worker)?.host)).size;
+    const shape = training.summation === 'pairwise' ? 'a tree' : 'a ring';
+    const way = this.amongWorkers
+      ? `among ${serving.length} workers on ${hosts} host${hosts === 1 ? '' : 's'}, as ${shape}`
+      : 'through the coordinator, as a star';
+    if (way !== this.#said) log(`gradients go ${way}`);
+    this.#said = way;
+  }
+}
+
+function workersOfShards(serving: readonly Assignment[]): number[] {
+  const pairs = serving.flatMap(({ worker, shards }) => shards.map((shard) => [shard, worker] as const));
+  return pairs.sort(([one], [other]) => one - other).map(([, worker]) => worker);
+}

@@ -1,0 +1,73 @@
+import { MEASURES, type Phase } from '../../model/phase.js';
+import { floatsOf } from '../../common/bytes.js';
+import type { Bodies, Header } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+
+export interface WorkersRoundOptions {
+  readonly phase: Phase;
+  readonly step: number;
+  readonly workerOfShard: ReadonlyMap<number, number>;
+}
+
+/** One phase of one step that is averaged among workers: complete when each of them has the whole mean. */
+export class WorkersRound {
+  /** The worker of each shard that is not computed yet. */
+  readonly #computing: Map<number, number>;
+  /** Workers that have not got the mean. */
+  readonly #averaging: Set<number>;
+  readonly #secondsOfWorker = new Map<number, number>();
+  #result: { readonly measures: Float32Array; readonly gradientNorm: number } | undefined;
+
+  constructor(private readonly options: WorkersRoundOptions) {
+    this.#computing = new Map(options.workerOfShard);
+    this.#averaging = new Set(options.workerOfShard.values());
+  }
+
+  get complete(): boolean {
+    return this.#computing.size === 0 && this.#averaging.size === 0 && this.#result !== undefined;
+  }
+
+  /**
+   * Numbers of the workers that have not done their part. Who has computed everything may wait for another: where any
+   * has not, only those are late.
+   */
+  get late(): number[] {
+    const late = this.#computing.size > 0 ? new Set(this.#computing.values()) : this.#averaging;
+    return [...late].sort((one, other) => one - other);
+  }
+
+  get secondsOfWorker(): ReadonlyMap<number, number> {
+    return this.#secondsOfWorker;
+  }
+
+  /** The mean's measures, and the Euclidean norm of its gradient. */
+  get result(): { readonly measures: Float32Array; readonly gradientNorm: number } {
+    if (!this.#result) throw new Error('nobody has made the mean yet');
+    return this.#result;
+  }
+
+  shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
+    this.#requireNow(header);
+    if (this.#computing.get(shard) !== worker)
+      throw new Rejection('unexpected', `shard ${shard}, which worker ${worker} does not owe`);
+    this.#computing.delete(shard);
+    this.#secondsOfWorker.set(worker, (this.#secondsOfWorker.get(worker) ?? 0) + computeSeconds);
+  }
+
+  averaged(worker: number, header: Header, { measures, gradientNorm }: Bodies['averaged']): void {
+    this.#requireNow(header);
+    if (!this.#averaging.delete(worker))
+      throw new Rejection('unexpected', `a mean that worker ${worker} does not owe`);
+    if (measures.length === 0) return;
+    const floats = floatsOf(measures);
+    if (this.#result || floats.length !== MEASURES[this.options.phase].length)
+      throw new Rejection('unexpected', `measures of worker ${worker}`);
+    this.#result = { measures: floats, gradientNorm };
+  }
+
+  #requireNow({ phase, step }: Header): void {
+    const due = this.options;
+    if (phase !== due.phase || step !== due.step)
+      throw new Rejection('unexpected', `step ${step}, ${String(phase)}, in step ${due.step}, ${due.phase}`);
+  }
+}

@@ -1,0 +1,103 @@
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Deferred } from '../../common/deferred.js';
+import type { Link } from '../../wire/link.js';
+import type { Bodies, Header } from '../../wire/message.js';
+import { Unreachable } from './unreachable.js';
+import type { PeerEvent, PeerSockets } from './peer-sockets.js';
+
+/** How long a connection to another worker may take, in milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+
+/** Before another attempt where the other end does not admit this one yet, in milliseconds. */
+const REFUSED_PAUSE = 100;
+
+export interface Neighbour {
+  readonly worker: number;
+  readonly host: string;
+  readonly addresses: readonly string[];
+  readonly key: string;
+}
+
+export interface NeighboursOptions {
+  readonly sockets: PeerSockets;
+  /** Of the membership that these are neighbours in. */
+  readonly header: Header;
+  readonly self: number;
+  /** A connection that broke may come back, but what it should have brought does not. */
+  readonly onLost: (worker: number) => void;
+}
+
+/** The connections of one membership to the workers that this one sends to. */
+export class Neighbours {
+  readonly #links = new Map<number, Link>();
+  #closed = false;
+
+  constructor(private readonly options: NeighboursOptions) {}
+
+  /** Rejects with Unreachable. */
+  async connect(neighbours: readonly Neighbour[]): Promise<void> {
+    this.options.sockets.admit(neighbours.map(({ key }) => key));
+    await Promise.all(neighbours.map((neighbour) => this.#connect(neighbour)));
+  }
+
+  /** What a chunk carries is read later, without a copy: it must stay as it is until it has arrived. */
+  async send(worker: number, body: Bodies['chunk'], at: Partial<Header>): Promise<void> {
+    const link = this.#links.get(worker);
+    if (!link) throw new Error(`worker ${worker} is no neighbour`);
+    await link.send({ ...this.options.header, ...at, kind: 'chunk', body });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#links.values()) void link.close();
+  }
+
+  async #connect(neighbour: Neighbour): Promise<void> {
+    const { worker, host, addresses } = neighbour;
+    const isHere = host === hostname();
+    // Another container may say that it has this machine's name: where it cannot be reached so, it is tried over tcp.
+    for (const address of addresses)
+      if (address.startsWith('tcp:') || isHere) {
+        const link = await this.#reach(address, neighbour);
+        if (!link) continue;
+        this.#links.set(worker, link);
+        const { header, self } = this.options;
+        await link.send({ ...header, kind: 'greeting', body: { worker: self } });
+        return;
+      }
+    throw new Unreachable(worker, `no connection to it at ${addresses.join(', ') || 'any address'}`);
+  }
+
+  /** The other end admits this one as soon as it has heard of the membership too. */
+  async #reach(address: string, neighbour: Neighbour): Promise<Link | undefined> {
+    const deadline = performance.now() + CONNECT_TIMEOUT;
+    while (!this.#closed && performance.now() < deadline) {
+      const answer = await this.#connectOnce(address, neighbour, deadline - performance.now());
+      if (answer !== 'refused') return answer;
+      await pause(REFUSED_PAUSE);
+    }
+    return undefined;
+  }
+
+  async #connectOnce(
+    address: string,
+    { worker, key }: Neighbour,
+    milliseconds: number,
+  ): Promise<Link | 'refused' | undefined> {
+    const first = new Deferred<PeerEvent | 'late'>();
+    const { sockets, onLost } = this.options;
+    const link = sockets.connect(address, key, (event) => {
+      if (event !== 'disconnected') first.resolve(event);
+      else if (!this.#closed && this.#links.get(worker) === link) onLost(worker);
+    });
+    const timer = setTimeout(() => {
+      first.resolve('late');
+    }, milliseconds);
+    const event = await first.promise;
+    clearTimeout(timer);
+    if (event === 'connected' && !this.#closed) return link;
+    await link.close();
+    return event === 'refused' ? 'refused' : undefined;
+  }
+}

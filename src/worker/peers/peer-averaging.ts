@@ -1,0 +1,204 @@
+import type { MeanArray } from '../../averaging/mean-array.js';
+import { sumsOf } from '../../averaging/order-of-sums.js';
+import { PartPool } from '../../averaging/part-pool.js';
+import { planSums, type SumPlan } from '../../averaging/sum-plan.js';
+import { messageOf } from '../../common/errors.js';
+import { modelLayout } from '../../model/layout.js';
+import { MEASURES, phaseLayout, updateAt, updateNumber, type Phase } from '../../model/phase.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import { bytesOf } from '../../common/bytes.js';
+import type { Received } from '../../wire/listener.js';
+import type { Bodies, Header, MessageOf } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+import { Sequence } from '../../wire/sequence.js';
+import { Neighbours, type Neighbour } from './neighbours.js';
+import { PeerRound } from './peer-round.js';
+import type { PeerSockets } from './peer-sockets.js';
+
+/** The round that is under way and, from others that are ahead, the one after it. */
+const ROUNDS_AT_ONCE = 2;
+
+interface Sender {
+  readonly worker: number;
+  readonly generation: number;
+  readonly sequence: Sequence;
+}
+
+export interface PeerAveragingOptions {
+  readonly training: TrainingOptions;
+  readonly sockets: PeerSockets;
+  /** This worker's number, and the run's header. */
+  readonly self: number;
+  readonly header: Header;
+  /** Where the means come to. */
+  readonly means: Record<Phase, MeanArray>;
+  /** How long the coordinator may take to miss a worker that others have lost, in milliseconds. */
+  readonly liveness: number;
+  /** The mean of a round is whole here. */
+  readonly onAveraged: (at: { phase: Phase; step: number }, body: Bodies['averaged']) => void;
+  readonly onUnreachable: (generation: number, body: Bodies['unreachable']) => void;
+}
+
+/** A worker's part in averaging among workers, in one membership after the other. */
+export class PeerAveraging {
+  readonly #pool = new PartPool();
+  readonly #rounds = new Map<number, PeerRound>();
+  /** Who is at the other end of each connection that was made to this worker. */
+  readonly #greeted = new Map<string, Sender>();
+  #generation = 0;
+  #plan: SumPlan | undefined;
+  #neighbours: Neighbours | undefined;
+  #sentBefore = 0;
+
+  constructor(private readonly options: PeerAveragingOptions) {}
+
+  /** Whether gradients go among workers in this membership. */
+  get isUsed(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  /** Another membership begins: what is under way for the one before is given up. */
+  begin(generation: number): void {
+    this.#generation = generation;
+    this.#plan = undefined;
+    this.#neighbours?.close();
+    this.#neighbours = undefined;
+    this.#rounds.clear();
+    this.#pool.releaseAll();
+    for (const [peer, greeted] of this.#greeted)
+      if (greeted.generation < generation) this.#greeted.delete(peer);
+  }
+
+  /** Rejects with Unreachable. */
+  async assign({ workerOfShard, neighbours }: Bodies['assignment'], generation: number): Promise<void> {
+    if (workerOfShard.length === 0) return;
+    const { training, self, sockets, header } = this.options;
+    const plan = planSums(sumsOf(training.summation, training.shards), workerOfShard, self);
+    const group = new Neighbours({
+      ...{ sockets, self, header: { ...header, generation } },
+      onLost: (worker) => {
+        this.#miss(worker, generation);
+      },
+    });
+    this.#neighbours = group;
+    await group.connect(neighbours.map(wholePeer));
+    if (generation === this.#generation) this.#plan = plan;
+  }
+
+  /** Of a shard of this worker, which must leave it as it is until the round is over. */
+  addVector(phase: Phase, step: number, shard: number, vector: Float32Array): void {
+    const update = updateNumber(phase, step);
+    this.#round(update).addVector(shard, vector);
+    this.#reportIfWhole(update);
+  }
+
+  /** Whether the mean of this update is whole here; it is not needed to know it any more. */
+  takeMean(update: number): boolean {
+    const isWhole = this.#rounds.get(update)?.complete ?? false;
+    this.drop(update);
+    return isWhole;
+  }
+
+  /** A round is over, or is made in another way. */
+  drop(update: number): void {
+    if (!this.#rounds.delete(update)) return;
+    // Nothing of the next round can have been summed before this one was applied.
+    if (this.#rounds.size === 0) this.#pool.releaseAll();
+  }
+
+  /** Something came from another worker. What cannot be meant costs the way that it came. */
+  receive({ peer, number, message }: Received): void {
+    const sender = this.#greeted.get(peer);
+    try {
+      if (!message) throw new Rejection('undecodable', 'what is no message');
+      if (message.run !== this.options.header.run) throw new Rejection('wrong_run', `run ${message.run}`);
+      if (message.kind === 'greeting') {
+        this.#greet(peer, number, message);
+        return;
+      }
+      if (message.kind !== 'chunk')
+        throw new Rejection('unexpected', `${message.kind} is not for another worker`);
+      if (!sender) throw new Rejection('unknown_sender', 'a chunk from nobody');
+      sender.sequence.require(number);
+      if (message.generation === this.#generation) this.#receiveChunk(sender.worker, message);
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error;
+      // Number and checksum belong to the connection: what was on its way in an earlier membership means nothing now.
+      if (sender?.generation === this.#generation)
+        this.#report(sender.worker, `it sent what it cannot have meant: ${error.message}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.begin(-1);
+    await this.options.sockets.close();
+  }
+
+  #greet(peer: string, number: number, { generation, body }: MessageOf<'greeting'>): void {
+    const sequence = new Sequence();
+    sequence.require(number);
+    if (generation >= this.#generation)
+      this.#greeted.set(peer, { worker: body.worker, generation, sequence });
+  }
+
+  #receiveChunk(worker: number, { body, phase, step }: MessageOf<'chunk'>): void {
+    if (!phase) throw new Rejection('out_of_range', 'a part of a sum without a phase');
+    const update = updateNumber(phase, step);
+    this.#round(update).receive(worker, body);
+    this.#reportIfWhole(update);
+  }
+
+  #round(update: number): PeerRound {
+    const known = this.#rounds.get(update);
+    if (known) return known;
+    const plan = this.#plan;
+    if (!plan || this.#rounds.size >= ROUNDS_AT_ONCE)
+      throw new Rejection('unexpected', `a part of a sum of update ${update}`);
+    const { training, means } = this.options;
+    const { phase, step } = updateAt(update);
+    const round = new PeerRound({
+      ...{ plan, mean: means[phase], pool: this.#pool },
+      gradientEnd: phaseLayout(phase, modelLayout(training)).gradient.end,
+      send: (worker, chunk) => {
+        this.#neighbours?.send(worker, chunk, { phase, step }).catch((error: unknown) => {
+          this.#report(worker, messageOf(error));
+        });
+      },
+    });
+    this.#rounds.set(update, round);
+    return round;
+  }
+
+  #reportIfWhole(update: number): void {
+    const round = this.#rounds.get(update);
+    if (!round?.complete) return;
+    const { phase, step } = updateAt(update);
+    const { gradientNorm, mean } = round;
+    const { sentBytes } = this.options.sockets;
+    const sent = sentBytes - this.#sentBefore;
+    this.#sentBefore = sentBytes;
+    const measures =
+      gradientNorm === undefined ? new Uint8Array() : bytesOf(mean.slice(-MEASURES[phase].length));
+    this.options.onAveraged({ phase, step }, { gradientNorm: gradientNorm ?? 0, measures, sentBytes: sent });
+  }
+
+  /** Where the other one has ended, the coordinator misses it too, and says so before this is over. */
+  #miss(worker: number, generation: number): void {
+    setTimeout(() => {
+      if (this.#generation === generation) this.#report(worker, 'the connection to it broke');
+    }, this.options.liveness).unref();
+  }
+
+  #report(worker: number, reason: string): void {
+    this.options.onUnreachable(this.#generation, { worker, reason });
+  }
+}
+
+function wholePeer(peer: Bodies['assignment']['neighbours'][number]): Neighbour {
+  return {
+    worker: peer.worker ?? 0,
+    host: peer.host ?? '',
+    addresses: peer.addresses ?? [],
+    key: peer.key ?? '',
+  };
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { curveKeyPair } from 'zeromq';
+import { isLoopback } from '../../common/loopback.js';
+import { Link } from '../../wire/link.js';
+import { Listener, type Received } from '../../wire/listener.js';
+import type { KeyPair } from '../../wire/security.js';
+import type { Heartbeat } from '../../wire/socket-options.js';
+import type { TrafficObserver } from '../../wire/traffic.js';
+import { addressTowards } from './peer-addresses.js';
+
+export interface PeerSocketsOptions {
+  /** Of the coordinator: others reach this machine where it reaches that one. */
+  readonly coordinator: string;
+  /** Whether the run is encrypted: then connections of workers are too, with keys that the coordinator hands on. */
+  readonly encrypted: boolean;
+  /** To listen at for workers of other machines; 0: any free one. */
+  readonly port: number;
+  readonly heartbeat: Heartbeat;
+  readonly onMessage: (received: Received) => void;
+}
+
+/** refused: the other end does not admit this one, or not yet. */
+export type PeerEvent = 'connected' | 'disconnected' | 'refused';
+
+/**
+ * A worker's sockets for other workers: one that those of this machine connect to, and one for all others. Each
+ * connection is used one way, by who made it.
+ */
+export class PeerSockets {
+  private constructor(
+    private readonly options: PeerSocketsOptions,
+    private readonly keys: KeyPair | undefined,
+    private readonly admitted: Set<string>,
+    private readonly listeners: readonly Listener[],
+    private readonly traffic: { sent: number },
+  ) {
+    for (const listener of listeners) void this.#read(listener);
+  }
+
+  static async open(options: PeerSocketsOptions): Promise<PeerSockets> {
+    const { encrypted, heartbeat } = options;
+    const keys = encrypted ? curveKeyPair() : undefined;
+    const admitted = new Set<string>();
+    const traffic = { sent: 0 };
+    const security = keys && { secretKey: keys.secretKey, admitted };
+    const listeners: Listener[] = [];
+    try {
+      for (const [address, isPrivate] of await listenAddresses(options))
+        listeners.push(
+          await Listener.bind(address, IGNORED, { heartbeat, security: isPrivate ? undefined : security }),
+        );
+    } catch (error) {
+      for (const listener of listeners) await listener.close();
+      throw error;
+    }
+    return new PeerSockets(options, keys, admitted, listeners, traffic);
+  }
+
+  /** Where others connect to, the nearest first. */
+  get addresses(): string[] {
+    return this.listeners.map(({ address }) => address);
+  }
+
+  /** Empty where nothing is encrypted. */
+  get key(): string {
+    return this.keys?.publicKey ?? '';
+  }
+
+  /** Bytes so far. */
+  get sentBytes(): number {
+    return this.traffic.sent;
+  }
+
+  /** Lets in whoever has one of these keys, and nobody else from now on. */
+  admit(keys: readonly string[]): void {
+    this.admitted.clear();
+    for (const key of keys) this.admitted.add(key);
+  }
+
+  /** Begins to connect to another worker. */
+  connect(address: string, key: string, onEvent: (event: PeerEvent) => void): Link {
+    const security =
+      key !== '' && this.keys && !isPrivate(address) ? { ...this.keys, serverKey: key } : undefined;
+    const observer: TrafficObserver = {
+      ...IGNORED,
+      sent: (bytes) => {
+        this.traffic.sent += bytes;
+      },
+    };
+    const onRefused = (): void => {
+      onEvent('refused');
+    };
+    return Link.connect(address, observer, onEvent, {
+      heartbeat: this.options.heartbeat,
+      security,
+      onRefused,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+  }
+
+  async #read(listener: Listener): Promise<void> {
+    for await (const received of listener.messages()) this.options.onMessage(received);
+  }
+}
+
+const nothing = (): void => undefined;
+const IGNORED: TrafficObserver = { sent: nothing, received: nothing, rejected: nothing };
+
+/** Only this machine's processes reach it. */
+function isPrivate(address: string): boolean {
+  return address.startsWith('ipc:');
+}
+
+/** What to listen at, and whether only this machine's processes reach it. */
+async function listenAddresses({
+  coordinator,
+  port,
+  encrypted,
+}: PeerSocketsOptions): Promise<[string, boolean][]> {
+  const addresses: [string, boolean][] = [];
+  // An abstract socket has no file that could be left behind.
+  if (process.platform === 'linux') addresses.push([`ipc://@dcgan-${randomUUID()}`, true]);
+  const host = await addressTowards(coordinator);
+  // Without keys, everybody is on this machine.
+  if (host !== undefined && (encrypted || (isLoopback(host) && addresses.length === 0)))
+    addresses.push([`tcp://${host}:${port === 0 ? '*' : port}`, false]);
+  return addresses;
+}

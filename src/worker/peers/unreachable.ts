@@ -1,0 +1,11 @@
+/** Another worker of the membership cannot be sent to. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+
+  constructor(
+    readonly worker: number,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
