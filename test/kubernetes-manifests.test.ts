@@ -227,8 +227,10 @@ describe('the manifests', { skip }, () => {
           ...(jobs.has('worker') ? [[[{ podSelector: workers }], port('wire')]] : []),
           [[prometheus], port('metrics')],
         ]);
-        if (!jobs.has('worker')) return;
-        assert.deepEqual(admitted('worker'), []);
+        const worker = jobs.get('worker');
+        if (!worker) return;
+        const peers = (containerOf(worker).ports ?? []).map(({ containerPort }) => containerPort);
+        assert.deepEqual(admitted('worker'), [[[{ podSelector: workers }], peers]]);
         const egress = of('worker').flatMap(({ egress: out = [] }) => out);
         assert.ok(
           egress.some(

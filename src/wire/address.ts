@@ -7,7 +7,11 @@ export function isAddress(address: string): boolean {
 }
 
 /** Throws a UserError for an address that other machines can reach, where there are no keys to tell them apart. */
-export function requireKeys(address: string, keys: unknown, option: '--listen' | '--coordinator'): void {
+export function requireKeys(
+  address: string,
+  keys: unknown,
+  option: '--listen' | '--coordinator' | '--peer-port',
+): void {
   if (keys !== undefined || !isAddress(address) || staysOnMachine(address)) return;
   throw new UserError(
     `${option} ${address} is beyond this machine and needs keys: make them with \`coordinator keys DIR\`, then give --keys DIR`,

@@ -27,6 +27,8 @@ export interface ListenerOptions {
   readonly security?: ListenerSecurity | undefined;
   /** Messages that may wait for each peer. Who lets more wait is given up. */
   readonly sendHighWaterMark?: number;
+  /** What gave the address, to name where it cannot be. */
+  readonly option?: '--listen' | '--peer-port';
   /** How long a connection may take to become one, in milliseconds. */
   readonly handshakeTime?: number;
 }
@@ -79,7 +81,8 @@ export class Listener {
     options: ListenerOptions = {},
   ): Promise<Listener> {
     const { heartbeat = DEFAULT_HEARTBEAT, handshakeTime = HANDSHAKE_TIME, security } = options;
-    requireKeys(address, security, '--listen');
+    const { option = '--listen' } = options;
+    requireKeys(address, security, option);
     const authenticator = security && (await Authenticator.start(security.admitted));
     const socket = new Router({
       mandatory: true,
@@ -98,7 +101,7 @@ export class Listener {
       await socket.bind(address);
     } catch (error) {
       await listener.close();
-      throw cannotListen(address, error);
+      throw cannotListen(address, option, error);
     }
     return listener;
   }
@@ -165,7 +168,7 @@ export class Listener {
 
 const NO_ADDRESS = 'it is not an address such as tcp://127.0.0.1:5555';
 
-function cannotListen(address: string, error: unknown): UserError {
+function cannotListen(address: string, option: string, error: unknown): UserError {
   const causes: Readonly<Partial<Record<string, string>>> = {
     EADDRINUSE: 'it is taken',
     EACCES: 'it needs privileges',
@@ -176,7 +179,7 @@ function cannotListen(address: string, error: unknown): UserError {
     EINVAL: NO_ADDRESS,
   };
   const cause = causes[codeOf(error) ?? ''] ?? messageOf(error);
-  return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with --listen`, {
+  return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with ${option}`, {
     cause: error,
   });
 }

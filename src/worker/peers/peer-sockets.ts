@@ -47,7 +47,9 @@ export class PeerSockets {
     try {
       for (const [address, isPrivate] of await listenAddresses(options))
         listeners.push(
-          await Listener.bind(address, IGNORED, { heartbeat, security: isPrivate ? undefined : security }),
+          await Listener.bind(address, IGNORED, {
+            ...{ heartbeat, security: isPrivate ? undefined : security, option: '--peer-port' },
+          }),
         );
     } catch (error) {
       for (const listener of listeners) await listener.close();
