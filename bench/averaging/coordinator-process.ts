@@ -2,7 +2,7 @@ import { Fleet } from '../../src/coordinator/fleet/fleet.js';
 import { RunMetrics } from '../../src/coordinator/metrics/run-metrics.js';
 import { Sampler, type Faces } from '../../src/data/index.js';
 import { PHASES } from '../../src/model/phase.js';
-import type { CoordinatorOrder, CoordinatorWord } from './orders.js';
+import { CpuMeter, type CoordinatorOrder, type CoordinatorWord } from './orders.js';
 import { meanOf, STUB_DATASET, stubTraining } from './training.js';
 
 /** A coordinator with the project's fleet, which has its workers average again and again. */
@@ -30,16 +30,20 @@ async function coordinate({ workers, way, listen, security, rounds }: Coordinato
     },
     signal: new AbortController().signal,
   });
-  for (let step = 1; step <= rounds; step++)
+  const meter = new CpuMeter();
+  for (let step = 1; step <= rounds; step++) {
     for (const phase of PHASES) {
       const { measures } = await fleet.compute(phase, step, false);
       if (measures.at(-1) !== meanOf(workers)) throw new Error(`a mean of ${measures.at(-1) ?? NaN}`);
       await fleet.apply(phase, step);
     }
+    meter.tick();
+  }
+  const cpuMilliseconds = meter.milliseconds;
   // Who computes again has applied the last mean.
   await fleet.compute('discriminator', rounds + 1, false);
   await fleet.close();
-  say({ done: true });
+  say({ cpuMilliseconds });
 }
 
 function say(word: CoordinatorWord): void {

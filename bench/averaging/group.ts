@@ -12,6 +12,8 @@ const TIME_LIMIT = 180_000;
 export interface Measured {
   /** Of each round: the slowest process's. */
   readonly milliseconds: readonly number[];
+  /** The processor's time of a round, of all processes together. */
+  readonly cpuMilliseconds: number;
   /** Of the coordinator, MiB. */
   readonly coordinatorPeak?: number;
 }
@@ -46,9 +48,15 @@ export async function runGroup(row: Row, rounds: number): Promise<Measured> {
       worker.send(order);
       return wordOf<WorkerWord>(worker);
     });
-    const [workersSaid] = await Promise.all([Promise.all(words), done]);
+    const [workersSaid, coordinatorSaid] = await Promise.all([Promise.all(words), done]);
     const coordinatorPeak = largestPeak(coordinator.pid ?? 0);
-    return { milliseconds: slowest(workersSaid.map(({ milliseconds }) => milliseconds)), coordinatorPeak };
+    if (!('cpuMilliseconds' in coordinatorSaid)) throw new Error('the coordinator said where it is twice');
+    const cpuMilliseconds = [coordinatorSaid, ...workersSaid].reduce(
+      (sum, word) => sum + word.cpuMilliseconds,
+      0,
+    );
+    const milliseconds = slowest(workersSaid.map((word) => word.milliseconds));
+    return { milliseconds, cpuMilliseconds, coordinatorPeak };
   } finally {
     clearTimeout(timer);
     await Promise.all(children.map(ended));

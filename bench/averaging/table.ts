@@ -44,6 +44,7 @@ const HEADER = [
   'over',
   'a round, ms: median (least to most)',
   'to gloo',
+  'processors, ms',
   'coordinator, MiB',
 ];
 const NAMES = { ipc: 'ipc', tcp: 'tcp', curve: 'tcp, CURVE' } as const;
@@ -52,10 +53,10 @@ const NAMES = { ipc: 'ipc', tcp: 'tcp', curve: 'tcp, CURVE' } as const;
 export function tableLines(summaries: readonly Summary[]): string[] {
   const rows = [
     HEADER,
-    ...summaries.map(({ row, median: middle, least, most, toGloo, coordinatorPeak }) => [
+    ...summaries.map(({ row, median: middle, least, most, toGloo, cpuMilliseconds, coordinatorPeak }) => [
       ...[String(row.processes), row.way ?? row.program, NAMES[row.transport]],
       `${middle.toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`,
-      ...[toGloo?.toFixed(2) ?? '', coordinatorPeak?.toFixed(0) ?? ''],
+      ...[toGloo?.toFixed(2) ?? '', cpuMilliseconds.toFixed(1), coordinatorPeak?.toFixed(0) ?? ''],
     ]),
   ];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column].length)));

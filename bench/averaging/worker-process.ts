@@ -7,7 +7,7 @@ import { Sampler, type Faces } from '../../src/data/index.js';
 import type { Bodies } from '../../src/wire/message.js';
 import type { LoadedRun, RunLoader } from '../../src/worker/loaded-run.js';
 import { WorkerSession } from '../../src/worker/session.js';
-import type { WorkerOrder, WorkerWord } from './orders.js';
+import { CpuMeter, type WorkerOrder, type WorkerWord } from './orders.js';
 import { meanOf, STUB_DATASET } from './training.js';
 
 /** A worker with the project's session, whose vectors are ready before they are asked for. */
@@ -21,23 +21,28 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
   // Where there are no abstract sockets, workers of one machine go over tcp.
   if (transport !== 'ipc') Object.defineProperty(process, 'platform', { value: 'no linux' });
   const milliseconds: number[] = [];
+  const meter = new CpuMeter();
+  const onRound = (spent: number): void => {
+    milliseconds.push(spent);
+    meter.tick();
+  };
   const loader = {
-    load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, milliseconds)),
+    load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, onRound)),
   } as unknown as RunLoader;
   await new WorkerSession(coordinator, loader, security, 0).run(JOIN_TIME);
-  const word: WorkerWord = { milliseconds };
+  const word: WorkerWord = { milliseconds, cpuMilliseconds: meter.milliseconds };
   process.send?.(word, () => {
     process.disconnect();
   });
 }
 
-function stubRun(optionsJson: string, number: number, milliseconds: number[]): LoadedRun {
+function stubRun(optionsJson: string, number: number, onRound: (milliseconds: number) => void): LoadedRun {
   const options = JSON.parse(optionsJson) as TrainingOptions;
   const { batchSize: batch, shards, seed } = options;
   const { count } = STUB_DATASET;
   return {
     ...{ options, optionsJson, dataset: STUB_DATASET, engine: 'none', cache: '', update: undefined },
-    replica: new StubReplica(options, number, milliseconds) as unknown as ReplicaHandle,
+    replica: new StubReplica(options, number, onRound) as unknown as ReplicaHandle,
     faces: { ...STUB_DATASET, read: () => undefined } as unknown as Faces,
     sampler: new Sampler({ count, batch, shards, seed }),
   };
@@ -50,7 +55,7 @@ class StubReplica {
   constructor(
     private readonly options: TrainingOptions,
     number: number,
-    private readonly milliseconds: number[],
+    private readonly onRound: (milliseconds: number) => void,
   ) {
     const vector = (phase: Phase): Float32Array =>
       new Float32Array(phaseLayout(phase, modelLayout(options)).length).fill(number + 1);
@@ -68,7 +73,7 @@ class StubReplica {
   }
 
   #apply({ phase, averaged }: ReplicaCalls['apply']['request']): void {
-    if (phase === 'generator') this.milliseconds.push(performance.now() - this.#begun);
+    if (phase === 'generator') this.onRound(performance.now() - this.#begun);
     const mean = meanOf(this.options.shards);
     for (const at of [0, averaged.length >> 1, averaged.length - 1])
       if (averaged[at] !== mean) throw new Error(`${averaged[at]} at ${at}, where the mean is ${mean}`);
