@@ -16,6 +16,7 @@ export interface Summary {
   readonly most: number;
   /** The median over the turns; undefined where there was no gloo. */
   readonly toGloo: number | undefined;
+  readonly cpuMilliseconds: number;
   readonly coordinatorPeak: number | undefined;
 }
 
@@ -32,6 +33,7 @@ export function summarise(results: readonly Result[]): Summary[] {
     const peaks = turns.flatMap(({ coordinatorPeak }) => coordinatorPeak ?? []);
     return {
       ...{ row, median: median(all), least: Math.min(...all), most: Math.max(...all) },
+      cpuMilliseconds: median(turns.map((turn) => turn.cpuMilliseconds)),
       toGloo: ratios.length > 0 ? median(ratios) : undefined,
       coordinatorPeak: peaks.length > 0 ? Math.max(...peaks) : undefined,
     };
