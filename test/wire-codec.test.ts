@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { coverageOf } from '../src/wire/checksum.js';
 import { decode, encode } from '../src/wire/codec.js';
 import { Content, Source } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
@@ -88,6 +90,28 @@ describe('a message', () => {
             `${message.kind}, frame ${index}, bit ${bit}`,
           );
         }
+    }
+  });
+
+  it('is summed up but for its payload where damage to that cannot be or shows anyway', () => {
+    const tcp = 'tcp://127.0.0.1:5555';
+    assert.equal(coverageOf(tcp, false), 'message');
+    assert.equal(coverageOf(tcp, true), 'envelope');
+    assert.equal(coverageOf('ipc://@workers', false), 'envelope');
+    for (const message of MESSAGES) {
+      const frames = encode(message, 'envelope');
+      const checksum = Buffer.from(frames.at(-1) ?? []).readUInt32LE();
+      assert.equal(checksum, crc32(frames[0]), message.kind);
+      assert.deepEqual(plain(decode(frames, 'envelope')), plain(message));
+      const isChunk = message.kind === 'chunk';
+      if (isChunk)
+        assert.throws(() => decode(frames), Rejection, 'another checksum than that of both frames');
+      else assert.deepEqual(frames, encode(message));
+      const damaged = frames.with(
+        0,
+        frames[0].map((byte) => byte ^ 1),
+      );
+      assert.throws(() => decode(damaged, 'envelope'), /checksum does not match/);
     }
   });
 

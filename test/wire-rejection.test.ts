@@ -34,7 +34,9 @@ describe('rejected is', () => {
     for (const message of MESSAGES) {
       const [envelope] = encode(message);
       const one = new Uint8Array(4);
-      const fates = [[envelope], [envelope, one], [envelope, one, one]].map(withChecksum).map(fate);
+      const fates = [[envelope], [envelope, one], [envelope, one, one]].map((frames) =>
+        fate(withChecksum(frames)),
+      );
       const right = message.kind === 'chunk' ? 1 : 0;
       const expected = fates.map((_, index) => (index === right ? 'message' : 'undecodable'));
       assert.deepEqual(fates, expected, message.kind);

@@ -1,5 +1,5 @@
 import { check } from './check.js';
-import { withChecksum, withoutChecksum } from './checksum.js';
+import { withChecksum, withoutChecksum, type Coverage } from './checksum.js';
 import { dcgan } from './generated/trainer.js';
 import { CHUNK_BYTES, LIMITS, MAX_FRAME_BYTES } from './limits.js';
 import type { BodyKind, Header, Message, PhaseName } from './message.js';
@@ -18,13 +18,14 @@ const PHASE_NAMES: Readonly<Record<dcgan.Phase, PhaseName | undefined>> = {
 
 const PHASE_NUMBERS = { discriminator: dcgan.Phase.DISCRIMINATOR, generator: dcgan.Phase.GENERATOR } as const;
 
-/** A message as it travels: an `Envelope`, after that of a chunk its payload, and last a checksum of both. */
+/** A message as it travels: an `Envelope`, after that of a chunk its payload, and last a checksum. */
 export type Frames = readonly Uint8Array[];
 
 /** The payload is not copied: it must not change until it is sent. */
-export function encode(message: Message): Frames {
+export function encode(message: Message, coverage: Coverage = 'message'): Frames {
   const envelope = encodeEnvelope(message);
-  return withChecksum(message.kind === 'chunk' ? [envelope, message.body.payload] : [envelope]);
+  const frames = message.kind === 'chunk' ? [envelope, message.body.payload] : [envelope];
+  return withChecksum(frames, coverage);
 }
 
 function encodeEnvelope({ run, generation, step, phase, kind, body }: Message): Uint8Array {
@@ -37,10 +38,10 @@ export function byteLength(frames: Frames): number {
 }
 
 /** Throws a Rejection for whatever is not a valid message. Never repairs one. */
-export function decode(frames: Frames): Message {
+export function decode(frames: Frames, coverage: Coverage = 'message'): Message {
   if (frames.length < 2 || frames.length > 3)
     throw new Rejection('undecodable', `a message of ${frames.length} frames`);
-  const [first, payload] = withoutChecksum(frames);
+  const [first, payload] = withoutChecksum(frames, coverage);
   const envelope = parse(first);
   const kind = envelope.body;
   if (!kind) throw new Rejection('undecodable', 'a message without a body');

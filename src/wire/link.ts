@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer, type Event, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { isAddress, requireKeys } from './address.js';
+import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode } from './codec.js';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
@@ -31,6 +32,7 @@ export class Link {
   private constructor(
     private readonly socket: Dealer,
     private readonly traffic: TrafficObserver,
+    private readonly coverage: Coverage,
   ) {
     this.#monitor = socket.events;
   }
@@ -56,7 +58,7 @@ export class Link {
       }),
       sendHighWaterMark: SEND_HIGH_WATER_MARK,
     });
-    const link = new Link(socket, traffic);
+    const link = new Link(socket, traffic, coverageOf(address, security !== undefined));
     void link.#watch((event) => {
       if (event.type === 'handshake') onEvent('connected');
       if (event.type === 'disconnect') onEvent('disconnected');
@@ -75,14 +77,14 @@ export class Link {
 
   async *messages(): AsyncGenerator<Message> {
     for await (const frames of this.socket) {
-      const received = receive(frames, this.traffic, this.#sequence);
+      const received = receive(frames, this.traffic, this.#sequence, this.coverage);
       if (received) yield received.message;
     }
   }
 
   /** A chunk's payload is read later, without a copy: whoever sends it must leave it as it is. */
   send(message: Message): Promise<void> {
-    const frames = this.#sequence.number(encode(message));
+    const frames = this.#sequence.number(encode(message, this.coverage));
     return this.#outbox.add(async () => {
       await this.socket.send([...frames]);
       this.traffic.sent(byteLength(frames));

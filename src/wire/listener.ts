@@ -2,6 +2,7 @@ import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { isAddress, requireKeys } from './address.js';
 import { Authenticator } from './authenticator.js';
+import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
 import { HandshakeCount } from './handshake-count.js';
 import type { Message } from './message.js';
@@ -65,6 +66,7 @@ export class Listener {
     private readonly socket: Router,
     private readonly traffic: TrafficObserver,
     private readonly authenticator: Authenticator | undefined,
+    private readonly coverage: Coverage,
     handshakeTime: number,
   ) {
     this.#monitor = socket.events;
@@ -95,7 +97,13 @@ export class Listener {
       // at all counts as busy, not as unable to route.
       sendTimeout: 0,
     });
-    const listener = new Listener(socket, traffic, authenticator, handshakeTime);
+    const listener = new Listener(
+      socket,
+      traffic,
+      authenticator,
+      coverageOf(address, security !== undefined),
+      handshakeTime,
+    );
     try {
       if (!isAddress(address)) throw new Error(NO_ADDRESS);
       await socket.bind(address);
@@ -114,14 +122,19 @@ export class Listener {
   /** Messages as they come in, until the listener is closed. What is not one of ours is counted, and shows its sender. */
   async *messages(): AsyncGenerator<Received> {
     for await (const [identity, ...frames] of this.socket) {
-      const { number = 0, message } = receive(frames, this.traffic) ?? {};
+      const { number = 0, message } = receive(frames, this.traffic, undefined, this.coverage) ?? {};
       yield { peer: identity.toString('hex'), number, message };
     }
   }
 
+  /** A message as all of this listener's connections have it. */
+  encode(message: Message): Frames {
+    return encode(message, this.coverage);
+  }
+
   /** `sequence` is that of the peer's connection. Rejects with PeerGone. */
   send(peer: string, sequence: Sequence, message: Message): Promise<void> {
-    return this.sendEncoded(peer, sequence, encode(message));
+    return this.sendEncoded(peer, sequence, this.encode(message));
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Coverage } from './checksum.js';
 import { byteLength, decode, type Frames } from './codec.js';
 import type { Message } from './message.js';
 import { Rejection } from './rejection.js';
@@ -18,11 +19,12 @@ export function receive(
   received: Frames,
   traffic: TrafficObserver,
   sequence?: Sequence,
+  coverage?: Coverage,
 ): Numbered | undefined {
   try {
     traffic.received(byteLength(received));
     const { number, frames } = withoutNumber(received);
-    const message = decode(frames);
+    const message = decode(frames, coverage);
     sequence?.require(number);
     return { number, message };
   } catch (error) {

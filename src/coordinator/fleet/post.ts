@@ -1,4 +1,4 @@
-import { encode, type Frames } from '../../wire/codec.js';
+import type { Frames } from '../../wire/codec.js';
 import { Listener, PeerGone, type ListenerOptions, type Received } from '../../wire/listener.js';
 import { isOfOneGeneration } from '../../wire/membership.js';
 import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
@@ -76,7 +76,7 @@ export class Post {
     body: Bodies[Kind],
     at: Partial<Header> = {},
   ): Promise<void> {
-    await this.#deliver(member, encode(this.#message(member.generation, kind, body, at)));
+    await this.#deliver(member, this.listener.encode(this.#message(member.generation, kind, body, at)));
   }
 
   /** The same bytes to all of these, encoded once; they are in the same membership, unless that does not matter. */
@@ -87,7 +87,7 @@ export class Post {
     at: Partial<Header> = {},
   ): Promise<void> {
     if (members.length === 0) return;
-    const frames = encode(this.#message(members[0].generation, kind, body, at));
+    const frames = this.listener.encode(this.#message(members[0].generation, kind, body, at));
     await Promise.all(members.map((member) => this.#deliver(member, frames)));
   }
 
