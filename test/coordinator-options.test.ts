@@ -30,8 +30,9 @@ describe('the options of a run', () => {
       [architecture, imageSize, latentSize, generatorFeatures, discriminatorFeatures],
       ['paper', 64, 100, 64, 64],
     );
-    const { batchSize, learningRate, beta1, seed, shards, threads } = training;
-    assert.deepEqual([batchSize, learningRate, beta1, seed, shards, threads], [128, 2e-4, 0.5, 0, 1, 8]);
+    const { batchSize, accumulate, learningRate, beta1, seed, shards, threads } = training;
+    assert.deepEqual([batchSize, accumulate, learningRate, beta1], [128, 1, 2e-4, 0.5]);
+    assert.deepEqual([seed, shards, threads], [0, 1, 8]);
     assert.deepEqual(
       [options.epochs, options.steps, options.workers, options.external],
       [5, undefined, 0, false],

@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
+import { testAccumulation } from './support/engine/accumulation.js';
 import { testAdam } from './support/engine/adam.js';
 import { testBatchNorm } from './support/engine/batch-norm.js';
 import { testLoss } from './support/engine/loss.js';
@@ -31,5 +32,6 @@ for (const [kind, makeReplica] of [
   describe(`the native engine, ${kind}`, { skip }, () => {
     testAdam(makeReplica);
     testStep(makeReplica);
+    testAccumulation(makeReplica);
     testReplicaState(makeReplica);
   });

@@ -5,6 +5,7 @@ import { say } from '../common/log.js';
 import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { PHASES } from '../model/phase.js';
+import { imagesOfStep } from '../model/training-options.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
@@ -91,7 +92,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   closing.add(() => live.events.close());
   voice.listen(live.events.hear);
   const metrics = new RunMetrics({
-    ...{ batchSize: training.batchSize, shards: training.shards },
+    ...{ batchSize: imagesOfStep(training), shards: training.shards },
     onRejected: (reason) => {
       live.events.rejected(reason);
     },
@@ -137,8 +138,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     batch: training.batchSize,
     shards: training.shards,
     seed: training.seed,
+    accumulate: training.accumulate,
   });
-  const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+  const lastStep = options.steps ?? sampler.stepsIn(options.epochs);
   metrics.plan(lastStep);
   status.totalSteps = lastStep;
 

@@ -62,6 +62,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     generatorFeatures: given.generatorFeatures,
     discriminatorFeatures: given.discriminatorFeatures,
     batchSize: given.batchSize,
+    accumulate: given.accumulate,
     shards,
     seed: given.seed,
     learningRate: given.learningRate,

@@ -19,12 +19,12 @@ export class ShardBatches {
     this.length = sampler.shardBatch * this.#face.length;
   }
 
-  /** Fills `into` with the shard's images in a step, -1 .. 1. [batch / shards, size, size, 3] */
-  read(step: number, shard: number, into: Float32Array): void {
+  /** Fills `into` with the shard's images in a batch, -1 .. 1. [batch / shards, size, size, 3] */
+  read(batch: number, shard: number, into: Float32Array): void {
     if (into.length !== this.length)
       throw new RangeError(`${into.length} numbers are no batch of ${this.length}`);
     let offset = 0;
-    for (const index of this.#sampler.indices(step, shard)) {
+    for (const index of this.#sampler.indices(batch, shard)) {
       this.#faces.read([index], this.#face);
       normalise(this.#face, into.subarray(offset, offset + this.#face.length));
       offset += this.#face.length;

@@ -76,6 +76,7 @@ export class RunLoader {
       batch: options.batchSize,
       shards: options.shards,
       seed: options.seed,
+      accumulate: options.accumulate,
     });
     const { cache } = this;
     return {

@@ -19,7 +19,7 @@ export const OPTIMIZER: AdamOptions = { learningRate: 2e-4, beta1: 0.5 };
 export const SMALL_TRAINING: TrainingOptions = {
   ...SMALL_MODEL,
   ...OPTIMIZER,
-  ...{ batchSize: 16, shards: 2, seed: 1, threads: 1, precision: 'fp32', eager: false },
+  ...{ batchSize: 16, accumulate: 1, shards: 2, seed: 1, threads: 1, precision: 'fp32', eager: false },
   summation: 'sequential',
 };
 

@@ -54,7 +54,7 @@ export class Rounds {
 
   constructor(private readonly parts: RoundsParts) {
     this.#averages = new Averages(parts.training);
-    this.#deadline = new StepDeadline(parts.liveness);
+    this.#deadline = new StepDeadline(parts.liveness, parts.training.accumulate);
   }
 
   /** The average that an update was made by, until the next round of its phase begins. */
