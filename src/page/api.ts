@@ -68,6 +68,7 @@ export const EVENT_KINDS = [
   'begun',
   'joined',
   'lost',
+  'slow',
   'refused',
   'rejected',
   'checkpoint',
