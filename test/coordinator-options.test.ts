@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { UserError } from '../src/common/errors.js';
 import { addTrainOptions, type TrainArguments } from '../src/coordinator/options.js';
+import { imagesOfStep } from '../src/model/training-options.js';
 import { settleOptions, type Machine, type RunOptions } from '../src/coordinator/settle-options.js';
 
 const MACHINE: Machine = { cores: 8, gpus: [], lackOfBfloat16: () => undefined };
@@ -31,7 +32,8 @@ describe('the options of a run', () => {
       ['paper', 64, 100, 64, 64],
     );
     const { batchSize, learningRate, beta1, seed, shards, threads } = training;
-    assert.deepEqual([batchSize, learningRate, beta1, seed, shards, threads], [128, 2e-4, 0.5, 0, 1, 8]);
+    assert.deepEqual([batchSize, imagesOfStep(training), learningRate, beta1], [128, 128, 2e-4, 0.5]);
+    assert.deepEqual([seed, shards, threads], [0, 1, 8]);
     assert.deepEqual(
       [options.epochs, options.steps, options.workers, options.external],
       [5, undefined, 0, false],

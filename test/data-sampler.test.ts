@@ -25,7 +25,7 @@ describe('sampling', () => {
     const steps = Math.floor(count / batch);
 
     it(`of ${count} images in batches of ${batch} over ${shards} shards takes no image twice in an epoch`, () => {
-      assert.equal(sampler.stepsPerEpoch, steps);
+      assert.equal(sampler.batchesPerEpoch, steps);
       for (const epoch of [1, 2]) {
         const seen = Array.from({ length: steps }, (_, step) =>
           batchOf(sampler, (epoch - 1) * steps + step + 1),
@@ -79,10 +79,37 @@ describe('sampling', () => {
     refused(103, 128, 4, /largest batch possible is 100$/);
     refused(3, 128, 4, /too few for 4 shards/);
     refused(1000, 130, 4, /cannot be cut into 4 equal shards/);
-    assert.equal(new Sampler({ count: 103, batch: 100, shards: 4, seed: 0 }).stepsPerEpoch, 1);
+    assert.equal(new Sampler({ count: 103, batch: 100, shards: 4, seed: 0 }).batchesPerEpoch, 1);
   });
 
-  it('counts steps from 1', () => {
+  it('has the same batches where several of them are a step, and fewer steps in as many epochs', () => {
+    const options = { count: 23, batch: 2, shards: 2, seed: 5 };
+    const [each, three] = [new Sampler(options), new Sampler({ ...options, accumulate: 3 })];
+    for (let batch = 1; batch <= 25; batch++) assert.deepEqual(batchOf(three, batch), batchOf(each, batch));
+    // An epoch has 11 batches: the fourth step has two of the first epoch and one of the second.
+    assert.deepEqual([each.stepsIn(1), each.stepsIn(5)], [11, 55]);
+    assert.deepEqual(
+      [1, 2, 3, 5].map((epochs) => three.stepsIn(epochs)),
+      [3, 7, 11, 18],
+    );
+    assert.deepEqual(
+      [1, 3, 4, 5, 7, 8, 9].map((step) => three.epochOf(step)),
+      [1, 1, 1, 2, 2, 2, 3],
+    );
+  });
+
+  it('refuses more batches a step than an epoch has, and names the most possible', () => {
+    const options = { count: 103, batch: 20, shards: 4, seed: 0 };
+    assert.equal(new Sampler({ ...options, accumulate: 5 }).stepsIn(1), 1);
+    assert.throws(
+      () => new Sampler({ ...options, accumulate: 6 }),
+      (error) =>
+        error instanceof UserError &&
+        error.message === '103 images are fewer than 6 batches of 20: --accumulate can be at most 5',
+    );
+  });
+
+  it('counts batches from 1', () => {
     const sampler = new Sampler({ count: 10, batch: 2, shards: 1, seed: 0 });
     assert.throws(() => sampler.indices(0, 0), RangeError);
     assert.throws(() => sampler.indices(1, 1), RangeError);

@@ -101,7 +101,7 @@ async function compute(replica: ReplicaHandle, model: StepOptions, seed: number)
   const draws = (phase: Phase): { draws?: Float32Array } => {
     if (model.augment === undefined) return {};
     const into = sharedFloats(JUDGED[phase] * BATCH * DRAWS.length);
-    return { draws: shardDraws(seed, { phase, step: 1, shard: 0 }, model.imageSize, into) };
+    return { draws: shardDraws(seed, { phase, batch: 1, shard: 0 }, model.imageSize, into) };
   };
 
   await replica.call('restore', { state });

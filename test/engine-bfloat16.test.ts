@@ -64,7 +64,7 @@ describe('training in bfloat16', { skip }, () => {
       const replica = start(precision, 1, REFINED);
       const losses = PHASES.map((phase) => {
         const into = new Float32Array(JUDGED[phase] * BATCH * DRAWS.length);
-        const draws = shardDraws(1, { phase, step: 1, shard: 0 }, MODEL.imageSize, into);
+        const draws = shardDraws(1, { phase, batch: 1, shard: 0 }, MODEL.imageSize, into);
         return replica.train(phase, 1, discs(1), noise(1, 1), draws).measures[0];
       });
       replica.dispose();

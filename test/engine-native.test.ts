@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
+import { testAccumulation } from './support/engine/accumulation.js';
 import { testAdam } from './support/engine/adam.js';
 import { testAugment } from './support/engine/augment.js';
 import { testAverage } from './support/engine/average.js';
@@ -37,5 +38,6 @@ for (const [kind, makeReplica] of [
     testAdam(makeReplica);
     testAverage(makeReplica);
     testStep(makeReplica);
+    testAccumulation(makeReplica);
     testReplicaState(makeReplica);
   });

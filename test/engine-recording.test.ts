@@ -158,7 +158,7 @@ for (const [title, refinements] of [
         ? undefined
         : shardDraws(
             1,
-            { phase, step, shard: 0 },
+            { phase, batch: step, shard: 0 },
             MODEL.imageSize,
             new Float32Array(JUDGED[phase] * BATCH * DRAWS.length),
           );

@@ -7,6 +7,8 @@ describe('the deadline of a phase', () => {
   it('is ten minutes before anything is known, then six silences or 20 times the slowest of the last 20', () => {
     const deadline = new StepDeadline(10_000);
     assert.equal(deadline.milliseconds, 600_000);
+    assert.equal(new StepDeadline(10_000, 4).milliseconds, 2_400_000);
+    assert.equal(new StepDeadline(10_000, 1e6).milliseconds, 86_400_000);
     deadline.took(5);
     assert.equal(deadline.milliseconds, 60_000);
     deadline.took(10_000);

@@ -6,7 +6,7 @@ import type { Phase } from '../src/model/phase.js';
 const COUNT = 4000;
 
 function drawn(seed: number, phase: Phase, step: number, shard: number, size = 64): Float32Array {
-  return shardDraws(seed, { phase, step, shard }, size, new Float32Array(COUNT * DRAWS.length));
+  return shardDraws(seed, { phase, batch: step, shard }, size, new Float32Array(COUNT * DRAWS.length));
 }
 
 function column(values: Float32Array, name: (typeof DRAWS)[number]): number[] {

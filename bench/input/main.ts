@@ -80,11 +80,11 @@ async function readPack(): Promise<void> {
   const into = new Float32Array(batches.length);
   const speeds = Array.from({ length: rounds }, (_, round) => {
     const start = process.cpuUsage();
-    for (let step = 1; step <= sampler.stepsPerEpoch; step++) {
-      batches.read(round * sampler.stepsPerEpoch + step, 0, into);
+    for (let step = 1; step <= sampler.batchesPerEpoch; step++) {
+      batches.read(round * sampler.batchesPerEpoch + step, 0, into);
     }
     const { user, system } = process.cpuUsage(start);
-    return (sampler.stepsPerEpoch * BATCH * 1e6) / (user + system);
+    return (sampler.batchesPerEpoch * BATCH * 1e6) / (user + system);
   });
   faces.close();
   console.log(`pack, shuffled batches of ${BATCH}, normalised: ${show(speeds)} of one core`);

@@ -6,6 +6,7 @@ import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { findFacePackage } from '../evaluation/face-package.js';
 import { PHASES } from '../model/phase.js';
+import { imagesOfStep } from '../model/training-options.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
@@ -96,7 +97,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   closing.add(() => live.events.close());
   voice.listen(live.events.hear);
   const metrics = new RunMetrics({
-    ...{ batchSize: training.batchSize, shards: training.shards },
+    ...{ batchSize: imagesOfStep(training), shards: training.shards },
     onRejected: (reason) => {
       live.events.rejected(reason);
     },
@@ -144,8 +145,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     shards: training.shards,
     seed: training.seed,
     mirror: training.mirror,
+    accumulate: training.accumulate,
   });
-  const lastStep = options.steps ?? options.epochs * sampler.stepsPerEpoch;
+  const lastStep = options.steps ?? sampler.stepsIn(options.epochs);
   metrics.plan(lastStep);
   status.totalSteps = lastStep;
 

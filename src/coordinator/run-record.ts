@@ -141,13 +141,13 @@ export class RunRecord {
     await this.#checkpoints.finish(await this.#facts(step, epoch));
   }
 
-  /** The images of the first steps, as many as a grid of samples has. */
+  /** The images of the first batches, as many as a grid of samples has. */
   #reals(): Float32Array {
     const { faces, sampler, options } = this.parts;
     const indices: number[] = [];
-    for (let step = 1; step <= sampler.stepsPerEpoch && indices.length < SAMPLE_COUNT; step++)
+    for (let batch = 1; batch <= sampler.batchesPerEpoch && indices.length < SAMPLE_COUNT; batch++)
       for (let shard = 0; shard < options.training.shards; shard++)
-        indices.push(...sampler.indices(step, shard));
+        indices.push(...sampler.indices(batch, shard));
     const shown = indices.slice(0, SAMPLE_COUNT);
     const bytes = new Uint8Array(shown.length * faceBytes(faces.size));
     faces.read(shown, bytes);

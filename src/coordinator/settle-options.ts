@@ -64,6 +64,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     generatorFeatures: given.generatorFeatures,
     discriminatorFeatures: given.discriminatorFeatures,
     batchSize: given.batchSize,
+    ...(given.accumulate > 1 && { accumulate: given.accumulate }),
     shards,
     seed: given.seed,
     learningRate: given.learningRate,

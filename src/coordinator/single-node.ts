@@ -73,8 +73,8 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
-    const { shards } = this.training;
-    if (shards > 1) return trainByAverage(this, phase, step);
+    const { shards, accumulate = 1 } = this.training;
+    if (shards > 1 || accumulate > 1) return trainByAverage(this, phase, step);
     return untilFinite(phase, step, async (attempt) => {
       try {
         const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);

@@ -1,6 +1,6 @@
 import type { Sampler } from '../data/index.js';
 import type { Phase } from '../model/phase.js';
-import type { TrainingOptions } from '../model/training-options.js';
+import { imagesOfStep, type TrainingOptions } from '../model/training-options.js';
 import type { ComputeGroup } from './compute-group.js';
 import type { StepRecord } from './step-record.js';
 
@@ -60,7 +60,7 @@ async function trainStep(
     realScore: discriminator.measures.realScore,
     fakeScoreBefore: discriminator.measures.fakeScore,
     fakeScoreAfter: generator.measures.fakeScore,
-    imagesPerSecond: training.batchSize / seconds,
+    imagesPerSecond: imagesOfStep(training) / seconds,
     computeSeconds,
     averagingSeconds: Math.max(0, seconds - computeSeconds),
     sentBytes: after.sent - before.sent,

@@ -5,29 +5,33 @@ import { permutation, randomStream } from '../common/random.js';
 export interface SamplerOptions {
   /** Images in the dataset. */
   readonly count: number;
-  /** Images in a step, over all shards. */
+  /** Images in a batch, over all shards. */
   readonly batch: number;
   readonly shards: number;
   readonly seed: number;
   /** Whether images are mirrored, each with probability 1/2. */
   readonly mirror?: boolean | undefined;
+  /** Batches of a step (default: 1). */
+  readonly accumulate?: number | undefined;
 }
 
 /**
- * Which images a shard sees in a step. Shard s of S owns the images i with i % S === s and goes through them in an
+ * Which images a shard sees in a batch. Shard s of S owns the images i with i % S === s and goes through them in an
  * order of its own, drawn afresh each epoch, so that a node needs only its shards' images. It depends on
- * (seed, step, shard) alone: nothing is saved, and any step can be done again anywhere.
+ * (seed, batch, shard) alone: nothing is saved, and any step can be done again anywhere. Batches are counted through the
+ * whole run, and a step is the next of them, or the next few: one may begin in an epoch and end in the next.
  */
 export class Sampler {
   readonly options: SamplerOptions;
-  readonly stepsPerEpoch: number;
-  /** Images of a shard in a step. */
+  readonly batchesPerEpoch: number;
+  /** Images of a shard in a batch. */
   readonly shardBatch: number;
+  readonly #accumulate: number;
   /** Each shard's order in the epoch that it was last asked for: 4 bytes an image. */
   readonly #orders = new Map<number, { readonly epoch: number; readonly order: Uint32Array }>();
 
   constructor(options: SamplerOptions) {
-    const { count, batch, shards } = options;
+    const { count, batch, shards, accumulate = 1 } = options;
     if (batch % shards !== 0) {
       throw new UserError(`a batch of ${batch} images cannot be cut into ${shards} equal shards`);
     }
@@ -39,33 +43,45 @@ export class Sampler {
           : `${count} images are too few for ${shards} shards: each needs at least one`,
       );
     }
+    this.batchesPerEpoch = Math.floor(count / batch);
+    if (accumulate > this.batchesPerEpoch)
+      throw new UserError(
+        `${count} images are fewer than ${accumulate} batches of ${batch}: ` +
+          `--accumulate can be at most ${this.batchesPerEpoch}`,
+      );
     this.options = options;
-    this.stepsPerEpoch = Math.floor(count / batch);
+    this.#accumulate = accumulate;
     this.shardBatch = batch / shards;
   }
 
-  /** Epochs and steps are counted from 1. */
+  /** As many whole steps as there are in so many passes over the images. */
+  stepsIn(epochs: number): number {
+    return Math.floor((epochs * this.batchesPerEpoch) / this.#accumulate);
+  }
+
+  /** The epoch that a step begins in. Epochs, steps and batches are counted from 1. */
   epochOf(step: number): number {
-    return Math.floor((step - 1) / this.stepsPerEpoch) + 1;
+    return this.#epochOfBatch((step - 1) * this.#accumulate + 1);
   }
 
   /** Numbers of the images in the whole dataset. [batch / shards] */
-  indices(step: number, shard: number): Uint32Array {
+  indices(batch: number, shard: number): Uint32Array {
     const { shards } = this.options;
-    if (!(Number.isInteger(step) && step >= 1)) throw new RangeError(`steps are counted from 1: ${step}`);
+    if (!(Number.isInteger(batch) && batch >= 1))
+      throw new RangeError(`batches are counted from 1: ${batch}`);
     if (!(Number.isInteger(shard) && shard >= 0 && shard < shards)) {
       throw new RangeError(`there is no shard ${shard} of ${shards}`);
     }
-    const order = this.#order(this.epochOf(step), shard);
-    const start = ((step - 1) % this.stepsPerEpoch) * this.shardBatch;
+    const order = this.#order(this.#epochOfBatch(batch), shard);
+    const start = ((batch - 1) % this.batchesPerEpoch) * this.shardBatch;
     return order.subarray(start, start + this.shardBatch).map((own) => this.imageOf(shard, own));
   }
 
-  /** Which of the images are mirrored in this step; undefined: none. [batch / shards] */
-  mirrored(step: number, shard: number): readonly boolean[] | undefined {
+  /** Which of the images are mirrored in this batch; undefined: none. [batch / shards] */
+  mirrored(batch: number, shard: number): readonly boolean[] | undefined {
     const { mirror, seed } = this.options;
     if (!mirror) return undefined;
-    const stream = randomStream(seed, 'mirror', step, shard);
+    const stream = randomStream(seed, 'mirror', batch, shard);
     return Array.from({ length: this.shardBatch }, () => uniformFloat64(stream) < 0.5);
   }
 
@@ -79,6 +95,10 @@ export class Sampler {
     return Math.floor(image / this.options.shards);
   }
 
+  #epochOfBatch(batch: number): number {
+    return Math.floor((batch - 1) / this.batchesPerEpoch) + 1;
+  }
+
   /** A permutation of the shard's own images. */
   #order(epoch: number, shard: number): Uint32Array {
     const kept = this.#orders.get(shard);
@@ -90,7 +110,7 @@ export class Sampler {
 
   /**
    * How many images a shard owns. The smallest shard has floor(count / shards), which is never less than
-   * floor(count / batch) * batch / shards: an epoch's steps always fit.
+   * floor(count / batch) * batch / shards: an epoch's batches always fit.
    */
   sizeOf(shard: number): number {
     const { count, shards } = this.options;

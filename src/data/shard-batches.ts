@@ -19,13 +19,13 @@ export class ShardBatches {
     this.length = sampler.shardBatch * this.#face.length;
   }
 
-  /** Fills `into` with the shard's images in a step, -1 .. 1. [batch / shards, size, size, 3] */
-  read(step: number, shard: number, into: Float32Array): void {
+  /** Fills `into` with the shard's images in a batch, -1 .. 1. [batch / shards, size, size, 3] */
+  read(batch: number, shard: number, into: Float32Array): void {
     if (into.length !== this.length)
       throw new RangeError(`${into.length} numbers are no batch of ${this.length}`);
     let offset = 0;
-    const mirrored = this.#sampler.mirrored(step, shard);
-    for (const [place, index] of this.#sampler.indices(step, shard).entries()) {
+    const mirrored = this.#sampler.mirrored(batch, shard);
+    for (const [place, index] of this.#sampler.indices(batch, shard).entries()) {
       this.#faces.read([index], this.#face);
       const part = into.subarray(offset, offset + this.#face.length);
       normaliseFaces(this.#face, this.#faces.size, mirrored?.slice(place, place + 1), part);

@@ -27,15 +27,15 @@ export function cutoutSide(imageSize: number): number {
 
 /**
  * The draws of one shard in one phase, as DiffAugment draws them (Zhao et al. 2020, its code), which depend on seed,
- * phase, step and shard alone. [JUDGED * batch, DRAWS]
+ * phase, batch and shard alone. [JUDGED * batch, DRAWS]
  */
 export function shardDraws(
   seed: number,
-  { phase, step, shard }: { readonly phase: Phase; readonly step: number; readonly shard: number },
+  { phase, batch, shard }: { readonly phase: Phase; readonly batch: number; readonly shard: number },
   imageSize: number,
   into: Float32Array,
 ): Float32Array {
-  const stream = randomStream(seed, 'augment', phase, step, shard);
+  const stream = randomStream(seed, 'augment', phase, batch, shard);
   const shift = Math.floor(imageSize * SHIFT_SHARE + 0.5);
   const lastPlace = imageSize - (cutoutSide(imageSize) % 2);
   for (let at = 0; at < into.length; at += DRAWS.length) {

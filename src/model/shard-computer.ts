@@ -1,19 +1,20 @@
+import { MeanOfVectors } from '../averaging/mean-of-vectors.js';
 import { IMAGE_CHANNELS } from './architecture.js';
 import { DRAWS, JUDGED, shardDraws } from './augment-draws.js';
 import { shardNoise } from './noise.js';
 import { MEASURES, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
-import { sharedFloats } from './replica-protocol.js';
+import { sharedFloats, type ReplicaCalls } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
 import type { TrainingOptions } from './training-options.js';
 
 /** Where a shard's real images come from: fills [batch / shards, size, size, 3] with values in [-1, 1]. */
 export interface ShardImages {
-  read(step: number, shard: number, into: Float32Array): void;
+  read(batch: number, shard: number, into: Float32Array): void;
 }
 
 export interface ShardGradient {
-  /** See `phaseLayout`. */
+  /** See `phaseLayout`. The mean over the step's batches. */
   readonly vector: Float32Array;
   readonly seconds: number;
 }
@@ -36,7 +37,13 @@ interface PhaseInputs {
   readonly draws?: Float32Array;
 }
 
-/** Computes shards on a replica, one at a time, and reads the next one's images while it does. */
+/** A shard of a batch. Batches are counted from 1 through the whole run; each is K of `--accumulate K` to a step. */
+interface ShardBatch {
+  readonly batch: number;
+  readonly shard: number;
+}
+
+/** Computes shards on a replica, a batch at a time, and reads the next one's images while it does. */
 export class ShardComputer {
   readonly #noise: Float32Array;
   /** Undefined in a run without augmentations. */
@@ -61,41 +68,85 @@ export class ShardComputer {
     };
   }
 
-  /** `next` is the shard that will be asked for after this one, where that is known. */
-  compute(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardGradient> {
-    return this.#whileReadingAhead(phase, { step, shard }, next, (inputs) =>
-      this.replica.call('compute', { phase, ...inputs }),
-    );
+  /**
+   * The mean over the step's batches: each is what a run without accumulation has in the step of its number, but for the
+   * weights. `next` is the shard that will be asked for after this one, where that is known. Undefined where it is not
+   * wanted any more before the last batch.
+   */
+  compute(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardGradient>;
+  compute(
+    phase: Phase,
+    step: number,
+    shard: number,
+    next: ShardStep,
+    isWanted: () => boolean,
+  ): Promise<ShardGradient | undefined>;
+  async compute(
+    phase: Phase,
+    step: number,
+    shard: number,
+    next: ShardStep,
+    isWanted = (): boolean => true,
+  ): Promise<ShardGradient | undefined> {
+    const first = this.#firstBatch(step);
+    const last = first + (this.options.accumulate ?? 1) - 1;
+    const start = (batch: number): Promise<ReplicaCalls['compute']['response']> => {
+      const following =
+        batch < last
+          ? { batch: batch + 1, shard }
+          : { batch: this.#firstBatch(next.step), shard: next.shard };
+      return this.#whileReadingAhead(phase, { batch, shard }, following, (inputs) =>
+        this.replica.call('compute', { phase, ...inputs }),
+      );
+    };
+    const mean = new MeanOfVectors();
+    let total = 0;
+    let computing = start(first);
+    for (let batch = first; batch < last; batch++) {
+      const { vector, seconds } = await computing;
+      if (!isWanted()) return undefined;
+      // One batch is added while the next is computed.
+      computing = start(batch + 1);
+      mean.add(vector);
+      total += seconds;
+    }
+    const { vector, seconds } = await computing;
+    mean.add(vector);
+    return { vector: mean.take(), seconds: total + seconds };
   }
 
-  /** The only shard's gradient and update at once. Rejects with NotFinite. */
+  /** Gradient and update at once, where there is but one shard and one batch. Rejects with NotFinite. */
   async train(phase: Phase, step: number): Promise<ShardUpdate> {
     const measures = this.#measures[phase];
     const trained = await this.#whileReadingAhead(
       phase,
-      { step, shard: 0 },
-      { step: step + 1, shard: 0 },
+      { batch: step, shard: 0 },
+      { batch: step + 1, shard: 0 },
       (inputs) => this.replica.call('train', { phase, step, ...inputs, into: measures }),
     );
     if ('notFinite' in trained) throw new NotFinite(phase, step);
     return { measures, ...trained };
   }
 
+  #firstBatch(step: number): number {
+    return (step - 1) * (this.options.accumulate ?? 1) + 1;
+  }
+
   /** The images that come next are read while the compute thread is at work. */
   async #whileReadingAhead<Answer>(
     phase: Phase,
-    { step, shard }: ShardStep,
-    next: ShardStep,
+    { batch, shard }: ShardBatch,
+    next: ShardBatch,
     compute: (inputs: PhaseInputs) => Promise<Answer>,
   ): Promise<Answer> {
     const { seed, imageSize } = this.options;
     const drawn: PhaseInputs = {
-      noise: shardNoise(seed, step, shard, this.#noise),
-      ...(this.#draws && { draws: shardDraws(seed, { phase, step, shard }, imageSize, this.#draws[phase]) }),
+      noise: shardNoise(seed, batch, shard, this.#noise),
+      ...(this.#draws && { draws: shardDraws(seed, { phase, batch, shard }, imageSize, this.#draws[phase]) }),
     };
     if (phase === 'generator') return compute(drawn);
-    const computed = compute({ ...drawn, images: this.#images.take(step, shard) });
-    this.#images.readAhead(next.step, next.shard);
+    const computed = compute({ ...drawn, images: this.#images.take(batch, shard) });
+    this.#images.readAhead(next.batch, next.shard);
     return computed;
   }
 }
@@ -111,24 +162,24 @@ class ImageBuffers {
     this.#buffers = [0, 1].map(() => ({ key: undefined, floats: sharedFloats(length) }));
   }
 
-  /** The images of a shard, and until the next take() the other buffer is free. */
-  take(step: number, shard: number): Float32Array {
-    const ready = this.#buffers.find(({ key }) => key === `${step}/${shard}`);
-    const buffer = ready ?? this.#fill(step, shard);
+  /** The images of a shard's batch, and until the next take() the other buffer is free. */
+  take(batch: number, shard: number): Float32Array {
+    const ready = this.#buffers.find(({ key }) => key === `${batch}/${shard}`);
+    const buffer = ready ?? this.#fill(batch, shard);
     // The buffer in use goes to the front; the other one is filled next.
     this.#buffers.sort((one, other) => Number(other === buffer) - Number(one === buffer));
     return buffer.floats;
   }
 
-  readAhead(step: number, shard: number): void {
-    this.#fill(step, shard);
+  readAhead(batch: number, shard: number): void {
+    this.#fill(batch, shard);
   }
 
-  #fill(step: number, shard: number): { key: string | undefined; readonly floats: Float32Array } {
+  #fill(batch: number, shard: number): { key: string | undefined; readonly floats: Float32Array } {
     const buffer = this.#buffers[1];
     buffer.key = undefined;
-    this.source.read(step, shard, buffer.floats);
-    buffer.key = `${step}/${shard}`;
+    this.source.read(batch, shard, buffer.floats);
+    buffer.key = `${batch}/${shard}`;
     return buffer;
   }
 }

@@ -12,8 +12,10 @@ import type { ReplicaCalls } from './replica-protocol.js';
  * same bit for bit, however many workers compute them.
  */
 export interface TrainingOptions extends StepOptions, AdamOptions {
-  /** Images of a whole step, over all shards. */
+  /** Images of a whole batch, over all shards. */
   readonly batchSize: number;
+  /** Batches of a step: a shard's gradient is the mean over so many of its own (default: 1), computed one after the other. */
+  readonly accumulate?: number | undefined;
   /** Equal parts that a step's batch is cut into, each with batch statistics of its own. */
   readonly shards: number;
   readonly seed: number;
@@ -37,6 +39,11 @@ export function trainingLoad(engine: EngineName, options: TrainingOptions): Repl
   return { engine, model: options, optimizer: { learningRate, beta1 }, recorded };
 }
 
+/** Images of a whole step, over all its batches and shards. */
+export function imagesOfStep({ batchSize, accumulate = 1 }: TrainingOptions): number {
+  return batchSize * accumulate;
+}
+
 /** Names the options in a handshake: SHA-256 of their JSON. */
 export function hashOptions(json: string): string {
   return createHash('sha256').update(json).digest('hex');
@@ -49,9 +56,10 @@ const MAX_SHARDS = 65_536;
 export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
   checkRefinements(options);
-  const { batchSize, shards, seed, threads, learningRate, beta1, precision, eager } = options;
+  const { batchSize, accumulate = 1, shards, seed, threads, learningRate, beta1, precision, eager } = options;
   for (const [name, value, least] of [
     ['batch size', batchSize, 1],
+    ['number of accumulated batches', accumulate, 1],
     ['number of shards', shards, 1],
     ['seed', seed, 0],
     ['number of threads', threads, 1],

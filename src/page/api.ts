@@ -87,6 +87,7 @@ export const EVENT_KINDS = [
   'begun',
   'joined',
   'lost',
+  'slow',
   'refused',
   'rejected',
   'checkpoint',

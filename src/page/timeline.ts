@@ -6,7 +6,7 @@ const MOST = 1_000;
 
 const LOOKS: Readonly<Partial<Record<EventKind, 'good' | 'warn' | 'bad'>>> = {
   ...{ begun: 'good', joined: 'good', resumed: 'good', done: 'good' },
-  ...{ paused: 'warn', refused: 'warn', rejected: 'warn', rewound: 'warn', stopped: 'warn' },
+  ...{ paused: 'warn', refused: 'warn', rejected: 'warn', rewound: 'warn', slow: 'warn', stopped: 'warn' },
   ...{ lost: 'bad', fault: 'bad' },
 };
 

@@ -106,7 +106,10 @@ export class Hosting {
       const next = isLast
         ? { step: step + 1, shard: this.#shards[0] }
         : { step, shard: this.#shards[index + 1] };
-      const { vector, seconds } = await computer.compute(phase, step, shard, next);
+      const isWanted = (): boolean => generation === this.#generation;
+      const gradient = await computer.compute(phase, step, shard, next, isWanted);
+      if (!gradient) break;
+      const { vector, seconds } = gradient;
       await sent;
       const at = { phase, step, generation };
       if (!peers) sent = this.#sendGradient(at, shard, vector, seconds);

@@ -77,6 +77,7 @@ export class RunLoader {
       shards: options.shards,
       seed: options.seed,
       mirror: options.mirror,
+      accumulate: options.accumulate,
     });
     const { cache } = this;
     return {

@@ -72,8 +72,8 @@ export async function findWholeDataset(
 export function wholeImages(faces: Faces, sampler: Sampler): OpenImages {
   const batches = new ShardBatches(faces, sampler);
   return {
-    read: (step, shard, into) => {
-      batches.read(step, shard, into);
+    read: (batch, shard, into) => {
+      batches.read(batch, shard, into);
     },
     close: () => undefined,
   };
@@ -110,12 +110,12 @@ export async function shardImages(
   }
   const bytes = new Uint8Array(sampler.shardBatch * faceBytes(dataset.size));
   return {
-    read(step, shard, into) {
+    read(batch, shard, into) {
       const faces = packs.get(shard);
       if (!faces) throw new Error(`the images of shard ${shard} are not on this worker`);
-      const own = sampler.indices(step, shard).map((image) => sampler.ownNumber(image));
+      const own = sampler.indices(batch, shard).map((image) => sampler.ownNumber(image));
       faces.read(own, bytes);
-      normaliseFaces(bytes, dataset.size, sampler.mirrored(step, shard), into);
+      normaliseFaces(bytes, dataset.size, sampler.mirrored(batch, shard), into);
     },
     close() {
       for (const faces of packs.values()) faces.close();

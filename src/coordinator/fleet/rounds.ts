@@ -1,5 +1,6 @@
 import { PartPool } from '../../averaging/part-pool.js';
 import type { Deferred } from '../../common/deferred.js';
+import type { Log } from '../../common/log.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
@@ -13,8 +14,9 @@ import { StepDeadline } from './deadline.js';
 import type { Expectations } from './expectations.js';
 import { PhaseRound } from './phase-round.js';
 import type { Post } from './post.js';
-import type { Member } from './roster.js';
+import { describe, type Member } from './roster.js';
 import type { RouteLost } from './routes.js';
+import { SLOW_STEPS, Stragglers } from './stragglers.js';
 import { WorkersRound } from './workers-round.js';
 
 export interface RoundsParts {
@@ -24,6 +26,7 @@ export interface RoundsParts {
   readonly post: Post;
   readonly expectations: Expectations;
   readonly metrics: RunMetrics;
+  readonly log: Log;
   /** Workers that have not sent everything in so many milliseconds. */
   readonly onLate: (workers: readonly number[], milliseconds: number) => void;
 }
@@ -50,11 +53,12 @@ export class Rounds {
   readonly #averages: Averages;
   readonly #deadline: StepDeadline;
   readonly #pool = new PartPool();
+  readonly #stragglers = new Stragglers();
   #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
     this.#averages = new Averages(parts.training);
-    this.#deadline = new StepDeadline(parts.liveness);
+    this.#deadline = new StepDeadline(parts.liveness, parts.training.accumulate);
   }
 
   /** The average that an update was made by, until the next round of its phase begins. */
@@ -89,10 +93,13 @@ export class Rounds {
     this.#deadline.took(performance.now() - started);
     const seconds = [...round.secondsOfWorker];
     const hosts = [...workerOfShard.values()];
+    const secondsOfShard = new Map<number, number>();
     for (const [worker, spent] of seconds) {
       const shards = hosts.filter((host) => host === worker).length;
       metrics.recordWorkerPhase(String(worker), phase, { seconds: spent, shards });
+      secondsOfShard.set(worker, spent / shards);
     }
+    this.#nameStragglers(order, secondsOfShard);
     const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
     if (current.way === 'workers') return { ...current.round.result, computeSeconds };
     const { notFinite } = current.round;
@@ -136,6 +143,17 @@ export class Rounds {
     round.averaged(number, message, message.body);
     this.parts.metrics.countWireBytes('among_workers', message.body.sentBytes);
     if (round.complete) done.resolve();
+  }
+
+  #nameStragglers({ phase, group }: RoundOrder, secondsOfShard: ReadonlyMap<number, number>): void {
+    for (const { worker, seconds, others } of this.#stragglers.took(phase, secondsOfShard)) {
+      const member = group.find(({ number }) => number === worker);
+      this.parts.log(
+        `${member ? describe(member) : `worker ${worker}`} is slow: it takes ${seconds.toPrecision(3)} s for a shard, ` +
+          `the others ${others.toPrecision(3)} s, for ${SLOW_STEPS} steps now, and all wait for it`,
+        { level: 'warn', worker, event: 'slow' },
+      );
+    }
   }
 
   #star({ phase, step, workerOfShard, inspect }: RoundOrder): PhaseRound {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { shardNoise } from '../src/model/noise.js';
+import { ShardComputer, type ShardImages } from '../src/model/shard-computer.js';
+import { computingHandle } from './support/engine/replica-call.js';
+import { SMALL_TRAINING } from './support/small-model.js';
+
+const { batchSize, shards, latentSize, seed } = SMALL_TRAINING;
+
+/** Where a shard's images are all of one number, which says which they are. */
+const numberOf = (batch: number, shard: number): number => batch + shard / 10;
+
+interface Asked {
+  /** Of its images; undefined where it was given none. */
+  readonly images: number | undefined;
+  readonly noise: readonly number[];
+}
+
+/** A computer whose replica answers with the numbers of the calls, and what it was asked for. */
+function watched(accumulate: number): { computer: ShardComputer; asked: Asked[]; read: number[] } {
+  const asked: Asked[] = [];
+  const read: number[] = [];
+  const images: ShardImages = {
+    read: (batch, shard, into) => {
+      read.push(numberOf(batch, shard));
+      into.fill(numberOf(batch, shard));
+    },
+  };
+  const handle = computingHandle(({ noise, images: given }) => {
+    const images = given && Number(given[0].toFixed(1));
+    assert.ok(!given || given.every((value) => value === given[0]));
+    return Float32Array.of(asked.push({ images, noise: [...noise] }), -asked.length);
+  });
+  return { computer: new ShardComputer({ ...SMALL_TRAINING, accumulate }, handle, images), asked, read };
+}
+
+function noiseOf(batch: number, shard: number): number[] {
+  return [...shardNoise(seed, batch, shard, new Float32Array((batchSize / shards) * latentSize))];
+}
+
+describe('what a shard of a step is computed on', () => {
+  it('is one batch, that of the step', async () => {
+    const { computer, asked, read } = watched(1);
+    const { vector, seconds } = await computer.compute('discriminator', 7, 1, { step: 8, shard: 0 });
+    assert.deepEqual(asked, [{ images: 7.1, noise: noiseOf(7, 1) }]);
+    assert.deepEqual([[...vector], seconds], [[1, -1], 0.25]);
+    assert.deepEqual(read, [7.1, 8]);
+  });
+
+  it('is the next three where three are accumulated, each read once and while the one before is computed', async () => {
+    const { computer, asked, read } = watched(3);
+    const { vector, seconds } = await computer.compute('discriminator', 2, 0, { step: 2, shard: 1 });
+    assert.deepEqual(
+      asked,
+      [4, 5, 6].map((batch) => ({ images: batch, noise: noiseOf(batch, 0) })),
+    );
+    assert.deepEqual([[...vector], seconds], [[2, -2], 0.75]);
+    await computer.compute('discriminator', 2, 1, { step: 3, shard: 0 });
+    assert.deepEqual(read, [4, 5, 6, 4.1, 5.1, 6.1, 7]);
+    await computer.compute('generator', 2, 0, { step: 2, shard: 1 });
+    assert.deepEqual(
+      asked.slice(6),
+      [4, 5, 6].map((batch) => ({ images: undefined, noise: noiseOf(batch, 0) })),
+    );
+    await computer.compute('discriminator', 3, 0, { step: 3, shard: 1 });
+    assert.deepEqual(read, [4, 5, 6, 4.1, 5.1, 6.1, 7, 8, 9, 7.1]);
+  });
+
+  it('is given up between two batches where nobody wants it any more, and nothing more is read', async () => {
+    const { computer, asked, read } = watched(3);
+    const isWanted = (): boolean => asked.length < 2;
+    const next = { step: 2, shard: 0 };
+    assert.equal(await computer.compute('discriminator', 1, 0, next, isWanted), undefined);
+    assert.equal(asked.length, 2);
+    assert.deepEqual(read, [1, 2, 3]);
+  });
+});
