@@ -114,6 +114,47 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   },
   'the first step': ofNumber(1, 0xffff_ffff, (step) => sample('assignment', {}, { step })),
   "the chunk's shard": ofNumber(0, 65_535, (shard) => sample('chunk', { shard })),
+  'the operand of a sum': ofNumber(0, 131_071, (shard) =>
+    sample('chunk', { shard, content: Content.OPERAND }),
+  ),
+  'who hosts the shards': {
+    taken: [[], [65_535], numbers(65_536)].map((workerOfShard) => sample('assignment', { workerOfShard })),
+    refused: [[65_536], numbers(65_537).with(65_536, 0)].map((workerOfShard) =>
+      sample('assignment', { workerOfShard }),
+    ),
+  },
+  "a worker's addresses": {
+    taken: [[], ['ipc://@a'], new Array<string>(4).fill('tcp://10.0.0.1:5556')].map((peerAddresses) =>
+      sample('ready', { peerAddresses }),
+    ),
+    refused: [
+      [''],
+      ['pgm://a'],
+      ['tcp://a\n'],
+      [`tcp://${'a'.repeat(255)}`],
+      new Array<string>(5).fill('ipc://@a'),
+    ].map((peerAddresses) => sample('ready', { peerAddresses })),
+  },
+  "a worker's key": ofText(40, (peerKey) => sample('ready', { peerKey })),
+  "a neighbour's addresses": {
+    taken: [
+      sample('assignment', {
+        neighbours: [{ worker: 65_535, host: 'h', addresses: ['ipc://@a'], key: 'k' }],
+      }),
+    ],
+    refused: [
+      { worker: 65_536, host: 'h', addresses: [], key: '' },
+      { worker: 1, host: 'a\nb', addresses: [], key: '' },
+      { worker: 1, host: 'h', addresses: ['a'], key: '' },
+      { worker: 1, host: 'h', addresses: [], key: 'k'.repeat(41) },
+    ].map((neighbour) => sample('assignment', { neighbours: [neighbour] })),
+  },
+  'the measures of a mean': {
+    taken: [0, 4, 64].map((length) => sample('averaged', { measures: bytes(length) })),
+    refused: [1, 3, 68].map((length) => sample('averaged', { measures: bytes(length) })),
+  },
+  'the worker that cannot be reached': ofNumber(0, 65_535, (worker) => sample('unreachable', { worker })),
+  'the worker that greets': ofNumber(0, 65_535, (worker) => sample('greeting', { worker })),
   'the shard that is done': ofNumber(0, 65_535, (shard) => sample('shardDone', { shard })),
   'the shard that is fetched': ofNumber(0, 65_535, (shard) => sample('fetch', { shard })),
   'the step of a phase': ofNumber(1, 0xffff_ffff, (step) => sample('compute', {}, { step })),
@@ -123,8 +164,9 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       sample('shardDone', { computeSeconds }),
     ),
   },
-  'the content of a pushed chunk': ofContent([Content.GRADIENT, Content.AVERAGE], (content) =>
-    floats({ content }),
+  'the content of a pushed chunk': ofContent(
+    [Content.GRADIENT, Content.AVERAGE, Content.OPERAND],
+    (content) => floats({ content }),
   ),
   'the content of a pulled chunk': ofContent([Content.STATE, Content.SAMPLES, Content.IMAGES], (content) =>
     images({ content, total: 4, payload: bytes(4) }),
@@ -196,7 +238,7 @@ describe('a phase', () => {
   it('is needed by what is of a phase, and is nothing for any other message', () => {
     const kinds = (phase: Header['phase']): BodyKind[] =>
       MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
-    const ofPhase = ['ready', 'assignment', 'compute', 'chunk', 'shardDone', 'apply'] as const;
+    const ofPhase = ['ready', 'assignment', 'compute', 'chunk', 'shardDone', 'apply', 'averaged'] as const;
     assert.deepEqual(kinds('generator'), ofPhase);
     // Who is ready may have a state, or none.
     assert.deepEqual(
