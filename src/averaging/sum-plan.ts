@@ -20,7 +20,7 @@ export interface SumPlan {
   readonly total: Operand | undefined;
   /** Where the mean comes from; undefined where it is made here. */
   readonly meanFrom: number | undefined;
-  /** Where it is sent on to. */
+  /** Where it is sent on to, in that order. */
   readonly meanTo: readonly number[];
 }
 
@@ -58,7 +58,11 @@ export function planSums(sums: readonly Sum[], placeOfShard: readonly number[], 
   return {
     ...{ shards, sumOf, sendTo, receiveFrom },
     ...{ total: root === here ? total : undefined, meanFrom: meanFrom.get(here) },
-    meanTo: [...meanFrom].filter(([, from]) => from === here).map(([place]) => place),
+    // Those whose partial sums came last have the most places behind them: the mean goes to them first.
+    meanTo: [...meanFrom]
+      .filter(([, from]) => from === here)
+      .map(([place]) => place)
+      .reverse(),
   };
 }
 
