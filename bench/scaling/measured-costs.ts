@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { curveKeyPair } from 'zeromq';
 import { SummingMemory, PART_FLOATS } from '../../src/averaging/summing-memory.js';
-import { bytesOf } from '../../src/wire/chunks.js';
+import { bytesOf } from '../../src/common/bytes.js';
 import { Link } from '../../src/wire/link.js';
 import { Listener } from '../../src/wire/listener.js';
 import { Content, type Message } from '../../src/wire/message.js';
