@@ -136,6 +136,8 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     ].map((peerAddresses) => sample('ready', { peerAddresses })),
   },
   "a worker's key": ofText(40, (peerKey) => sample('ready', { peerKey })),
+  "a worker's token": ofText(64, (peerToken) => sample('ready', { peerToken })),
+  'the token of a greeting': ofText(64, (token) => sample('greeting', { token })),
   "a neighbour's addresses": {
     taken: [
       sample('assignment', {

@@ -41,12 +41,12 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireReason(message.body);
   },
   ready: (message) => {
-    const { optionsHash, engine, datasetFingerprint, peerAddresses, peerKey } = message.body;
+    const { optionsHash, engine, datasetFingerprint, peerAddresses, peerKey, peerToken } = message.body;
     if (message.phase) requirePhase(message);
     requireHash('options hash', optionsHash);
     requireText('engine', engine, LIMITS.engineCharacters);
     if (datasetFingerprint !== '') requireHash("dataset's fingerprint", datasetFingerprint);
-    requireAddresses(peerAddresses, peerKey);
+    requireAddresses(peerAddresses, peerKey, peerToken);
   },
   assignment: (message) => {
     const { shards, source, stateDigest, workerOfShard, neighbours } = message.body;
@@ -90,6 +90,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   greeting: (message) => {
     forbidPhase(message);
+    requireText('token', message.body.token, LIMITS.tokenCharacters);
     requireBelow('worker', message.body.worker, LIMITS.workers);
   },
   snapshot: (message) => {
@@ -149,16 +150,17 @@ function requireShards(shards: readonly number[]): void {
 function requirePeer(peer: Bodies['assignment']['neighbours'][number]): void {
   requireBelow('worker', peer.worker ?? 0, LIMITS.workers);
   requireText('host', peer.host ?? '', LIMITS.hostCharacters);
-  requireAddresses(peer.addresses ?? [], peer.key ?? '');
+  requireAddresses(peer.addresses ?? [], peer.key ?? '', peer.token ?? '');
 }
 
-function requireAddresses(addresses: readonly string[], key: string): void {
+function requireAddresses(addresses: readonly string[], key: string, token: string): void {
   if (addresses.length > LIMITS.peerAddresses) throw outOfRange(`${addresses.length} addresses`);
   for (const address of addresses) {
     requireText('address', address, LIMITS.hostCharacters);
     if (!isAddress(address)) throw outOfRange('an address that is none');
   }
   requireText('key', key, LIMITS.keyCharacters);
+  requireText('token', token, LIMITS.tokenCharacters);
 }
 
 function requirePhase({ kind, phase, step }: Header & { kind: BodyKind }): void {

@@ -25,6 +25,7 @@ export const LIMITS = {
   measureBytes: 64,
   peerAddresses: 4,
   keyCharacters: 40,
+  tokenCharacters: 64,
   computeSeconds: 24 * 3600,
   /** An hour is the most that can be given, with --liveness-timeout. */
   livenessMilliseconds: 3_600_001,

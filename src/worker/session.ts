@@ -260,6 +260,7 @@ export class WorkerSession {
         datasetFingerprint: run.faces?.fingerprint ?? '',
         peerAddresses: sockets?.addresses ?? [],
         peerKey: sockets?.key ?? '',
+        peerToken: sockets?.token ?? '',
       },
       run.update === undefined ? {} : updateAt(run.update),
     );

@@ -59,9 +59,9 @@ export interface FleetOptions {
   readonly topology: Topology;
   /** Silence for so many milliseconds is a lost connection. */
   readonly liveness: number;
-  /** Workers are started elsewhere and come to `listen`; otherwise here. */
   /** The run's. */
   readonly id: string;
+  /** Workers are started elsewhere and come to `listen`; otherwise here. */
   readonly external: boolean;
   /** Whether workers from elsewhere may go when this coordinator does: nobody will take its place. */
   readonly isOver: () => boolean;

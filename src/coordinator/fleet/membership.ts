@@ -80,7 +80,7 @@ export class Membership {
     const now = performance.now();
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
-      ways: { addresses: [], key: '' },
+      ways: { addresses: [], key: '', token: '' },
       ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
       device: this.parts.local()?.deviceOf(place) ?? '',
@@ -113,7 +113,7 @@ export class Membership {
     }
     roster.engine ??= body.engine;
     member.state = 'ready';
-    member.ways = { addresses: body.peerAddresses, key: body.peerKey };
+    member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

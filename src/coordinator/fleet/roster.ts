@@ -14,7 +14,7 @@ export interface Member {
   /** Tells it apart from every other process, wherever that is. */
   readonly process: string;
   /** Where other workers reach it; none before it is ready, or where they need not. */
-  ways: { readonly addresses: readonly string[]; readonly key: string };
+  ways: { readonly addresses: readonly string[]; readonly key: string; readonly token: string };
   /** When it said hello, and when anything came from it last, by performance.now(). */
   readonly since: number;
   heard: number;

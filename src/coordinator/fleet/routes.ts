@@ -55,7 +55,7 @@ export class Routes {
       const member = roster.get(number);
       if (!member) return [];
       const { host, ways } = member;
-      return [{ worker: number, host, addresses: [...ways.addresses], key: ways.key }];
+      return [{ worker: number, host, ...ways, addresses: [...ways.addresses] }];
     });
     return { workerOfShard: this.#workerOfShard, neighbours };
   }

@@ -17,6 +17,7 @@ export interface Neighbour {
   readonly host: string;
   readonly addresses: readonly string[];
   readonly key: string;
+  readonly token: string;
 }
 
 export interface NeighboursOptions {
@@ -54,7 +55,7 @@ export class Neighbours {
   }
 
   async #connect(neighbour: Neighbour): Promise<void> {
-    const { worker, host, addresses } = neighbour;
+    const { worker, host, addresses, token } = neighbour;
     const isHere = host === hostname();
     // Another container may say that it has this machine's name: where it cannot be reached so, it is tried over tcp.
     for (const address of addresses)
@@ -63,7 +64,7 @@ export class Neighbours {
         if (!link) continue;
         this.#links.set(worker, link);
         const { header, self } = this.options;
-        await link.send({ ...header, kind: 'greeting', body: { worker: self } });
+        await link.send({ ...header, kind: 'greeting', body: { worker: self, token } });
         return;
       }
     throw new Unreachable(worker, `no connection to it at ${addresses.join(', ') || 'any address'}`);

@@ -135,6 +135,8 @@ export class PeerAveraging {
   }
 
   #greet(peer: string, number: number, { generation, body }: MessageOf<'greeting'>): void {
+    if (body.token !== this.options.sockets.token)
+      throw new Rejection('unknown_sender', 'a greeting of somebody whom the coordinator has not sent');
     const sequence = new Sequence();
     sequence.require(number);
     if (generation >= this.#generation)
@@ -200,5 +202,6 @@ function wholePeer(peer: Bodies['assignment']['neighbours'][number]): Neighbour 
     host: peer.host ?? '',
     addresses: peer.addresses ?? [],
     key: peer.key ?? '',
+    token: peer.token ?? '',
   };
 }

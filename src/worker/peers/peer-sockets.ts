@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { curveKeyPair } from 'zeromq';
 import { isLoopback } from '../../common/loopback.js';
 import { Link } from '../../wire/link.js';
@@ -27,6 +27,9 @@ export type PeerEvent = 'connected' | 'disconnected' | 'refused';
  * connection is used one way, by who made it.
  */
 export class PeerSockets {
+  /** Who connects has to have it from the coordinator: at an ipc socket, any user of the machine can knock. */
+  readonly token = randomBytes(TOKEN_BYTES).toString('hex');
+
   private constructor(
     private readonly options: PeerSocketsOptions,
     private readonly keys: KeyPair | undefined,
@@ -107,6 +110,8 @@ export class PeerSockets {
     for await (const received of listener.messages()) this.options.onMessage(received);
   }
 }
+
+const TOKEN_BYTES = 16;
 
 const nothing = (): void => undefined;
 const IGNORED: TrafficObserver = { sent: nothing, received: nothing, rejected: nothing };

@@ -34,7 +34,11 @@ export const MESSAGES: readonly Message[] = [
     kind: 'ready',
     body: {
       ...{ optionsHash: HASH, engine: 'native 2.21.0 cpu', datasetFingerprint: FINGERPRINT },
-      ...{ peerAddresses: ['ipc://@a', 'tcp://10.0.0.1:5556'], peerKey: 'k'.repeat(40) },
+      ...{
+        peerAddresses: ['ipc://@a', 'tcp://10.0.0.1:5556'],
+        peerKey: 'k'.repeat(40),
+        peerToken: 'a token',
+      },
     },
   },
   {
@@ -42,7 +46,9 @@ export const MESSAGES: readonly Message[] = [
     kind: 'assignment',
     body: {
       ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
-      neighbours: [{ worker: 2, host: 'gpu-1', addresses: ['tcp://10.0.0.2:5556'], key: 'l'.repeat(40) }],
+      neighbours: [
+        { worker: 2, host: 'gpu-1', addresses: ['tcp://10.0.0.2:5556'], key: 'l'.repeat(40), token: 't' },
+      ],
     },
   },
   { ...header, kind: 'prepared', body: {} },
@@ -72,7 +78,7 @@ export const MESSAGES: readonly Message[] = [
     body: { gradientNorm: 0.5, measures: Uint8Array.of(0, 0, 128, 63), sentBytes: 70_000 },
   },
   { ...header, kind: 'unreachable', body: { worker: 2, reason: 'no way' } },
-  { ...header, kind: 'greeting', body: { worker: 2 } },
+  { ...header, kind: 'greeting', body: { worker: 2, token: 'a token' } },
 ];
 
 /** A message as plain fields: the codec's own objects have their defaults in prototypes. */

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { describe, it, type TestContext } from 'node:test';
+import { Dealer } from 'zeromq';
+import { meanArray } from '../src/averaging/mean-array.js';
+import { fillNormal, randomStream } from '../src/common/random.js';
+import { modelLayout } from '../src/model/layout.js';
+import { phaseLayout } from '../src/model/phase.js';
+import type { TrainingOptions } from '../src/model/training-options.js';
+import { Link } from '../src/wire/link.js';
+import { Content, Source, type Bodies, type Header, type Message } from '../src/wire/message.js';
+import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
+import { PeerAveraging } from '../src/worker/peers/peer-averaging.js';
+import { PeerSockets } from '../src/worker/peers/peer-sockets.js';
+import { SMALL_TRAINING } from './support/small-model.js';
+import { until } from './support/wire/until.js';
+
+const RUN: Header = { run: 'a run', generation: 0, step: 0, phase: undefined };
+const LENGTH = phaseLayout('generator', modelLayout(SMALL_TRAINING)).length;
+const AT = { phase: 'generator', step: 3 } as const;
+const IGNORED = { sent: () => undefined, received: () => undefined, rejected: () => undefined };
+
+interface Worker {
+  readonly sockets: PeerSockets;
+  readonly averaging: PeerAveraging;
+  readonly mean: Float32Array;
+  readonly averaged: Bodies['averaged'][];
+  readonly unreachable: Bodies['unreachable'][];
+}
+
+async function openWorker(t: TestContext, self: number, training: TrainingOptions): Promise<Worker> {
+  const sockets = await PeerSockets.open({
+    ...{ coordinator: 'tcp://127.0.0.1:1', encrypted: false, port: 0, heartbeat: DEFAULT_HEARTBEAT },
+    onMessage: (received) => {
+      averaging.receive(received);
+    },
+  });
+  const layout = modelLayout(training);
+  const means = {
+    discriminator: meanArray(phaseLayout('discriminator', layout).length),
+    generator: meanArray(LENGTH),
+  };
+  const averaged: Bodies['averaged'][] = [];
+  const unreachable: Bodies['unreachable'][] = [];
+  const averaging: PeerAveraging = new PeerAveraging({
+    ...{ training, sockets, self, header: RUN, means, liveness: 200 },
+    onAveraged: (_, body) => averaged.push(body),
+    onUnreachable: (_, body) => unreachable.push(body),
+  });
+  t.after(() => averaging.close());
+  return { sockets, averaging, mean: means.generator.floats, averaged, unreachable };
+}
+
+/** Workers of one machine in a membership, worker i with shard i. */
+async function openGroup(t: TestContext, count: number, generation = 1): Promise<Worker[]> {
+  const training = { ...SMALL_TRAINING, shards: count };
+  const workers = await Promise.all(
+    Array.from({ length: count }, (_, self) => openWorker(t, self, training)),
+  );
+  await assign(workers, generation);
+  return workers;
+}
+
+async function assign(workers: readonly Worker[], generation: number): Promise<void> {
+  const workerOfShard = workers.map((_, worker) => worker);
+  for (const { averaging } of workers) averaging.begin(generation);
+  await Promise.all(
+    workers.map(({ averaging }, self) => {
+      const neighbours = workers.flatMap(({ sockets }, worker) =>
+        Math.abs(worker - self) === 1 ? [peerOf(worker, sockets)] : [],
+      );
+      const body = { shards: [self], source: Source.KEEP, stateDigest: '', workerOfShard, neighbours };
+      return averaging.assign(body, generation);
+    }),
+  );
+}
+
+function peerOf(worker: number, { addresses, key, token }: PeerSockets) {
+  return { worker, host: hostname(), addresses, key, token };
+}
+
+function vectors(count: number): Float32Array[] {
+  return Array.from({ length: count }, (_, shard) =>
+    fillNormal(new Float32Array(LENGTH), randomStream(1, 'vector', shard)),
+  );
+}
+
+async function expectMean(workers: readonly Worker[]): Promise<void> {
+  const own = vectors(workers.length);
+  workers.forEach(({ averaging }, shard) => {
+    averaging.addVector(AT.phase, AT.step, shard, own[shard]);
+  });
+  await until('the mean', () => workers.every(({ averaged }) => averaged.length === 1));
+  const expected = own
+    .reduce((sum, vector) => sum.map((value, i) => Math.fround(value + vector[i])))
+    .map((value) => Math.fround(value / workers.length));
+  for (const { mean, unreachable } of workers) {
+    assert.deepEqual([...mean], [...expected]);
+    assert.deepEqual(unreachable, []);
+  }
+  // Who made it says what it measures.
+  assert.deepEqual(
+    workers.map(({ averaged: [{ measures }] }) => measures.length > 0),
+    workers.map((_, worker) => worker === workers.length - 1),
+  );
+}
+
+/** A connection of somebody whom the coordinator has not sent. */
+function knock(t: TestContext, { sockets }: Worker): Link {
+  const link = Link.connect(sockets.addresses[0], IGNORED, () => undefined);
+  t.after(() => link.close());
+  return link;
+}
+
+const LIMIT = { timeout: 60_000 };
+
+describe('workers that average among themselves', LIMIT, () => {
+  it('have the mean of all, in the order of the shards', async (t) => {
+    await expectMean(await openGroup(t, 3));
+  });
+
+  it('are not disturbed by strangers at their sockets', async (t) => {
+    const workers = await openGroup(t, 2);
+    const link = knock(t, workers[1]);
+    const send = (message: object): Promise<void> =>
+      link.send({ ...RUN, generation: 1, ...message } as Message);
+    const bytes = 4 * LENGTH;
+    const payload = new Uint8Array(Math.min(bytes, 1024 * 1024));
+    const chunk = { content: Content.OPERAND, shard: 0, offset: 0, total: bytes, request: 0, payload };
+    await send({ kind: 'greeting', body: { worker: 0, token: '' } });
+    await send({ kind: 'greeting', body: { worker: 0, token: workers[0].sockets.token } });
+    await send({ ...AT, kind: 'chunk', body: chunk });
+    const garbage = new Dealer({ linger: 0 });
+    t.after(() => {
+      garbage.close();
+    });
+    garbage.connect(workers[1].sockets.addresses[0]);
+    await garbage.send(['anything', Buffer.alloc(1000, 7)]);
+    await expectMean(workers);
+  });
+
+  it('report a neighbour that sends what it cannot mean, and one whose connection broke', async (t) => {
+    const workers = await openGroup(t, 2);
+    const link = knock(t, workers[1]);
+    const send = (message: object): Promise<void> =>
+      link.send({ ...RUN, generation: 1, ...message } as Message);
+    await send({ kind: 'greeting', body: { worker: 0, token: workers[1].sockets.token } });
+    const chunk = { content: Content.OPERAND, shard: 0, offset: 4, total: 8, request: 0 };
+    await send({ ...AT, kind: 'chunk', body: { ...chunk, payload: new Uint8Array(4) } });
+    await until('the report', () => workers[1].unreachable.length === 1);
+    assert.match(workers[1].unreachable[0].reason, /^it sent what it cannot have meant: a vector of 8 bytes/);
+    assert.equal(workers[1].unreachable[0].worker, 0);
+    await workers[1].averaging.close();
+    await until('the other report', () => workers[0].unreachable.length > 0);
+    assert.deepEqual(workers[0].unreachable[0], { worker: 1, reason: 'the connection to it broke' });
+  });
+
+  it('leave what is of an earlier membership alone', async (t) => {
+    const workers = await openGroup(t, 2);
+    const [own] = vectors(2);
+    workers[0].averaging.addVector(AT.phase, AT.step, 0, own);
+    await assign(workers, 2);
+    await expectMean(workers);
+  });
+});
