@@ -46,6 +46,13 @@ export class WorkersGone extends Error {
   override readonly name = 'WorkersGone';
 }
 
+/** Bytes so far: by the coordinator, and by workers to other workers. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+  readonly amongWorkers: number;
+}
+
 /** What computes a run's steps: the fleet of workers, or this process alone. Both give the same numbers. */
 export interface ComputeGroup {
   readonly workers: number;
@@ -67,6 +74,6 @@ export interface ComputeGroup {
   /** Gives every replica the state to compute `firstStep` from, the seed's where there is none, after StateLost. */
   restart(from: StateSource | undefined, firstStep: number): Promise<void>;
   /** Bytes on the wire so far. */
-  traffic(): { readonly sent: number; readonly received: number };
+  traffic(): Traffic;
   close(): Promise<void>;
 }

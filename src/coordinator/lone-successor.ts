@@ -7,6 +7,7 @@ import {
   type PhaseOutcome,
   type StateCopy,
   type StateSource,
+  type Traffic,
 } from './compute-group.js';
 
 /** Starts a group of this process alone, from a state. */
@@ -56,7 +57,7 @@ export class LoneSuccessor implements ComputeGroup {
       );
   }
 
-  traffic(): { readonly sent: number; readonly received: number } {
+  traffic(): Traffic {
     return this.group.traffic();
   }
 

@@ -110,7 +110,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       '--listen <address>',
-      'where workers connect to; beyond this machine with --keys (default: a free port on 127.0.0.1)',
+      'where workers connect to; beyond this machine with --keys (default: with --external a free port on 127.0.0.1)',
     )
     .option(
       '--keys <dir>',

@@ -21,7 +21,7 @@ import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf } from '../common/bytes.js';
 import { chunkOffsets } from '../wire/chunks.js';
-import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource } from './compute-group.js';
+import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource, Traffic } from './compute-group.js';
 import { trainByAverage, type Average, type Averager } from './train-by-average.js';
 import { TRIES, untilFinite, type NotFiniteElement } from './until-finite.js';
 
@@ -142,8 +142,8 @@ export class SingleNode implements ComputeGroup, Averager {
     };
   }
 
-  traffic(): { sent: number; received: number } {
-    return { sent: 0, received: 0 };
+  traffic(): Traffic {
+    return { sent: 0, received: 0, amongWorkers: 0 };
   }
 
   async close(): Promise<void> {

@@ -31,6 +31,8 @@ export interface StepRecord {
   /** By the coordinator, in this step. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** By workers to other workers, where gradients go among them. */
+  readonly amongWorkersBytes: number;
   readonly workers: number;
   /** That has come since the line before, of an earlier step. */
   readonly evaluation?: LoggedEvaluation;

@@ -65,6 +65,7 @@ async function trainStep(
     averagingSeconds: Math.max(0, seconds - computeSeconds),
     sentBytes: after.sent - before.sent,
     receivedBytes: after.received - before.received,
+    amongWorkersBytes: after.amongWorkers - before.amongWorkers,
     workers: group.workers,
   };
   return {

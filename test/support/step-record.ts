@@ -15,6 +15,7 @@ export function stepRecord(step: number): StepRecord {
     averagingSeconds: 0.5,
     sentBytes: 1000,
     receivedBytes: 2000,
+    amongWorkersBytes: 3000,
     workers: 2,
   };
 }

@@ -12,6 +12,7 @@ import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
+import { privateAddress } from '../../wire/private-address.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   CopyLost,
@@ -19,6 +20,7 @@ import {
   type PhaseOutcome,
   type StateCopy,
   type StateSource,
+  type Traffic,
 } from '../compute-group.js';
 import type { Fallback } from '../fallback.js';
 import type { Topology } from '../topology.js';
@@ -39,9 +41,6 @@ import { Roster, type Member } from './roster.js';
 import { Rounds } from './rounds.js';
 import { RouteLost, Routes } from './routes.js';
 import { WorkerLost } from './worker-lost.js';
-
-/** Where workers of this machine connect to: any free port. */
-const LOCAL_ADDRESS = 'tcp://127.0.0.1:*';
 
 /** Messages that may wait for a worker besides the averages. */
 const SMALL_MESSAGES_WAITING = 64;
@@ -138,10 +137,10 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Resolves when every worker has its shards, and the state and images to begin with. */
   static async start(options: FleetOptions): Promise<Fleet> {
-    const { metrics, workers, listen, liveness, keys, training } = options;
+    const { metrics, workers, listen, external, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
     const post = await Post.open({
-      ...{ address: listen ?? LOCAL_ADDRESS, heartbeat: heartbeatFor(liveness) },
+      ...{ address: listen ?? defaultAddress(external), heartbeat: heartbeatFor(liveness) },
       ...{ run: options.id, roster, metrics },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
@@ -241,8 +240,8 @@ export class Fleet implements ComputeGroup, Averager {
     return Promise.resolve();
   }
 
-  traffic(): { readonly sent: number; readonly received: number } {
-    return this.post.traffic;
+  traffic(): Traffic {
+    return { ...this.post.traffic, amongWorkers: this.#rounds.bytesAmongWorkers };
   }
 
   /**
@@ -397,6 +396,11 @@ function messagesWaiting(training: TrainingOptions): number {
     return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
   });
   return 3 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;
+}
+
+/** Where workers of this machine connect to: those from elsewhere need an address that can be typed. */
+function defaultAddress(external: boolean): string {
+  return (external ? undefined : privateAddress()) ?? 'tcp://127.0.0.1:*';
 }
 
 /** An address that listens everywhere, as another machine would name it. */

@@ -53,12 +53,18 @@ export class Rounds {
   readonly #averages: Averages;
   readonly #deadline: StepDeadline;
   readonly #pool = new PartPool();
+  #bytesAmongWorkers = 0;
   readonly #stragglers = new Stragglers();
   #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
     this.#averages = new Averages(parts.training);
     this.#deadline = new StepDeadline(parts.liveness, parts.training.accumulate);
+  }
+
+  /** That workers said they have sent to others, so far. */
+  get bytesAmongWorkers(): number {
+    return this.#bytesAmongWorkers;
   }
 
   /** The average that an update was made by, until the next round of its phase begins. */
@@ -141,6 +147,7 @@ export class Rounds {
     const { way, round, done } = this.#underWay();
     if (way !== 'workers') throw new Rejection('unexpected', 'a mean that is made here');
     round.averaged(number, message, message.body);
+    this.#bytesAmongWorkers += message.body.sentBytes;
     this.parts.metrics.countWireBytes('among_workers', message.body.sentBytes);
     if (round.complete) done.resolve();
   }

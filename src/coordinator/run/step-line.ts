@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<NumberField, 'count' | 'measure'>> = {
   averagingSeconds: 'measure',
   sentBytes: 'count',
   receivedBytes: 'count',
+  amongWorkersBytes: 'count',
   workers: 'count',
 };
 const FIELDS = Object.keys(KINDS) as NumberField[];
@@ -49,6 +50,8 @@ function readEvaluation(value: unknown): LoggedEvaluation | undefined {
 }
 
 function readNumber(field: NumberField, value: unknown): number {
+  // Before there were ways among workers, nothing was said of them.
+  if (value === undefined && field === 'amongWorkersBytes') return 0;
   if (value === undefined) throw new TypeError(`${field} is missing`);
   if (KINDS[field] === 'measure') {
     if (value === null) return Number.NaN;

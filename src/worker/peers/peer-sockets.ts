@@ -1,8 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { curveKeyPair } from 'zeromq';
 import { isLoopback } from '../../common/loopback.js';
 import { Link } from '../../wire/link.js';
 import { Listener, type Received } from '../../wire/listener.js';
+import { privateAddress } from '../../wire/private-address.js';
 import type { KeyPair } from '../../wire/security.js';
 import type { Heartbeat } from '../../wire/socket-options.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
@@ -128,8 +129,8 @@ async function listenAddresses({
   encrypted,
 }: PeerSocketsOptions): Promise<[string, boolean][]> {
   const addresses: [string, boolean][] = [];
-  // An abstract socket has no file that could be left behind.
-  if (process.platform === 'linux') addresses.push([`ipc://@dcgan-${randomUUID()}`, true]);
+  const near = privateAddress();
+  if (near !== undefined) addresses.push([near, true]);
   const host = await addressTowards(coordinator);
   // Without keys, everybody is on this machine.
   if (host !== undefined && (encrypted || (isLoopback(host) && addresses.length === 0)))
