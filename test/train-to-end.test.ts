@@ -83,7 +83,7 @@ class FakeGroup {
   }
 
   traffic() {
-    return { sent: 0, received: 0 };
+    return { sent: 0, received: 0, amongWorkers: 0 };
   }
 
   async #pass(place: string): Promise<void> {
