@@ -7,7 +7,8 @@ import { preloading, Workplace } from './support/trainer/workplace.js';
 
 const OPTIONS = ['--shards', '5', '--batch-size', '20', '--steps', '12', '--sample-every', '0'];
 
-describe('gradients that go among workers', () => {
+// Each waits for processes that start.
+describe('gradients that go among workers', { concurrency: 2 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
