@@ -38,12 +38,13 @@ describe('Prometheus, while it scrapes a run of two workers,', () => {
     const args = [
       ...['train', '--data', workplace.images, ...SMALL, '--workers', '2', '--run-dir', 'faces'],
       ...['--steps', '1000000', '--sample-every', '20', '--checkpoint-every', '20', '--http', '127.0.0.1:0'],
+      ...['--evaluate-every', '20'],
     ];
     coordinator = Program.start('coordinator', args, { cwd, env: { ...env, DCGAN_HTTP_TOKEN: TOKEN } });
     workplace.add(coordinator);
     const [, target] = await coordinator.line(/^metrics at http:\/\/(\S+)\/metrics$/);
     prometheus = await PrometheusServer.start(workplace, { target, token: TOKEN, interval: '500ms' });
-    await prometheus.found('dcgan_step > 40 and dcgan_checkpoint_step > 0');
+    await prometheus.found('dcgan_step > 40 and dcgan_checkpoint_step > 0 and dcgan_evaluation_step > 0');
   });
   after(() => workplace.remove());
 
