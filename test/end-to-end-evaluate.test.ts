@@ -80,6 +80,7 @@ describe('coordinator evaluate', () => {
         /step-003000\.safetensors is not there: the run has checkpoints of 2, 3, 4/,
       ],
       [['faces'], /faces is not a run: .* give --data/],
+      [['nowhere'], /there is no nowhere: give a run's directory, or a folder of pictures and --data$/],
       [['nothing', '--data', 'images'], /cannot read nothing/],
       [['run', '--image-size', '64'], /leave --image-size out/],
       [['run/checkpoints/step-000002.safetensors', '--step', '3'], /leave --step out/],

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cacheFolder } from '../../common/cache-folder.js';
 import { UserError } from '../../common/errors.js';
 import { say } from '../../common/log.js';
@@ -19,7 +20,9 @@ export async function evaluateFolder(folder: string, given: EvaluateArguments): 
   if (step !== undefined) throw new UserError(`${folder} is not a run, which --step would be of`);
   if (data === undefined)
     throw new UserError(
-      `${folder} is not a run: to evaluate the pictures in it, give --data the real faces to compare with`,
+      existsSync(folder)
+        ? `${folder} is not a run: to evaluate the pictures in it, give --data the real faces to compare with`
+        : `there is no ${folder}: give a run's directory, or a folder of pictures and --data`,
     );
   const pictures = await withImageFolder(folder, (root, followLinks) =>
     realFaces({ data: root, followLinks }, imageSize),
