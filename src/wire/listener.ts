@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { isAddress, requireKeys } from './address.js';
@@ -40,6 +41,9 @@ const DEFAULT_SEND_HIGH_WATER_MARK = 64;
 /** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
 const RECEIVE_HIGH_WATER_MARK = 64;
 
+/** How long messages that have come already may take to be read, in milliseconds. */
+const LAST_WORDS_TIME = 1_000;
+
 /** The connection that a message should have gone to is no more, or as good as that. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone';
@@ -61,6 +65,8 @@ export class Listener {
   readonly #monitor: Observer;
   readonly #handshakes = new HandshakeCount();
   readonly #audit: NodeJS.Timeout;
+  /** Messages so far. */
+  #read = 0;
 
   private constructor(
     private readonly socket: Router,
@@ -123,8 +129,24 @@ export class Listener {
   async *messages(): AsyncGenerator<Received> {
     for await (const [identity, ...frames] of this.socket) {
       const { number = 0, message } = receive(frames, this.traffic, undefined, this.coverage) ?? {};
+      this.#read++;
       yield { peer: identity.toString('hex'), number, message };
     }
+  }
+
+  /**
+   * Resolves when a turn of the event loop has brought no message, or after a while: what somebody said before his
+   * connection ended is read then. ZeroMQ sends him nothing any more before it has handed over all that he sent.
+   */
+  async lastWords(): Promise<void> {
+    const end = performance.now() + LAST_WORDS_TIME;
+    let before;
+    do {
+      before = this.#read;
+      // The first ends the turn that is under way.
+      await turn();
+      await turn();
+    } while (this.#read !== before && performance.now() < end);
   }
 
   /** A message as all of this listener's connections have it. */

@@ -374,8 +374,12 @@ export class Fleet implements ComputeGroup, Averager {
     });
   }
 
-  /** Where a process of this machine ended, its end says more than its broken connection: it is told first. */
+  /**
+   * Why it goes says more than its broken connection: what it sent last, or how a process of this machine ended, is told
+   * first.
+   */
   async #connectionLost(member: Member): Promise<void> {
+    await this.post.lastWords();
     await this.#local?.ended(member.number);
     if (!this.#closing) this.#membership.lose(member, 'silent', 'lost its connection');
   }

@@ -63,6 +63,11 @@ export class Post {
     return this.listener.messages();
   }
 
+  /** Resolves when what those that are gone have sent is read. */
+  lastWords(): Promise<void> {
+    return this.listener.lastWords();
+  }
+
   /** Throws a Rejection for a message of another run, or of another membership where that matters. */
   requireOurs(message: Message, generation: number): void {
     if (message.run !== this.options.run) throw new Rejection('wrong_run', `a message of run ${message.run}`);
