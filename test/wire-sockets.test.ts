@@ -80,6 +80,20 @@ describe('a listener and its links', () => {
     await until('its end', () => second.events.includes('disconnected'));
   });
 
+  it('read what somebody said last before they know why he is gone', async (t) => {
+    const { listener, received, send } = await listen(t);
+    const { link } = connect(t, listener.address);
+    await link.send(HELLO);
+    const { peer } = await until('the hello', () => received.at(0));
+    for (const message of MESSAGES) void link.send(message);
+    await link.close();
+    // ZeroMQ's threads bring all that and the end of the connection while this one reads nothing.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    await assert.rejects(send(peer, HELLO), PeerGone);
+    await listener.lastWords();
+    assert.equal(received.length, 1 + MESSAGES.length);
+  });
+
   it('close the connection of who sends more than a message may have, and no other', async (t) => {
     const { listener, received, send } = await listen(t);
     const { link, events, received: answers } = connect(t, listener.address);

@@ -366,6 +366,8 @@ export class Fleet implements ComputeGroup, Averager {
         this.#onPrepared();
       },
       onUnreachable: (member, unreachable) => {
+        // Who is lost here too is missed already: another membership begins anyway.
+        if (!this.#recovery.isGrouped(unreachable.worker)) return;
         this.#recovery.scatter();
         const lost = this.#routes.unreachable(member, unreachable);
         this.#rounds.interrupt(lost);

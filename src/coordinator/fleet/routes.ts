@@ -25,7 +25,8 @@ export interface RoutesParts {
 /** Which way gradients go in each membership, and who is whose neighbour on it. */
 export class Routes {
   #workerOfShard: number[] = [];
-  #isBroken = false;
+  /** Processes of which one cannot send to the other. */
+  readonly #broken = new Set<readonly [string, string]>();
   #said = '';
 
   constructor(private readonly parts: RoutesParts) {}
@@ -60,13 +61,13 @@ export class Routes {
     return { workerOfShard: this.#workerOfShard, neighbours };
   }
 
-  /** From now on gradients go through the coordinator. */
+  /** Gradients go through the coordinator for as long as both of them take part. */
   unreachable(from: Member, { worker, reason }: Bodies['unreachable']): RouteLost {
     const { roster, log } = this.parts;
     const other = roster.get(worker);
+    if (other) this.#broken.add([from.process, other.process]);
     const message = `${describe(from)} cannot send to ${other ? describe(other) : `worker ${worker}`}: ${reason}`;
-    this.#isBroken = true;
-    log(`${message}; gradients go through the coordinator from now on`, {
+    log(`${message}; gradients go through the coordinator while both take part`, {
       level: 'warn',
       worker: from.number,
       event: 'unreachable',
@@ -76,8 +77,15 @@ export class Routes {
 
   #areReachable(serving: readonly Assignment[]): boolean {
     const { topology, roster } = this.parts;
-    if (this.#isBroken || topology === 'star' || serving.length < LEAST_WORKERS) return false;
-    return serving.every(({ worker }) => (roster.get(worker)?.ways.addresses.length ?? 0) > 0);
+    if (topology === 'star' || serving.length < LEAST_WORKERS) return false;
+    for (const pair of this.#broken)
+      if (!pair.every((process) => roster.ofProcess(process))) this.#broken.delete(pair);
+    const members = serving.map(({ worker }) => roster.get(worker));
+    const processes = members.map((member) => member?.process ?? '');
+    return (
+      members.every((member) => member && member.ways.addresses.length > 0) &&
+      ![...this.#broken].some((pair) => pair.every((process) => processes.includes(process)))
+    );
   }
 
   #say(serving: readonly Assignment[]): void {
