@@ -4,6 +4,7 @@ import type { Message } from './message.js';
 import { Rejection } from './rejection.js';
 import { withoutNumber, type Sequence } from './sequence.js';
 import type { TrafficObserver } from './traffic.js';
+import { countReceived } from './young-garbage.js';
 
 /** A message, and its number on its connection. */
 export interface Numbered {
@@ -22,7 +23,9 @@ export function receive(
   coverage?: Coverage,
 ): Numbered | undefined {
   try {
-    traffic.received(byteLength(received));
+    const bytes = byteLength(received);
+    countReceived(bytes);
+    traffic.received(bytes);
     const { number, frames } = withoutNumber(received);
     const message = decode(frames, coverage);
     sequence?.require(number);
