@@ -36,7 +36,7 @@ describe('a mean among places', () => {
     for (const summation of SUMMATIONS) {
       const placeOfShard = [0, 0, 1, 1, 2, 2, 3, 3];
       const places = averageAmongPlaces({ ...common(summation, vectors, 3), placeOfShard });
-      const sent = [...places.values()].map(({ sent }) => sent / 64);
+      const sent = [...places.values()].map(({ sent }) => sent / 256);
       // Three partial sums and three means among four places.
       assert.equal(
         sent.reduce((sum, each) => sum + each),

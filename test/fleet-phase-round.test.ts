@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { meanArray } from '../src/averaging/mean-array.js';
+import { cutVector } from '../src/averaging/vector-cuts.js';
 import { PartPool } from '../src/averaging/part-pool.js';
 import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
 import { bytesOf } from '../src/common/bytes.js';
@@ -25,6 +26,7 @@ function begin(): { round: PhaseRound; into: Float32Array } {
   const round = new PhaseRound({
     ...{ phase: 'generator', step: 7, workerOfShard, summation: 'sequential' },
     ...{ into, pool: new PartPool(), gradientEnd: GRADIENT },
+    cuts: cutVector({ length: LENGTH, gradientEnd: GRADIENT }),
   });
   return { round, into: into.floats };
 }
@@ -78,8 +80,8 @@ describe('a phase of a step', () => {
     assert.equal(round.addChunk(1, AT, chunk(2, 0)), undefined);
     assert.equal(round.addChunk(1, AT, chunk(2, CHUNK)), undefined);
     const whole = round.addChunk(0, AT, chunk(1, 0));
-    assert.equal(whole?.length, CHUNK / 4);
-    assert.equal(whole.buffer, into.buffer);
+    assert.equal(whole?.payload.length, CHUNK);
+    assert.equal(whole.payload.buffer, into.buffer);
     assert.ok(into.subarray(0, CHUNK / 4).every((value) => value === 2));
     assert.throws(() => round.gradientNorm(), /every part of every shard/);
   });

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../src/wire/codec.js';
-import { Content, type Bodies, type BodyKind, type Header, type Message } from '../src/wire/message.js';
+import {
+  Content,
+  Encoding,
+  type Bodies,
+  type BodyKind,
+  type Header,
+  type Message,
+} from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
 import { tellable } from '../src/wire/text.js';
 import { fate } from './support/wire/fate.js';
@@ -74,11 +81,18 @@ function ofContent(allowed: readonly Content[], message: (content: Content) => M
 
 /** A chunk of an average, which needs whole floats; one of images does not. */
 function floats(body: Partial<Bodies['chunk']>): Message {
-  return sample('chunk', { content: Content.AVERAGE, offset: 0, total: 8, payload: bytes(8), ...body });
+  const common = { content: Content.AVERAGE, offset: 0, total: 8, encoding: Encoding.PLAIN };
+  return sample('chunk', { ...common, payload: bytes(8), ...body });
 }
 
 function images(body: Partial<Bodies['chunk']>): Message {
-  const common = { content: Content.IMAGES, offset: 0, total: 3, payload: bytes(3) };
+  const common = {
+    content: Content.IMAGES,
+    offset: 0,
+    total: 3,
+    encoding: Encoding.PLAIN,
+    payload: bytes(3),
+  };
   return sample('chunk', { ...common, ...body }, { phase: undefined });
 }
 
@@ -204,6 +218,24 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       floats({ total: 2 * MIB, payload: bytes(MIB + 4) }),
       floats({ payload: bytes(7) }),
     ],
+  },
+  'the encoding of a chunk': {
+    taken: [Content.GRADIENT, Content.AVERAGE, Content.OPERAND].map((content) =>
+      floats({ content, encoding: Encoding.BFLOAT16, payload: bytes(4) }),
+    ),
+    refused: [
+      ...[7, 100].map((encoding) => floats({ encoding: encoding as Encoding, payload: bytes(4) })),
+      ...[Content.STATE, Content.IMAGES].map((content) =>
+        images({ content, encoding: Encoding.BFLOAT16, total: 8, payload: bytes(4) }),
+      ),
+    ],
+  },
+  'the size of a chunk in bfloat16': {
+    taken: [
+      floats({ encoding: Encoding.BFLOAT16, offset: 4, payload: bytes(2) }),
+      floats({ encoding: Encoding.BFLOAT16, total: 2 * MIB, payload: bytes(MIB) }),
+    ],
+    refused: [3, 6, 8].map((length) => floats({ encoding: Encoding.BFLOAT16, payload: bytes(length) })),
   },
   'the place of a chunk': {
     taken: [

@@ -1,3 +1,4 @@
+import { bytesOf } from '../common/bytes.js';
 import { WebAssembly, type SharedWebAssemblyMemory, type WebAssemblyModule } from '../common/web-assembly.js';
 import { SUMS_CODE } from './sums-code.js';
 
@@ -9,9 +10,15 @@ const LANES = 4;
 /** The most floats that one call adds: those of a chunk, so that what is added stays in a core's cache. */
 export const PART_FLOATS = 256 * 1024;
 
+/** What sums.wat exports. All are addresses, but for numbers of bytes and divisors. */
 interface Kernels {
   add(into: number, left: number, right: number, bytes: number): void;
   mean(into: number, left: number, right: number, bytes: number, divisor: number): number;
+  narrow(into: number, from: number, halves: number): void;
+  widen(into: number, from: number, halves: number): void;
+  addBfloat16(into: number, left: number, right: number, halves: number): void;
+  meanBfloat16(into: number, left: number, right: number, halves: number, divisor: number): void;
+  round(into: number, floats: number, halves: number): number;
 }
 
 let compiled: WebAssemblyModule | undefined;
@@ -22,9 +29,9 @@ let compiled: WebAssemblyModule | undefined;
  */
 export class SummingMemory {
   readonly #memory: SharedWebAssemblyMemory;
-  readonly #kernels: Kernels;
+  readonly kernels: Kernels;
   /** For operands that lie elsewhere, one for each side. */
-  readonly #operands: readonly [Float32Array, Float32Array];
+  readonly #operands: readonly [Uint8Array, Uint8Array];
   /** The same memory has another buffer after each growth; the ones before go on to show it. */
   readonly #given = new WeakSet<ArrayBufferLike>();
   #used = 0;
@@ -39,8 +46,8 @@ export class SummingMemory {
       shared: true,
     });
     const instance = new WebAssembly.Instance(compiled, { summing: { memory: this.#memory } });
-    this.#kernels = instance.exports as Kernels;
-    this.#operands = [this.allocate(PART_FLOATS), this.allocate(PART_FLOATS)];
+    this.kernels = instance.exports as Kernels;
+    this.#operands = [bytesOf(this.allocate(PART_FLOATS)), bytesOf(this.allocate(PART_FLOATS))];
   }
 
   /** An array in this memory, for as long as the memory lasts. */
@@ -54,10 +61,17 @@ export class SummingMemory {
     return new Float32Array(buffer, at, floats);
   }
 
+  /** Where an operand of PART_FLOATS at most is read: where it lies or, if that is elsewhere, where it is copied to. */
+  addressOf(operand: Float32Array | Uint16Array | Uint8Array, side: 0 | 1): number {
+    if (this.#given.has(operand.buffer)) return operand.byteOffset;
+    this.#operands[side].set(bytesOf(operand));
+    return this.#operands[side].byteOffset;
+  }
+
   /** into = left + right, in float32, of PART_FLOATS at most. `into` lies here and may be one of the two. */
   add(into: Float32Array, left: Float32Array, right: Float32Array): void {
-    const [one, other] = this.#bothHere(left, right);
-    this.#kernels.add(into.byteOffset, one.byteOffset, other.byteOffset, padded(into.length) * FLOAT);
+    const [one, other] = [this.addressOf(left, 0), this.addressOf(right, 1)];
+    this.kernels.add(into.byteOffset, one, other, padded(into.length) * FLOAT);
   }
 
   /**
@@ -71,26 +85,16 @@ export class SummingMemory {
     divisor: number,
     counted: number,
   ): number {
-    const [one, other] = this.#bothHere(left, right);
+    const [one, other] = [this.addressOf(left, 0), this.addressOf(right, 1)];
     const run = (from: number, to: number): number => {
-      const [a, b, c] = [into, one, other].map(({ byteOffset }) => byteOffset + from * FLOAT);
-      return this.#kernels.mean(a, b, c, (to - from) * FLOAT, divisor);
+      const [a, b, c] = [into.byteOffset, one, other].map((address) => address + from * FLOAT);
+      return this.kernels.mean(a, b, c, (to - from) * FLOAT, divisor);
     };
     const whole = counted - (counted % LANES);
     let squares = run(0, whole);
     run(whole, padded(into.length));
     for (let i = whole; i < counted; i++) squares += into[i] * into[i];
     return squares;
-  }
-
-  #bothHere(left: Float32Array, right: Float32Array): readonly [Float32Array, Float32Array] {
-    return [this.#here(left, 0), this.#here(right, 1)];
-  }
-
-  #here(operand: Float32Array, side: 0 | 1): Float32Array {
-    if (this.#given.has(operand.buffer)) return operand;
-    this.#operands[side].set(operand);
-    return this.#operands[side];
   }
 }
 

@@ -1,8 +1,11 @@
+import { bytesOf, floatsOf, halvesOf } from '../common/bytes.js';
+import { meanOfBfloat16, roundInPlace } from './bfloat16.js';
+import { readMean, writtenMean, type MeanArray } from './mean-array.js';
 import type { Operand } from './order-of-sums.js';
-import type { PartPool } from './part-pool.js';
+import type { Part, PartPool } from './part-pool.js';
 import type { SumPlan } from './sum-plan.js';
-import type { MeanArray } from './mean-array.js';
 import { PART_FLOATS } from './summing-memory.js';
+import type { Cut } from './vector-cuts.js';
 
 export interface VectorSumsOptions {
   readonly plan: SumPlan;
@@ -10,20 +13,22 @@ export interface VectorSumsOptions {
   readonly pool: PartPool;
   /** Where in the vectors the gradient ends, which they begin with. */
   readonly gradientEnd: number;
-  /** A part of what another place adds. It stays as it is until this round is over. */
-  readonly onOperand: (place: number, operand: Operand, offset: number, part: Float32Array) => void;
+  /** A part of what another place adds, as it is written. It stays as it is until this round is over. */
+  readonly onOperand: (place: number, operand: Operand, cut: Cut, payload: Uint8Array) => void;
   /** A part of the mean is whole, and stays as it is until the array's next round. */
-  readonly onMean: (offset: number, part: Float32Array) => void;
+  readonly onMean: (cut: Cut, payload: Uint8Array) => void;
 }
 
 /**
  * Sums the shards' vectors in the order of the run, part by part, whatever the order in which their parts come in: a run
  * must not depend on who computed what, or how fast. What comes before its turn is kept until then. A part of the mean is
  * done before the other parts are here.
+ *
+ * Where the run rounds, every operand is rounded, whoever makes or adds it, and so is the mean; the last sum is not.
  */
 export class VectorSums {
   /** By offset, what waits for the other operand of its sum. */
-  readonly #waiting = new Map<number, Map<Operand, Float32Array>>();
+  readonly #waiting = new Map<number, Map<Operand, Part>>();
   /** By offset: of each part of the mean that was made here, the sum of the squares of what it has of the gradient. */
   readonly #squares = new Map<number, number>();
   #missing: number;
@@ -46,34 +51,34 @@ export class VectorSums {
   }
 
   /**
-   * A part of an operand that is of this place, or was sent to it. All vectors must be cut into the same parts, or be
-   * given whole. `part` is not copied: it must stay as it is until this round is over.
+   * A part of an operand that is of this place, or was sent to it, as it is written. All vectors must be cut alike. It is
+   * not copied: it must stay as it is until this round is over.
    */
-  add(operand: Operand, offset: number, part: Float32Array): void {
-    for (let from = 0; from < part.length; from += PART_FLOATS)
-      this.#addPart(operand, offset + from, part.subarray(from, from + PART_FLOATS));
+  add(operand: Operand, cut: Cut, payload: Uint8Array): void {
+    this.#addPart(operand, cut, cut.operand.format === 'bf16' ? halvesOf(payload) : floatsOf(payload));
   }
 
   /** A part of the mean that was made elsewhere. */
-  addMean(offset: number, part: Float32Array): void {
-    this.options.mean.floats.set(part, offset);
-    this.#meanIs(offset, part.length);
+  addMean(cut: Cut, payload: Uint8Array): void {
+    readMean(this.options.mean, cut, payload);
+    this.#meanIs(cut);
   }
 
-  #addPart(operand: Operand, offset: number, part: Float32Array): void {
+  #addPart(operand: Operand, cut: Cut, part: Part): void {
     const { plan, onOperand } = this.options;
+    const { offset } = cut;
     const place = plan.sendTo.get(operand);
     if (place !== undefined) {
-      onOperand(place, operand, offset, part);
+      onOperand(place, operand, cut, bytesOf(part));
       return;
     }
     if (operand === plan.total) {
-      this.#makeMean(offset, part, NEGATIVE_ZEROS.subarray(0, part.length));
+      this.#makeMean(cut, part, negativeZeros(part));
       return;
     }
     const sum = plan.sumOf.get(operand);
     if (!sum) throw new Error(`operand ${operand} is not added here`);
-    const waiting = this.#waiting.get(offset) ?? new Map<Operand, Float32Array>();
+    const waiting = this.#waiting.get(offset) ?? new Map<Operand, Part>();
     this.#waiting.set(offset, waiting.set(operand, part));
     const left = waiting.get(sum.left);
     const right = waiting.get(sum.right);
@@ -81,25 +86,45 @@ export class VectorSums {
     waiting.delete(sum.left);
     waiting.delete(sum.right);
     if (waiting.size === 0) this.#waiting.delete(offset);
-    if (sum.operand === plan.total) this.#makeMean(offset, left, right);
-    else this.#addPart(sum.operand, offset, this.options.pool.sum(left, right));
+    if (sum.operand === plan.total) this.#makeMean(cut, left, right);
+    else this.#addPart(sum.operand, cut, this.options.pool.sum(left, right));
   }
 
-  #makeMean(offset: number, left: Float32Array, right: Float32Array): void {
-    const { plan, mean, pool, gradientEnd } = this.options;
-    const into = mean.floats.subarray(offset, offset + left.length);
-    const counted = Math.min(Math.max(0, gradientEnd - offset), into.length);
-    this.#squares.set(offset, mean.memory.mean(into, left, right, plan.shards, counted));
+  #makeMean(cut: Cut, left: Part, right: Part): void {
+    const { pool } = this.options;
+    this.#squares.set(cut.offset, this.#fillMean(cut, left, right));
     pool.release(left);
     pool.release(right);
-    this.#meanIs(offset, into.length);
+    this.#meanIs(cut);
   }
 
-  #meanIs(offset: number, length: number): void {
-    this.#missing -= length;
-    this.options.onMean(offset, this.options.mean.floats.subarray(offset, offset + length));
+  /** Returns the sum of the squares of what this part has of the gradient. */
+  #fillMean({ offset, length, mean: written }: Cut, left: Part, right: Part): number {
+    const { plan, mean, gradientEnd } = this.options;
+    const { memory, floats, halves } = mean;
+    const into = floats.subarray(offset, offset + length);
+    if (left instanceof Uint16Array && right instanceof Uint16Array)
+      meanOfBfloat16(memory, into, left, right, plan.shards);
+    else if (left instanceof Float32Array && right instanceof Float32Array) {
+      const counted = Math.min(Math.max(0, gradientEnd - offset), length);
+      const squares = memory.mean(into, left, right, plan.shards, counted);
+      if (written.format === 'fp32') return squares;
+    } else throw new Error('two parts that are not written alike');
+    return roundInPlace(memory, into, halves.subarray(offset, offset + length));
+  }
+
+  #meanIs(cut: Cut): void {
+    this.#missing -= cut.length;
+    this.options.onMean(cut, writtenMean(this.options.mean, cut));
   }
 }
 
 /** What a lone shard is added to: they leave every number as it is. */
-const NEGATIVE_ZEROS = new Float32Array(PART_FLOATS).fill(-0);
+function negativeZeros({ constructor, length }: Part): Part {
+  return (constructor === Uint16Array ? NEGATIVE_ZEROS.halves : NEGATIVE_ZEROS.floats).subarray(0, length);
+}
+
+const NEGATIVE_ZEROS = {
+  floats: new Float32Array(PART_FLOATS).fill(-0),
+  halves: new Uint16Array(PART_FLOATS).fill(0x8000),
+};

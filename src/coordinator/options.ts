@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Summation } from '../averaging/order-of-sums.js';
+import { WIRE_FORMATS, type WireFormat } from '../averaging/wire-format.js';
 import { LOG_FORMATS, type LogFormat } from '../common/log.js';
 import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
@@ -21,6 +22,7 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly minWorkers: number;
   readonly maxWorkers?: number;
   readonly topology: Topology;
+  readonly wire: WireFormat;
   /** Of a run that goes on. */
   readonly summation?: Summation;
   readonly fallback: Fallback;
@@ -101,6 +103,11 @@ export function addTrainOptions(command: Command): Command {
       new Option('--topology <name>', 'which way gradients go: through the coordinator, or among the workers')
         .choices(TOPOLOGIES)
         .default('auto'),
+    )
+    .addOption(
+      new Option('--wire <format>', 'how gradients are sent: rounded to fewer bits, or not; part of the result')
+        .choices(WIRE_FORMATS)
+        .default('fp32'),
     )
     .option(
       '--liveness-timeout <seconds>',

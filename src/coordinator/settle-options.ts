@@ -74,6 +74,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     eager: given.eager ?? false,
     ...settleRefinements(given),
     ...settleSummation(given.topology, given.summation),
+    ...(given.wire !== 'fp32' && { wire: given.wire }),
   };
   checkTrainingOptions(training);
   return Object.freeze({

@@ -1,7 +1,9 @@
 import { meanArray, type MeanArray } from '../averaging/mean-array.js';
 import { sumsOf } from '../averaging/order-of-sums.js';
 import { PartPool } from '../averaging/part-pool.js';
+import { writeShard } from '../averaging/shard-writer.js';
 import { planAllHere } from '../averaging/sum-plan.js';
+import type { Cut } from '../averaging/vector-cuts.js';
 import { VectorSums } from '../averaging/vector-sums.js';
 import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
 import { engineIdentity, type EngineName } from '../engine/engine.js';
@@ -11,6 +13,7 @@ import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { firstNotFinite } from '../model/gradient-norm.js';
 import { modelLayout, type ModelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
+import { phaseCuts } from '../model/phase-cuts.js';
 import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
@@ -40,6 +43,7 @@ export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #layout: ModelLayout;
   readonly #averaged: Record<Phase, MeanArray>;
+  readonly #cuts: Record<Phase, readonly Cut[]>;
   readonly #pool = new PartPool();
   #copy: Float32Array | undefined;
 
@@ -51,10 +55,10 @@ export class SingleNode implements ComputeGroup, Averager {
   ) {
     this.#layout = modelLayout(training);
     const layout = this.#layout;
-    this.#averaged = {
-      discriminator: meanArray(phaseLayout('discriminator', layout).length),
-      generator: meanArray(phaseLayout('generator', layout).length),
-    };
+    const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, training.wire);
+    this.#averaged = { discriminator: mean('discriminator'), generator: mean('generator') };
+    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, training);
+    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
   }
 
   static async start({ training, engine, faces, sampler, from }: SingleNodeOptions): Promise<SingleNode> {
@@ -73,8 +77,8 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
-    const { shards, accumulate = 1 } = this.training;
-    if (shards > 1 || accumulate > 1) return trainByAverage(this, phase, step);
+    const { shards, accumulate = 1, wire = 'fp32' } = this.training;
+    if (shards > 1 || accumulate > 1 || wire !== 'fp32') return trainByAverage(this, phase, step);
     return untilFinite(phase, step, async (attempt) => {
       try {
         const { measures, seconds, gradientNorm } = await this.computer.train(phase, step);
@@ -108,7 +112,8 @@ export class SingleNode implements ComputeGroup, Averager {
       const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      sums.add(shard, 0, vector);
+      for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#pool))
+        sums.add(shard, cut, payload);
       computeSeconds += seconds;
     }
     return { measures: mean.floats, gradientNorm: sums.gradientNorm ?? NaN, computeSeconds, notFinite };

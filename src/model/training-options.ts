@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SUMMATIONS, type Summation } from '../averaging/order-of-sums.js';
+import { WIRE_FORMATS, type WireFormat } from '../averaging/wire-format.js';
 import { UserError } from '../common/errors.js';
 import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
@@ -26,6 +27,8 @@ export interface TrainingOptions extends StepOptions, AdamOptions {
   readonly eager: boolean;
   /** The order in which the shards' gradients are added; sequential where it is not said. */
   readonly summation?: Summation;
+  /** How gradients are written on the wire; fp32 where it is not said. */
+  readonly wire?: WireFormat;
 }
 
 /** What a compute thread is loaded with to train. */
@@ -76,6 +79,8 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     throw new UserError(`precision ${precision} is not one of ${PRECISIONS.join(', ')}`);
   if (options.summation !== undefined && !SUMMATIONS.includes(options.summation))
     throw new UserError(`summation ${options.summation} is not one of ${SUMMATIONS.join(', ')}`);
+  if (options.wire !== undefined && !WIRE_FORMATS.includes(options.wire))
+    throw new UserError(`wire ${options.wire} is not one of ${WIRE_FORMATS.join(', ')}`);
   if (eager && precision !== 'fp32') throw new UserError('--eager computes in fp32 only');
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UserError(`the learning rate must be a number above 0, not ${learningRate}`);

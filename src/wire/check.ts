@@ -2,6 +2,7 @@ import { isAddress } from './address.js';
 import { CHUNK_BYTES, LIMITS } from './limits.js';
 import {
   Content,
+  Encoding,
   Source,
   type Bodies,
   type BodyKind,
@@ -66,6 +67,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     if (PUSHED.includes(content)) requirePhase(message);
     else forbidPhase(message);
     requireBelow('shard', shard, content === Content.OPERAND ? LIMITS.operands : LIMITS.shards);
+    requireEncoding(message.body);
     requirePlace(message.body);
   },
   shardDone: (message) => {
@@ -132,13 +134,21 @@ export function check(message: Message): void {
   (CHECKS[message.kind] as (message: Message) => void)(message);
 }
 
+function requireEncoding({ content, encoding = Encoding.PLAIN }: Bodies['chunk']): void {
+  if (!(encoding in Encoding)) throw outOfRange(`no encoding has number ${encoding}`);
+  if (encoding !== Encoding.PLAIN && !PUSHED.includes(content))
+    throw outOfRange(`content ${content} in encoding ${encoding}`);
+}
+
 /** Where the payload lies in its array. */
-function requirePlace({ content, offset, total, payload }: Bodies['chunk']): void {
-  const end = offset + payload.length;
+function requirePlace({ content, offset, total, encoding, payload }: Bodies['chunk']): void {
   if (payload.length === 0 || payload.length > CHUNK_BYTES)
     throw outOfRange(`a chunk of ${payload.length} bytes`);
+  // A number of bfloat16 has half as many bytes.
+  const bytes = encoding === Encoding.BFLOAT16 ? 2 * payload.length : payload.length;
+  const end = offset + bytes;
   if (end > total) throw outOfRange(`a chunk that ends at ${end} of ${total} bytes`);
-  for (const bytes of [offset, total, payload.length]) requireWholeFloats(content, bytes);
+  for (const count of [offset, total, bytes]) requireWholeFloats(content, count);
 }
 
 function requireShards(shards: readonly number[]): void {

@@ -6,6 +6,9 @@ export type Content = dcgan.Content;
 export const Source = dcgan.Source;
 export type Source = dcgan.Source;
 
+export const Encoding = dcgan.Encoding;
+export type Encoding = dcgan.Encoding;
+
 export type PhaseName = 'discriminator' | 'generator';
 
 /** The names of the envelope's `oneof`. */
@@ -20,7 +23,11 @@ type EnvelopeBodies = { readonly [Kind in BodyKind]: Fields<NonNullable<dcgan.En
 
 /** A chunk's payload is a frame of its own, so that it is sent from where it lies and used where it arrives. */
 export type Bodies = Omit<EnvelopeBodies, 'chunk'> & {
-  readonly chunk: EnvelopeBodies['chunk'] & { readonly payload: Uint8Array };
+  readonly chunk: Omit<EnvelopeBodies['chunk'], 'encoding'> & {
+    /** Plain where nothing is said. */
+    readonly encoding?: Encoding;
+    readonly payload: Uint8Array;
+  };
 };
 
 /** What every message carries, besides its body. */

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
-import { meanArray, type MeanArray } from '../averaging/mean-array.js';
+import { meanArray, readMean, type MeanArray } from '../averaging/mean-array.js';
+import { PartPool } from '../averaging/part-pool.js';
+import { writeShard } from '../averaging/shard-writer.js';
+import { writtenParts, type Cut } from '../averaging/vector-cuts.js';
 import { faceBytes } from '../data/index.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
+import { phaseCuts } from '../model/phase-cuts.js';
 import { phaseLayout, updateAt, updateNumber, type Phase } from '../model/phase.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
 import { ShardComputer } from '../model/shard-computer.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { bytesOf } from '../common/bytes.js';
-import { ChunkAssembly, chunkOffsets } from '../wire/chunks.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
 import { imageChunkBytes } from '../wire/face-chunks.js';
 import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
 import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
 import { tellable } from '../wire/text.js';
+import { ExpectedChunks, vectorChunk } from '../wire/vector-chunks.js';
 import type { LoadedRun } from './loaded-run.js';
 import { shardImages, wholeImages, type OpenImages } from './run-images.js';
 import type { PeerAveraging } from './peers/peer-averaging.js';
@@ -37,8 +41,11 @@ export class Hosting {
   readonly means: Record<Phase, MeanArray>;
   /** Where gradients may go among workers. */
   peers: PeerAveraging | undefined;
+  readonly #cuts: Record<Phase, readonly Cut[]>;
   readonly #snapshots = new Map<SnapshotContent, Float32Array>();
-  #incoming: { phase: Phase; step: number; assembly: ChunkAssembly } | undefined;
+  /** What was written anew of the shards' vectors, to be sent. */
+  #written = new PartPool();
+  #incoming: { phase: Phase; step: number; expected: ExpectedChunks } | undefined;
   #request = 0;
   #pull: { content: Content; shard: number; request: number; pull: Pull } | undefined;
   #generation = 0;
@@ -51,16 +58,18 @@ export class Hosting {
     private readonly send: Send,
   ) {
     const layout = modelLayout(run.options);
-    this.means = {
-      discriminator: meanArray(phaseLayout('discriminator', layout).length),
-      generator: meanArray(phaseLayout('generator', layout).length),
-    };
+    const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, run.options.wire);
+    this.means = { discriminator: mean('discriminator'), generator: mean('generator') };
+    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, run.options);
+    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
   }
 
   /** Another membership begins: what is done for the one before is given up. */
   begin(generation: number): void {
     this.#generation = generation;
     this.#incoming = undefined;
+    // Parts of what was given up may still be on their way, and must stay as they are.
+    this.#written = new PartPool();
     this.peers?.begin(generation);
     this.#giveUpPull();
   }
@@ -134,8 +143,8 @@ export class Hosting {
     }
     if (!phase) throw new Rejection('out_of_range', 'an average without a phase');
     if (this.#incoming?.phase !== phase || this.#incoming.step !== step)
-      this.#incoming = { phase, step, assembly: new ChunkAssembly(bytesOf(this.means[phase].floats)) };
-    this.#incoming.assembly.add(body);
+      this.#incoming = { phase, step, expected: this.#expectedMean(phase) };
+    readMean(this.means[phase], this.#cuts[phase][this.#incoming.expected.take(body)], body.payload);
   }
 
   /**
@@ -145,10 +154,12 @@ export class Hosting {
    */
   confirmAverage(phase: Phase, step: number): () => Promise<void> {
     const incoming = this.#incoming;
-    const isHere = incoming?.phase === phase && incoming.step === step && incoming.assembly.complete;
+    const isHere = incoming?.phase === phase && incoming.step === step && incoming.expected.complete;
     if (!this.peers?.takeMean(updateNumber(phase, step)) && !isHere)
       throw new Rejection('unexpected', `an update of step ${step}, ${phase}, without its average`);
     this.#incoming = undefined;
+    // Whoever makes this average has all parts that were sent for it.
+    this.#written.releaseAll();
     return async () => {
       const update = updateNumber(phase, step);
       this.#require(update);
@@ -266,17 +277,20 @@ export class Hosting {
     return into;
   }
 
+  #expectedMean(phase: Phase): ExpectedChunks {
+    return new ExpectedChunks(this.means[phase].floats.length, writtenParts(this.#cuts[phase], 'mean'));
+  }
+
   async #sendGradient(
-    at: Partial<Header>,
+    at: Partial<Header> & { readonly phase: Phase },
     shard: number,
     vector: Float32Array,
     seconds: number,
   ): Promise<void> {
-    const bytes = bytesOf(vector);
-    for (const { offset, length } of chunkOffsets(bytes.length)) {
-      const payload = bytes.subarray(offset, offset + length);
-      const place = { content: Content.GRADIENT, shard, offset, total: bytes.length, request: 0 };
-      await this.send('chunk', at, { ...place, payload });
+    const of = { content: Content.GRADIENT, shard, length: vector.length };
+    for (const { cut, payload } of writeShard(vector, this.#cuts[at.phase], this.#written)) {
+      const place = { offset: cut.offset, format: cut.operand.format };
+      await this.send('chunk', at, vectorChunk(of, place, payload));
     }
     await this.send('shardDone', at, { shard, computeSeconds: seconds });
   }

@@ -2,7 +2,10 @@ import type { Operand } from '../../src/averaging/order-of-sums.js';
 import { sumsOf, type Summation } from '../../src/averaging/order-of-sums.js';
 import { PartPool } from '../../src/averaging/part-pool.js';
 import { planSums, type SumPlan } from '../../src/averaging/sum-plan.js';
-import { SummingMemory } from '../../src/averaging/summing-memory.js';
+import { meanArray } from '../../src/averaging/mean-array.js';
+import { writeShard } from '../../src/averaging/shard-writer.js';
+import { cutVector } from '../../src/averaging/vector-cuts.js';
+import type { WireFormat } from '../../src/averaging/wire-format.js';
 import { VectorSums } from '../../src/averaging/vector-sums.js';
 
 export interface NetworkOptions {
@@ -11,6 +14,7 @@ export interface NetworkOptions {
   readonly vectors: readonly Float32Array[];
   readonly partFloats: number;
   readonly gradientEnd: number;
+  readonly wire?: WireFormat;
   /** Which of so many messages is delivered next. */
   readonly choose: (count: number) => number;
 }
@@ -20,7 +24,7 @@ export interface PlaceResult {
   readonly mean: Float32Array;
   readonly complete: boolean;
   readonly gradientNorm: number | undefined;
-  /** Floats that it sent. */
+  /** Bytes that it sent. */
   sent: number;
 }
 
@@ -29,9 +33,10 @@ export interface PlaceResult {
  * in any order. A shard's parts come in order, at any time.
  */
 export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceResult> {
-  const { summation, placeOfShard, vectors, partFloats, gradientEnd, choose } = options;
+  const { summation, placeOfShard, vectors, partFloats, gradientEnd, wire, choose } = options;
   const sums = sumsOf(summation, vectors.length);
   const { length } = vectors[0];
+  const cuts = cutVector({ length, gradientEnd, wire }, partFloats);
   const queues = new Map<string, (() => void)[]>();
   const push = (queue: string, deliver: () => void): void => {
     queues.set(queue, [...(queues.get(queue) ?? []), deliver]);
@@ -39,34 +44,37 @@ export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceRe
   const places = new Map(
     [...new Set(placeOfShard)].map((here) => {
       const plan = planSums(sums, placeOfShard, here);
-      const memory = new SummingMemory(length);
-      const mean = memory.allocate(length).fill(NaN);
-      const result = { plan, mean, sent: 0 };
+      const mean = meanArray(length, wire);
+      mean.floats.fill(NaN);
+      const pool = new PartPool();
+      const result = { plan, mean: mean.floats, sent: 0 };
       const vectorSums: VectorSums = new VectorSums({
-        ...{ plan, mean: { memory, floats: mean }, pool: new PartPool(), gradientEnd },
-        onOperand: (place, operand: Operand, offset, part) => {
-          result.sent += part.length;
+        ...{ plan, mean, pool, gradientEnd },
+        onOperand: (place, operand: Operand, cut, payload) => {
+          result.sent += payload.length;
           push(`${here}>${place}`, () => {
-            places.get(place)?.vectorSums.add(operand, offset, part.slice());
+            places.get(place)?.vectorSums.add(operand, cut, payload.slice());
           });
         },
-        onMean: (offset, part) => {
+        onMean: (cut, payload) => {
           for (const place of plan.meanTo) {
-            result.sent += part.length;
+            result.sent += payload.length;
             push(`${here}>${place}`, () => {
-              places.get(place)?.vectorSums.addMean(offset, part.slice());
+              places.get(place)?.vectorSums.addMean(cut, payload.slice());
             });
           }
         },
       });
-      return [here, { result, vectorSums }] as const;
+      return [here, { result, vectorSums, pool }] as const;
     }),
   );
   for (const [shard, vector] of vectors.entries())
-    for (let offset = 0; offset < length; offset += partFloats)
+    for (const each of cuts)
       push(`shard ${shard}`, () => {
-        const part = vector.subarray(offset, offset + partFloats);
-        places.get(placeOfShard[shard])?.vectorSums.add(shard, offset, part);
+        const host = places.get(placeOfShard[shard]);
+        if (!host) throw new Error(`nobody has shard ${shard}`);
+        for (const { cut, payload } of writeShard(vector, [each], host.pool))
+          host.vectorSums.add(shard, cut, payload);
       });
   for (let names = open(queues); names.length > 0; names = open(queues))
     queues.get(names[choose(names.length)])?.shift()?.();

@@ -6,12 +6,16 @@ import type { TrainingOptions } from '../../model/training-options.js';
 /** The array that each phase's vectors are summed in, and sent from, without a copy. */
 export class Averages {
   readonly #arrays: Map<Phase, MeanArray>;
+  readonly #wire: TrainingOptions['wire'];
   /** Phases whose array is on its way nowhere. */
   readonly #free = new Set<Phase>(PHASES);
 
   constructor(training: TrainingOptions) {
     const layout = modelLayout(training);
-    this.#arrays = new Map(PHASES.map((phase) => [phase, meanArray(phaseLayout(phase, layout).length)]));
+    this.#wire = training.wire;
+    this.#arrays = new Map(
+      PHASES.map((phase) => [phase, meanArray(phaseLayout(phase, layout).length, training.wire)]),
+    );
   }
 
   /** The array that the phase is summed in now; its last average until the next one begins. */
@@ -27,7 +31,7 @@ export class Averages {
    */
   next(phase: Phase): MeanArray {
     const array = this.current(phase);
-    const next = this.#free.delete(phase) ? array : meanArray(array.floats.length);
+    const next = this.#free.delete(phase) ? array : meanArray(array.floats.length, this.#wire);
     this.#arrays.set(phase, next);
     return next;
   }

@@ -1,3 +1,4 @@
+import type { MeanArray } from '../../averaging/mean-array.js';
 import { hostname } from 'node:os';
 import { Interrupted } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
@@ -126,7 +127,7 @@ export class Fleet implements ComputeGroup, Averager {
     this.#copies = new Copies(this.post, this.#expectations, this.#roster, (member, milliseconds) => {
       this.#overdue(member, milliseconds);
     });
-    const average = (update: number): Float32Array => this.#rounds.averageOf(update);
+    const average = (update: number): MeanArray => this.#rounds.averageOf(update);
     this.#regroup = new Regroup(
       { ...shared, faces, sampler, copies: this.#copies, routes: this.#routes, average },
       from,

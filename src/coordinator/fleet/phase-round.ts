@@ -2,16 +2,14 @@ import type { MeanArray } from '../../averaging/mean-array.js';
 import { sumsOf, type Summation } from '../../averaging/order-of-sums.js';
 import type { PartPool } from '../../averaging/part-pool.js';
 import { planAllHere } from '../../averaging/sum-plan.js';
+import { firstNotFiniteIn } from '../../averaging/not-finite.js';
+import { writtenParts, type Cut } from '../../averaging/vector-cuts.js';
 import { VectorSums } from '../../averaging/vector-sums.js';
-import { firstNotFinite } from '../../model/gradient-norm.js';
 import type { Phase } from '../../model/phase.js';
-import { floatsOf } from '../../common/bytes.js';
-import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { ExpectedChunks } from '../../wire/vector-chunks.js';
 import type { NotFiniteElement } from '../until-finite.js';
-
-const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface PhaseRoundOptions {
   readonly phase: Phase;
@@ -19,6 +17,8 @@ export interface PhaseRoundOptions {
   readonly workerOfShard: ReadonlyMap<number, number>;
   readonly summation: Summation | undefined;
   readonly into: MeanArray;
+  /** How the vector is cut and written. */
+  readonly cuts: readonly Cut[];
   readonly pool: PartPool;
   /** Where in the vector the gradient ends. */
   readonly gradientEnd: number;
@@ -26,28 +26,32 @@ export interface PhaseRoundOptions {
   readonly inspect?: boolean;
 }
 
+/** A part of the mean that is whole, as it is written. */
+export interface WholePart {
+  readonly cut: Cut;
+  readonly payload: Uint8Array;
+}
+
 /** One phase of one step: gathers every shard's gradient into the sum, and how long each worker took. */
 export class PhaseRound {
   readonly #sums: VectorSums;
-  readonly #length: number;
   /** The worker of each shard whose gradient is not complete yet. */
   readonly #waiting: Map<number, number>;
-  readonly #received = new Map<number, number>();
+  readonly #expected = new Map<number, ExpectedChunks>();
   readonly #secondsOfWorker = new Map<number, number>();
   #notFinite: NotFiniteElement | undefined;
   /** The part of the mean that the last chunk made whole. */
-  #whole: Float32Array | undefined;
+  #whole: WholePart | undefined;
 
   constructor(private readonly options: PhaseRoundOptions) {
     const { workerOfShard, summation, into, pool, gradientEnd } = options;
     this.#waiting = new Map(workerOfShard);
-    this.#length = into.floats.byteLength;
     this.#sums = new VectorSums({
       plan: planAllHere(sumsOf(summation, workerOfShard.size), workerOfShard.size),
       ...{ mean: into, pool, gradientEnd },
       onOperand: () => undefined,
-      onMean: (_, part) => {
-        this.#whole = part;
+      onMean: (cut, payload) => {
+        this.#whole = { cut, payload };
       },
     });
   }
@@ -85,40 +89,39 @@ export class PhaseRound {
    * Returns the mean in the place of this chunk, where it is whole with it; the chunk must stay as it is until then.
    * Throws a Rejection for what this worker cannot send now.
    */
-  addChunk(
-    worker: number,
-    header: Header,
-    { shard, offset, total, payload }: Bodies['chunk'],
-  ): Float32Array | undefined {
+  addChunk(worker: number, header: Header, body: Bodies['chunk']): WholePart | undefined {
+    const { shard, payload } = body;
+    const { cuts, inspect } = this.options;
     this.#require(worker, header, shard);
-    if (total !== this.#length)
-      throw new Rejection('out_of_range', `a gradient of ${total} bytes where ${this.#length} were expected`);
-    if (offset !== (this.#received.get(shard) ?? 0))
-      throw new Rejection('unexpected', `a chunk at ${offset} of shard ${shard}, out of order`);
-    // All shards are cut alike: parts of the same place are added.
-    if (payload.length !== Math.min(CHUNK_BYTES, total - offset))
-      throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
-    this.#received.set(shard, offset + payload.length);
-    const floats = floatsOf(payload);
-    if (this.options.inspect) this.#search(worker, shard, offset / FLOAT, floats);
+    const cut = cuts[this.#expectedOf(shard).take(body)];
+    if (inspect) this.#search(worker, shard, cut, payload);
     this.#whole = undefined;
-    this.#sums.add(shard, offset / FLOAT, floats);
+    this.#sums.add(shard, cut, payload);
     return this.#whole;
   }
 
   shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
     this.#require(worker, header, shard);
-    if (this.#received.get(shard) !== this.#length)
+    if (!this.#expectedOf(shard).complete)
       throw new Rejection('unexpected', `shard ${shard} is said to be done before its gradient is here`);
     this.#waiting.delete(shard);
     this.#secondsOfWorker.set(worker, (this.#secondsOfWorker.get(worker) ?? 0) + computeSeconds);
   }
 
+  #expectedOf(shard: number): ExpectedChunks {
+    const { into, cuts } = this.options;
+    const known = this.#expected.get(shard);
+    if (known) return known;
+    const expected = new ExpectedChunks(into.floats.length, writtenParts(cuts, 'operand'));
+    this.#expected.set(shard, expected);
+    return expected;
+  }
+
   /** A shard's chunks come in order: what is found first in it is its first. */
-  #search(worker: number, shard: number, at: number, floats: Float32Array): void {
+  #search(worker: number, shard: number, cut: Cut, payload: Uint8Array): void {
     if (this.#notFinite && this.#notFinite.shard <= shard) return;
-    const found = firstNotFinite(floats);
-    if (found !== undefined) this.#notFinite = { shard, worker, element: at + found };
+    const found = firstNotFiniteIn(cut, payload);
+    if (found !== undefined) this.#notFinite = { shard, worker, element: cut.offset + found };
   }
 
   #require(worker: number, { phase, step }: Header, shard: number): void {

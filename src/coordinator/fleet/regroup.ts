@@ -1,12 +1,13 @@
+import { writtenMean, type MeanArray } from '../../averaging/mean-array.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import { modelLayout } from '../../model/layout.js';
+import { phaseCuts } from '../../model/phase-cuts.js';
 import { updateAt } from '../../model/phase.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { bytesOf } from '../../common/bytes.js';
-import { chunkOffsets } from '../../wire/chunks.js';
 import { Content, Source, type Bodies } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { vectorChunk } from '../../wire/vector-chunks.js';
 import type { StateSource } from '../compute-group.js';
 import { ContentSource } from './content-source.js';
 import type { Copies } from './copies.js';
@@ -25,7 +26,7 @@ export interface RegroupParts {
   readonly copies: Copies;
   readonly routes: Routes;
   /** The average of the last update. */
-  readonly average: (update: number) => Float32Array;
+  readonly average: (update: number) => MeanArray;
 }
 
 /** Brings the workers into a new membership: hands out shards, and the state to those that lack it. */
@@ -110,13 +111,13 @@ export class Regroup {
   }
 
   async #sendMissedAverage(member: Member, update: number): Promise<void> {
-    const { post, average } = this.parts;
-    const bytes = bytesOf(average(update));
+    const { post, average, training } = this.parts;
+    const mean = average(update);
     const at = updateAt(update);
-    for (const { offset, length } of chunkOffsets(bytes.length)) {
-      const payload = bytes.subarray(offset, offset + length);
-      const place = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, request: 0 };
-      await post.send(member, 'chunk', { ...place, payload }, at);
+    const of = { content: Content.AVERAGE, shard: 0, length: mean.floats.length };
+    for (const cut of phaseCuts(at.phase, training)) {
+      const place = { offset: cut.offset, format: cut.mean.format };
+      await post.send(member, 'chunk', vectorChunk(of, place, writtenMean(mean, cut)), at);
     }
     await post.send(member, 'apply', {}, at);
   }

@@ -1,12 +1,14 @@
+import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import type { Deferred } from '../../common/deferred.js';
 import type { Log } from '../../common/log.js';
 import { modelLayout } from '../../model/layout.js';
+import { phaseCuts } from '../../model/phase-cuts.js';
 import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import { bytesOf } from '../../common/bytes.js';
 import { Content, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { vectorChunk } from '../../wire/vector-chunks.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Average } from '../train-by-average.js';
 import { Averages } from './averages.js';
@@ -68,8 +70,8 @@ export class Rounds {
   }
 
   /** The average that an update was made by, until the next round of its phase begins. */
-  averageOf(update: number): Float32Array {
-    return this.#averages.current(updateAt(update).phase).floats;
+  averageOf(update: number): MeanArray {
+    return this.#averages.current(updateAt(update).phase);
   }
 
   /**
@@ -127,13 +129,15 @@ export class Rounds {
   addGradient({ number }: Member, message: MessageOf<'chunk'>): Promise<void> | undefined {
     const { way, round, order } = this.#underWay();
     if (way !== 'star') throw new Rejection('unexpected', 'a gradient that goes to another worker');
-    const { offset, total } = message.body;
     const whole = round.addChunk(number, message, message.body);
     if (!whole) return;
     const { phase, step, group } = order;
     // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
     // this average, or goes into another array.
-    const chunk = { content: Content.AVERAGE, shard: 0, offset, total, request: 0, payload: bytesOf(whole) };
+    const { cut, payload } = whole;
+    const { length } = this.#averages.current(phase).floats;
+    const place = { offset: cut.offset, format: cut.mean.format };
+    const chunk = vectorChunk({ content: Content.AVERAGE, shard: 0, length }, place, payload);
     return this.parts.post.toAll(group, 'chunk', chunk, { phase, step });
   }
 
@@ -169,6 +173,7 @@ export class Rounds {
     return new PhaseRound({
       ...{ phase, step, workerOfShard, inspect, into: this.#averages.next(phase) },
       ...{ summation: training.summation, pool: this.#pool, gradientEnd: gradient.end },
+      cuts: phaseCuts(phase, training),
     });
   }
 

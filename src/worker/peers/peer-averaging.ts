@@ -4,6 +4,7 @@ import { PartPool } from '../../averaging/part-pool.js';
 import { planSums, type SumPlan } from '../../averaging/sum-plan.js';
 import { messageOf } from '../../common/errors.js';
 import { modelLayout } from '../../model/layout.js';
+import { phaseCuts } from '../../model/phase-cuts.js';
 import { MEASURES, phaseLayout, updateAt, updateNumber, type Phase } from '../../model/phase.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -161,6 +162,7 @@ export class PeerAveraging {
     const round = new PeerRound({
       ...{ plan, mean: means[phase], pool: this.#pool },
       gradientEnd: phaseLayout(phase, modelLayout(training)).gradient.end,
+      cuts: phaseCuts(phase, training),
       send: (worker, chunk) => {
         this.#neighbours?.send(worker, chunk, { phase, step }).catch((error: unknown) => {
           this.#report(worker, messageOf(error));

@@ -1,4 +1,4 @@
-import { Content, Source, type Message } from '../../../src/wire/message.js';
+import { Content, Encoding, Source, type Message } from '../../../src/wire/message.js';
 
 const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: undefined } as const;
 const ofPhase = { ...header, phase: 'generator' } as const;
@@ -62,6 +62,7 @@ export const MESSAGES: readonly Message[] = [
       offset: 8,
       total: 16,
       request: 5,
+      encoding: Encoding.BFLOAT16,
       payload: Uint8Array.of(0, 255, 1, 2),
     },
   },

@@ -1,0 +1,14 @@
+import { floatsOf, halvesOf } from '../common/bytes.js';
+import type { Cut } from './vector-cuts.js';
+
+/** The exponent that is infinity's and of what is no number, in a bfloat16. */
+const NOT_FINITE = 0x7f80;
+
+/** The first number that is not finite, in a written part of an operand; undefined where there is none. */
+export function firstNotFiniteIn({ operand }: Cut, payload: Uint8Array): number | undefined {
+  const index =
+    operand.format === 'bf16'
+      ? halvesOf(payload).findIndex((half) => (half & NOT_FINITE) === NOT_FINITE)
+      : floatsOf(payload).findIndex((value) => !Number.isFinite(value));
+  return index < 0 ? undefined : index;
+}

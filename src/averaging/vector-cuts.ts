@@ -1,0 +1,54 @@
+import { PART_FLOATS } from './summing-memory.js';
+import { BYTES_OF_NUMBER, type NumberFormat, type WireFormat } from './wire-format.js';
+
+/** Kernels that round take so many numbers at a time; what is left over of a gradient stays as it is. */
+const ROUNDED_AT_ONCE = 16;
+
+/** How a part of a vector is written, and how many bytes that takes. */
+export interface Written {
+  readonly format: NumberFormat;
+  readonly bytes: number;
+}
+
+/** A part of a phase's vector, which travels as one chunk and is summed as one. */
+export interface Cut {
+  /** Of its first number in the vector. */
+  readonly offset: number;
+  /** Numbers. */
+  readonly length: number;
+  /** Of a shard's vector, or of a partial sum. */
+  readonly operand: Written;
+  readonly mean: Written;
+}
+
+/** How the parts of an operand are written, one after the other; and those of a mean. */
+export function writtenParts(
+  cuts: readonly Cut[],
+  of: 'operand' | 'mean',
+): (Written & { readonly offset: number })[] {
+  return cuts.map((cut) => ({ offset: cut.offset, ...cut[of] }));
+}
+
+/** A phase's vector, as far as sums know it: it begins with a gradient, which alone is rounded. */
+export interface VectorShape {
+  readonly length: number;
+  readonly gradientEnd: number;
+  readonly wire?: WireFormat | undefined;
+}
+
+/**
+ * Cuts a vector into parts that are written one way each. In a run that rounds, what is behind the gradient, and up to
+ * fifteen numbers of its end, are a part of their own.
+ */
+export function cutVector({ length, gradientEnd, wire = 'fp32' }: VectorShape, most = PART_FLOATS): Cut[] {
+  const roundedEnd = wire === 'fp32' ? 0 : gradientEnd - (gradientEnd % ROUNDED_AT_ONCE);
+  const cuts: Cut[] = [];
+  for (let offset = 0; offset < length; offset += cuts[cuts.length - 1].length) {
+    const isRounded = offset < roundedEnd;
+    const size = Math.min(most, (isRounded ? roundedEnd : length) - offset);
+    const written = (format: NumberFormat): Written => ({ format, bytes: size * BYTES_OF_NUMBER[format] });
+    const operand = written(isRounded ? wire : 'fp32');
+    cuts.push({ offset, length: size, operand, mean: operand });
+  }
+  return cuts;
+}
