@@ -106,11 +106,12 @@ describe('the rounds of a run', () => {
           rounds.shardDone(group[worker], { ...at, kind: 'shardDone', body });
         }
         for (const [index, member] of group.entries()) {
-          const measures = index === 0 ? bytesOf(new Float32Array(MEASURES[phase].length)) : new Uint8Array();
+          const made = index === 0;
+          const measures = made ? bytesOf(new Float32Array(MEASURES[phase].length)) : new Uint8Array();
           rounds.averaged(member, {
             ...at,
             kind: 'averaged',
-            body: { measures, gradientNorm: 1, sentBytes: 0 },
+            body: { parts: made ? [0] : [], squares: made ? [1] : [], measures, sentBytes: 0 },
           });
         }
         await done;

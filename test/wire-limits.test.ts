@@ -28,6 +28,10 @@ function sample<Kind extends BodyKind>(
   return { ...found, ...header, body: { ...found?.body, ...body } } as Message;
 }
 
+function zeros(like: readonly number[]): number[] {
+  return like.map(() => 0);
+}
+
 function numbers(length: number, from = 0): number[] {
   return Array.from({ length }, (_, index) => from + index);
 }
@@ -164,6 +168,17 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       { worker: 1, host: 'h', addresses: ['a'], key: '' },
       { worker: 1, host: 'h', addresses: [], key: 'k'.repeat(41) },
     ].map((neighbour) => sample('assignment', { neighbours: [neighbour] })),
+  },
+  'the parts of a mean': {
+    taken: [[], [0, 4096], numbers(4097)].map((parts) =>
+      sample('averaged', { parts, squares: zeros(parts) }),
+    ),
+    refused: [
+      sample('averaged', { parts: [4097], squares: [0] }),
+      sample('averaged', { parts: [0, 1], squares: [0] }),
+      sample('averaged', { parts: [], squares: [0] }),
+      sample('averaged', { parts: numbers(4098).with(4097, 0), squares: zeros(numbers(4098)) }),
+    ],
   },
   'the measures of a mean': {
     taken: [0, 4, 64].map((length) => sample('averaged', { measures: bytes(length) })),

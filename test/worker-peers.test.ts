@@ -67,7 +67,7 @@ async function assign(workers: readonly Worker[], generation: number): Promise<v
   await Promise.all(
     workers.map(({ averaging }, self) => {
       const neighbours = workers.flatMap(({ sockets }, worker) =>
-        Math.abs(worker - self) === 1 ? [peerOf(worker, sockets)] : [],
+        worker !== self ? [peerOf(worker, sockets)] : [],
       );
       const body = { shards: [self], source: Source.KEEP, stateDigest: '', workerOfShard, neighbours };
       return averaging.assign(body, generation);

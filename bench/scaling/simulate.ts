@@ -1,8 +1,7 @@
 import type { Operand } from '../../src/averaging/order-of-sums.js';
-import type { SumPlan } from '../../src/averaging/sum-plan.js';
 import type { Way } from '../averaging/rows.js';
 import { EventQueue } from './event-queue.js';
-import { plansOf } from './plans.js';
+import { plansOf, type Plans } from './plans.js';
 import { Resource } from './resource.js';
 
 /** Seconds; those of a process's main thread, but for `io`. */
@@ -59,7 +58,7 @@ export function roundSeconds(options: RoundOptions): number {
 
 class Round {
   readonly #events = new EventQueue();
-  readonly #plans: readonly SumPlan[];
+  readonly #plans: readonly Plans[];
   readonly #places: readonly {
     cpu: Resource;
     io: Resource;
@@ -95,7 +94,7 @@ class Round {
   /** All that a place makes of a part that is there, at one go: it takes `received` seconds, and what is added and sent. */
   #handle(place: number, { content, part }: Piece, received: number, now: number): void {
     const { costs, bytesPerFloat } = this.options;
-    const { meanTo, sendTo, total } = this.#plans[place];
+    const { meanTo, sendTo, total } = this.#plans[place].of(part);
     const bytes = this.#parts[part] * FLOAT;
     const sent: { readonly after: number; readonly to: number; readonly piece: Piece }[] = [];
     let spent = received;
@@ -123,7 +122,7 @@ class Round {
 
   /** The sum that a part completes; where the other operand is not there yet, it waits for that. */
   #sumWith(place: number, operand: Operand, part: number): Operand | undefined {
-    const sum = this.#plans[place].sumOf.get(operand);
+    const sum = this.#plans[place].of(part).sumOf.get(operand);
     if (!sum) return undefined;
     const { waiting } = this.#places[place];
     const key = (one: Operand): number => one * this.#parts.length + part;

@@ -12,6 +12,8 @@ export interface Written {
 
 /** A part of a phase's vector, which travels as one chunk and is summed as one. */
 export interface Cut {
+  /** Its number among the vector's. */
+  readonly part: number;
   /** Of its first number in the vector. */
   readonly offset: number;
   /** Numbers. */
@@ -48,7 +50,7 @@ export function cutVector({ length, gradientEnd, wire = 'fp32' }: VectorShape, m
     const size = Math.min(most, (isRounded ? roundedEnd : length) - offset);
     const written = (format: NumberFormat): Written => ({ format, bytes: size * BYTES_OF_NUMBER[format] });
     const operand = written(isRounded ? wire : 'fp32');
-    cuts.push({ offset, length: size, operand, mean: operand });
+    cuts.push({ part: cuts.length, offset, length: size, operand, mean: operand });
   }
   return cuts;
 }

@@ -8,7 +8,8 @@ import { PART_FLOATS } from './summing-memory.js';
 import type { Cut } from './vector-cuts.js';
 
 export interface VectorSumsOptions {
-  readonly plan: SumPlan;
+  /** What this place does for a part, by its number. */
+  readonly planOf: (part: number) => SumPlan;
   readonly mean: MeanArray;
   readonly pool: PartPool;
   /** Where in the vectors the gradient ends, which they begin with. */
@@ -27,9 +28,8 @@ export interface VectorSumsOptions {
  * Where the run rounds, every operand is rounded, whoever makes or adds it, and so is the mean; the last sum is not.
  */
 export class VectorSums {
-  /** By offset, what waits for the other operand of its sum. */
+  /** By part, what waits for the other operand of its sum. */
   readonly #waiting = new Map<number, Map<Operand, Part>>();
-  /** By offset: of each part of the mean that was made here, the sum of the squares of what it has of the gradient. */
   readonly #squares = new Map<number, number>();
   #missing: number;
 
@@ -42,12 +42,12 @@ export class VectorSums {
     return this.#missing === 0;
   }
 
-  /** Euclidean norm of the mean gradient, where the mean was made here; not finite where any element is not. */
-  get gradientNorm(): number | undefined {
-    if (this.options.plan.total === undefined || !this.complete) return undefined;
-    // In the order of their places: whichever came last, the norm is the same.
-    const parts = [...this.#squares].sort(([one], [other]) => one - other);
-    return Math.sqrt(parts.reduce((sum, [, squares]) => sum + squares, 0));
+  /**
+   * Of each part of the mean that was made here, the sum of the squares of what it has of the gradient; not finite where
+   * any element is not. See `normOf`.
+   */
+  get squares(): ReadonlyMap<number, number> {
+    return this.#squares;
   }
 
   /**
@@ -65,8 +65,8 @@ export class VectorSums {
   }
 
   #addPart(operand: Operand, cut: Cut, part: Part): void {
-    const { plan, onOperand } = this.options;
-    const { offset } = cut;
+    const { planOf, onOperand } = this.options;
+    const plan = planOf(cut.part);
     const place = plan.sendTo.get(operand);
     if (place !== undefined) {
       onOperand(place, operand, cut, bytesOf(part));
@@ -78,36 +78,37 @@ export class VectorSums {
     }
     const sum = plan.sumOf.get(operand);
     if (!sum) throw new Error(`operand ${operand} is not added here`);
-    const waiting = this.#waiting.get(offset) ?? new Map<Operand, Part>();
-    this.#waiting.set(offset, waiting.set(operand, part));
+    const waiting = this.#waiting.get(cut.part) ?? new Map<Operand, Part>();
+    this.#waiting.set(cut.part, waiting.set(operand, part));
     const left = waiting.get(sum.left);
     const right = waiting.get(sum.right);
     if (!left || !right) return;
     waiting.delete(sum.left);
     waiting.delete(sum.right);
-    if (waiting.size === 0) this.#waiting.delete(offset);
+    if (waiting.size === 0) this.#waiting.delete(cut.part);
     if (sum.operand === plan.total) this.#makeMean(cut, left, right);
     else this.#addPart(sum.operand, cut, this.options.pool.sum(left, right));
   }
 
   #makeMean(cut: Cut, left: Part, right: Part): void {
     const { pool } = this.options;
-    this.#squares.set(cut.offset, this.#fillMean(cut, left, right));
+    this.#squares.set(cut.part, this.#fillMean(cut, left, right));
     pool.release(left);
     pool.release(right);
     this.#meanIs(cut);
   }
 
   /** Returns the sum of the squares of what this part has of the gradient. */
-  #fillMean({ offset, length, mean: written }: Cut, left: Part, right: Part): number {
-    const { plan, mean, gradientEnd } = this.options;
+  #fillMean({ part, offset, length, mean: written }: Cut, left: Part, right: Part): number {
+    const { planOf, mean, gradientEnd } = this.options;
+    const { shards } = planOf(part);
     const { memory, floats, halves } = mean;
     const into = floats.subarray(offset, offset + length);
     if (left instanceof Uint16Array && right instanceof Uint16Array)
-      meanOfBfloat16(memory, into, left, right, plan.shards);
+      meanOfBfloat16(memory, into, left, right, shards);
     else if (left instanceof Float32Array && right instanceof Float32Array) {
       const counted = Math.min(Math.max(0, gradientEnd - offset), length);
-      const squares = memory.mean(into, left, right, plan.shards, counted);
+      const squares = memory.mean(into, left, right, shards, counted);
       if (written.format === 'fp32') return squares;
     } else throw new Error('two parts that are not written alike');
     return roundInPlace(memory, into, halves.subarray(offset, offset + length));
@@ -117,6 +118,15 @@ export class VectorSums {
     this.#missing -= cut.length;
     this.options.onMean(cut, writtenMean(this.options.mean, cut));
   }
+}
+
+/**
+ * Euclidean norm of a mean gradient, from the squares of its parts, wherever they were made. They are added in the order
+ * of the parts: whichever came last, the norm is the same.
+ */
+export function normOf(squares: ReadonlyMap<number, number>): number {
+  const parts = [...squares].sort(([one], [other]) => one - other);
+  return Math.sqrt(parts.reduce((sum, [, each]) => sum + each, 0));
 }
 
 /** What a lone shard is added to: they leave every number as it is. */

@@ -1,10 +1,9 @@
 import { meanArray, type MeanArray } from '../averaging/mean-array.js';
-import { sumsOf } from '../averaging/order-of-sums.js';
 import { PartPool } from '../averaging/part-pool.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { planAllHere } from '../averaging/sum-plan.js';
 import type { Cut } from '../averaging/vector-cuts.js';
-import { VectorSums } from '../averaging/vector-sums.js';
+import { normOf, VectorSums } from '../averaging/vector-sums.js';
 import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
 import { engineIdentity, type EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
@@ -99,8 +98,9 @@ export class SingleNode implements ComputeGroup, Averager {
     const { shards } = this.training;
     const { gradient } = phaseLayout(phase, this.#layout);
     const mean = this.#averaged[phase];
+    const plan = planAllHere(this.training.summation, shards);
     const sums = new VectorSums({
-      plan: planAllHere(sumsOf(this.training.summation, shards), shards),
+      planOf: () => plan,
       ...{ mean, pool: this.#pool, gradientEnd: gradient.end },
       onOperand: () => undefined,
       onMean: () => undefined,
@@ -116,7 +116,7 @@ export class SingleNode implements ComputeGroup, Averager {
         sums.add(shard, cut, payload);
       computeSeconds += seconds;
     }
-    return { measures: mean.floats, gradientNorm: sums.gradientNorm ?? NaN, computeSeconds, notFinite };
+    return { measures: mean.floats, gradientNorm: normOf(sums.squares), computeSeconds, notFinite };
   }
 
   async apply(phase: Phase, step: number): Promise<void> {

@@ -80,8 +80,11 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   apply: requirePhase,
   averaged: (message) => {
-    const { measures } = message.body;
+    const { parts, squares, measures } = message.body;
     requirePhase(message);
+    if (parts.length > LIMITS.parts || squares.length !== parts.length)
+      throw outOfRange(`${parts.length} parts with ${squares.length} squares`);
+    for (const part of parts) requireBelow('part', part, LIMITS.parts);
     if (measures.length > LIMITS.measureBytes || measures.length % FLOAT_BYTES !== 0)
       throw outOfRange(`measures of ${measures.length} bytes`);
   },

@@ -1,12 +1,12 @@
 import type { Operand } from '../../src/averaging/order-of-sums.js';
-import { sumsOf, type Summation } from '../../src/averaging/order-of-sums.js';
+import type { Summation } from '../../src/averaging/order-of-sums.js';
 import { PartPool } from '../../src/averaging/part-pool.js';
-import { planSums, type SumPlan } from '../../src/averaging/sum-plan.js';
+import { SumPlans } from '../../src/averaging/sum-plan.js';
 import { meanArray } from '../../src/averaging/mean-array.js';
 import { writeShard } from '../../src/averaging/shard-writer.js';
 import { cutVector } from '../../src/averaging/vector-cuts.js';
 import type { WireFormat } from '../../src/averaging/wire-format.js';
-import { VectorSums } from '../../src/averaging/vector-sums.js';
+import { normOf, VectorSums } from '../../src/averaging/vector-sums.js';
 
 export interface NetworkOptions {
   readonly summation: Summation;
@@ -20,10 +20,11 @@ export interface NetworkOptions {
 }
 
 export interface PlaceResult {
-  readonly plan: SumPlan;
+  readonly plans: SumPlans;
   readonly mean: Float32Array;
   readonly complete: boolean;
-  readonly gradientNorm: number | undefined;
+  /** By part, of those of the mean that it made. */
+  readonly squares: ReadonlyMap<number, number>;
   /** Bytes that it sent. */
   sent: number;
 }
@@ -34,7 +35,6 @@ export interface PlaceResult {
  */
 export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceResult> {
   const { summation, placeOfShard, vectors, partFloats, gradientEnd, wire, choose } = options;
-  const sums = sumsOf(summation, vectors.length);
   const { length } = vectors[0];
   const cuts = cutVector({ length, gradientEnd, wire }, partFloats);
   const queues = new Map<string, (() => void)[]>();
@@ -43,13 +43,13 @@ export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceRe
   };
   const places = new Map(
     [...new Set(placeOfShard)].map((here) => {
-      const plan = planSums(sums, placeOfShard, here);
+      const plans = new SumPlans(summation, placeOfShard, here);
       const mean = meanArray(length, wire);
       mean.floats.fill(NaN);
       const pool = new PartPool();
-      const result = { plan, mean: mean.floats, sent: 0 };
+      const result = { plans, mean: mean.floats, sent: 0 };
       const vectorSums: VectorSums = new VectorSums({
-        ...{ plan, mean, pool, gradientEnd },
+        ...{ planOf: (part: number) => plans.of(part), mean, pool, gradientEnd },
         onOperand: (place, operand: Operand, cut, payload) => {
           result.sent += payload.length;
           push(`${here}>${place}`, () => {
@@ -57,7 +57,7 @@ export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceRe
           });
         },
         onMean: (cut, payload) => {
-          for (const place of plan.meanTo) {
+          for (const place of plans.of(cut.part).meanTo) {
             result.sent += payload.length;
             push(`${here}>${place}`, () => {
               places.get(place)?.vectorSums.addMean(cut, payload.slice());
@@ -81,9 +81,17 @@ export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceRe
   return new Map(
     [...places].map(([place, { result, vectorSums }]) => [
       place,
-      { ...result, complete: vectorSums.complete, gradientNorm: vectorSums.gradientNorm },
+      { ...result, complete: vectorSums.complete, squares: vectorSums.squares },
     ]),
   );
+}
+
+/** The norm of the mean gradient, of which each part is made at one place. */
+export function normAmong(places: ReadonlyMap<number, PlaceResult>): number {
+  const squares = [...places.values()].flatMap((place) => [...place.squares]);
+  if (new Set(squares.map(([part]) => part)).size !== squares.length)
+    throw new Error('a part of the mean is made twice');
+  return normOf(new Map(squares));
 }
 
 function open(queues: ReadonlyMap<string, readonly unknown[]>): string[] {

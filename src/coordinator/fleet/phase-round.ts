@@ -1,10 +1,10 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
-import { sumsOf, type Summation } from '../../averaging/order-of-sums.js';
+import type { Summation } from '../../averaging/order-of-sums.js';
 import type { PartPool } from '../../averaging/part-pool.js';
 import { planAllHere } from '../../averaging/sum-plan.js';
 import { firstNotFiniteIn } from '../../averaging/not-finite.js';
 import { writtenParts, type Cut } from '../../averaging/vector-cuts.js';
-import { VectorSums } from '../../averaging/vector-sums.js';
+import { normOf, VectorSums } from '../../averaging/vector-sums.js';
 import type { Phase } from '../../model/phase.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -46,8 +46,9 @@ export class PhaseRound {
   constructor(private readonly options: PhaseRoundOptions) {
     const { workerOfShard, summation, into, pool, gradientEnd } = options;
     this.#waiting = new Map(workerOfShard);
+    const plan = planAllHere(summation, workerOfShard.size);
     this.#sums = new VectorSums({
-      plan: planAllHere(sumsOf(summation, workerOfShard.size), workerOfShard.size),
+      planOf: () => plan,
       ...{ mean: into, pool, gradientEnd },
       onOperand: () => undefined,
       onMean: (cut, payload) => {
@@ -82,7 +83,7 @@ export class PhaseRound {
 
   gradientNorm(): number {
     this.#requireWhole();
-    return this.#sums.gradientNorm ?? NaN;
+    return normOf(this.#sums.squares);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
+import type { Cut } from '../../averaging/vector-cuts.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import type { Deferred } from '../../common/deferred.js';
 import type { Log } from '../../common/log.js';
@@ -57,9 +58,13 @@ export class Rounds {
   readonly #pool = new PartPool();
   #bytesAmongWorkers = 0;
   readonly #stragglers = new Stragglers();
+  /** How the phases' vectors are cut and written. */
+  readonly #cuts: Record<Phase, readonly Cut[]>;
   #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
+    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, parts.training);
+    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
     this.#averages = new Averages(parts.training);
     this.#deadline = new StepDeadline(parts.liveness, parts.training.accumulate);
   }
@@ -83,7 +88,12 @@ export class Rounds {
     const { post, expectations, metrics, onLate } = this.parts;
     const done = expectations.expect((worker) => group.some(({ number }) => number === worker));
     const current: Current = amongWorkers
-      ? { order, done, way: 'workers', round: new WorkersRound(order) }
+      ? {
+          order,
+          done,
+          way: 'workers',
+          round: new WorkersRound({ ...order, parts: this.#cuts[phase].length }),
+        }
       : { order, done, way: 'star', round: this.#star(order) };
     const { round } = current;
     this.#current = current;
@@ -173,7 +183,7 @@ export class Rounds {
     return new PhaseRound({
       ...{ phase, step, workerOfShard, inspect, into: this.#averages.next(phase) },
       ...{ summation: training.summation, pool: this.#pool, gradientEnd: gradient.end },
-      cuts: phaseCuts(phase, training),
+      cuts: this.#cuts[phase],
     });
   }
 

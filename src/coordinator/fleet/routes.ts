@@ -1,6 +1,7 @@
-import { sumsOf } from '../../averaging/order-of-sums.js';
-import { neighboursIn, planSums } from '../../averaging/sum-plan.js';
+import { SumPlans } from '../../averaging/sum-plan.js';
 import type { Log } from '../../common/log.js';
+import { PHASES } from '../../model/phase.js';
+import { phaseCuts } from '../../model/phase-cuts.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { Bodies } from '../../wire/message.js';
 import type { Topology } from '../topology.js';
@@ -51,8 +52,9 @@ export class Routes {
   of(worker: number): Pick<Bodies['assignment'], 'workerOfShard' | 'neighbours'> {
     if (!this.#workerOfShard.includes(worker)) return { workerOfShard: [], neighbours: [] };
     const { training, roster } = this.parts;
-    const plan = planSums(sumsOf(training.summation, training.shards), this.#workerOfShard, worker);
-    const neighbours = neighboursIn(plan).flatMap((number) => {
+    const plans = new SumPlans(training.summation, this.#workerOfShard, worker);
+    const parts = Math.max(...PHASES.map((phase) => phaseCuts(phase, training).length));
+    const neighbours = plans.neighbours(parts).flatMap((number) => {
       const member = roster.get(number);
       if (!member) return [];
       const { host, ways } = member;

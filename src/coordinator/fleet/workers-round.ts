@@ -1,3 +1,4 @@
+import { normOf } from '../../averaging/vector-sums.js';
 import { MEASURES, type Phase } from '../../model/phase.js';
 import { floatsOf } from '../../common/bytes.js';
 import type { Bodies, Header } from '../../wire/message.js';
@@ -7,6 +8,8 @@ export interface WorkersRoundOptions {
   readonly phase: Phase;
   readonly step: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
+  /** Of the phase's vector: each part of the mean is made by one worker. */
+  readonly parts: number;
 }
 
 /** One phase of one step that is averaged among workers: complete when each of them has the whole mean. */
@@ -16,7 +19,9 @@ export class WorkersRound {
   /** Workers that have not got the mean. */
   readonly #averaging: Set<number>;
   readonly #secondsOfWorker = new Map<number, number>();
-  #result: { readonly measures: Float32Array; readonly gradientNorm: number } | undefined;
+  /** Of the parts of the mean that were made, see `normOf`. */
+  readonly #squares = new Map<number, number>();
+  #measures: Float32Array | undefined;
 
   constructor(private readonly options: WorkersRoundOptions) {
     this.#computing = new Map(options.workerOfShard);
@@ -24,7 +29,7 @@ export class WorkersRound {
   }
 
   get complete(): boolean {
-    return this.#computing.size === 0 && this.#averaging.size === 0 && this.#result !== undefined;
+    return this.#computing.size === 0 && this.#averaging.size === 0;
   }
 
   /**
@@ -42,8 +47,8 @@ export class WorkersRound {
 
   /** The mean's measures, and the Euclidean norm of its gradient. */
   get result(): { readonly measures: Float32Array; readonly gradientNorm: number } {
-    if (!this.#result) throw new Error('nobody has made the mean yet');
-    return this.#result;
+    if (!this.complete || !this.#measures) throw new Error('the mean is not made yet');
+    return { measures: this.#measures, gradientNorm: normOf(this.#squares) };
   }
 
   shardDone(worker: number, header: Header, { shard, computeSeconds }: Bodies['shardDone']): void {
@@ -54,15 +59,24 @@ export class WorkersRound {
     this.#secondsOfWorker.set(worker, (this.#secondsOfWorker.get(worker) ?? 0) + computeSeconds);
   }
 
-  averaged(worker: number, header: Header, { measures, gradientNorm }: Bodies['averaged']): void {
+  averaged(worker: number, header: Header, { parts, squares, measures }: Bodies['averaged']): void {
     this.#requireNow(header);
     if (!this.#averaging.delete(worker))
       throw new Rejection('unexpected', `a mean that worker ${worker} does not owe`);
-    if (measures.length === 0) return;
-    const floats = floatsOf(measures);
-    if (this.#result || floats.length !== MEASURES[this.options.phase].length)
-      throw new Rejection('unexpected', `measures of worker ${worker}`);
-    this.#result = { measures: floats, gradientNorm };
+    for (const [index, part] of parts.entries()) {
+      if (part >= this.options.parts || this.#squares.has(part))
+        throw new Rejection('unexpected', `part ${part} of the mean, of worker ${worker}`);
+      this.#squares.set(part, squares[index]);
+    }
+    if (measures.length > 0) {
+      const floats = floatsOf(measures);
+      if (this.#measures || floats.length !== MEASURES[this.options.phase].length)
+        throw new Rejection('unexpected', `measures of worker ${worker}`);
+      this.#measures = floats;
+    }
+    // Whoever has the mean has all parts of it: each was made by one of those that have said so now.
+    if (this.#averaging.size === 0 && (this.#squares.size < this.options.parts || !this.#measures))
+      throw new Rejection('unexpected', `a mean that nobody has made, of worker ${worker}`);
   }
 
   #requireNow({ phase, step }: Header): void {

@@ -1,7 +1,6 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
-import { sumsOf } from '../../averaging/order-of-sums.js';
 import { PartPool } from '../../averaging/part-pool.js';
-import { planSums, type SumPlan } from '../../averaging/sum-plan.js';
+import { SumPlans } from '../../averaging/sum-plan.js';
 import { messageOf } from '../../common/errors.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseCuts } from '../../model/phase-cuts.js';
@@ -47,7 +46,7 @@ export class PeerAveraging {
   /** Who is at the other end of each connection that was made to this worker. */
   readonly #greeted = new Map<string, Sender>();
   #generation = 0;
-  #plan: SumPlan | undefined;
+  #plans: SumPlans | undefined;
   #neighbours: Neighbours | undefined;
   #sentBefore = 0;
 
@@ -55,13 +54,13 @@ export class PeerAveraging {
 
   /** Whether gradients go among workers in this membership. */
   get isUsed(): boolean {
-    return this.#plan !== undefined;
+    return this.#plans !== undefined;
   }
 
   /** Another membership begins: what is under way for the one before is given up. */
   begin(generation: number): void {
     this.#generation = generation;
-    this.#plan = undefined;
+    this.#plans = undefined;
     this.#neighbours?.close();
     this.#neighbours = undefined;
     this.#rounds.clear();
@@ -74,7 +73,7 @@ export class PeerAveraging {
   async assign({ workerOfShard, neighbours }: Bodies['assignment'], generation: number): Promise<void> {
     if (workerOfShard.length === 0) return;
     const { training, self, sockets, header } = this.options;
-    const plan = planSums(sumsOf(training.summation, training.shards), workerOfShard, self);
+    const plans = new SumPlans(training.summation, workerOfShard, self);
     const group = new Neighbours({
       ...{ sockets, self, header: { ...header, generation } },
       onLost: (worker) => {
@@ -83,7 +82,7 @@ export class PeerAveraging {
     });
     this.#neighbours = group;
     await group.connect(neighbours.map(wholePeer));
-    if (generation === this.#generation) this.#plan = plan;
+    if (generation === this.#generation) this.#plans = plans;
   }
 
   /** Of a shard of this worker, which must leave it as it is until the round is over. */
@@ -154,13 +153,13 @@ export class PeerAveraging {
   #round(update: number): PeerRound {
     const known = this.#rounds.get(update);
     if (known) return known;
-    const plan = this.#plan;
-    if (!plan || this.#rounds.size >= ROUNDS_AT_ONCE)
+    const plans = this.#plans;
+    if (!plans || this.#rounds.size >= ROUNDS_AT_ONCE)
       throw new Rejection('unexpected', `a part of a sum of update ${update}`);
     const { training, means } = this.options;
     const { phase, step } = updateAt(update);
     const round = new PeerRound({
-      ...{ plan, mean: means[phase], pool: this.#pool },
+      ...{ plans, mean: means[phase], pool: this.#pool },
       gradientEnd: phaseLayout(phase, modelLayout(training)).gradient.end,
       cuts: phaseCuts(phase, training),
       send: (worker, chunk) => {
@@ -177,13 +176,13 @@ export class PeerAveraging {
     const round = this.#rounds.get(update);
     if (!round?.complete) return;
     const { phase, step } = updateAt(update);
-    const { gradientNorm, mean } = round;
+    const { squares, makesMeasures, mean } = round;
     const { sentBytes } = this.options.sockets;
     const sent = sentBytes - this.#sentBefore;
     this.#sentBefore = sentBytes;
-    const measures =
-      gradientNorm === undefined ? new Uint8Array() : bytesOf(mean.slice(-MEASURES[phase].length));
-    this.options.onAveraged({ phase, step }, { gradientNorm: gradientNorm ?? 0, measures, sentBytes: sent });
+    const measures = makesMeasures ? bytesOf(mean.slice(-MEASURES[phase].length)) : new Uint8Array();
+    const made = { parts: [...squares.keys()], squares: [...squares.values()] };
+    this.options.onAveraged({ phase, step }, { ...made, measures, sentBytes: sent });
   }
 
   /** Where the other one has ended, the coordinator misses it too, and says so before this is over. */

@@ -1,7 +1,7 @@
 import type { Operand } from '../../averaging/order-of-sums.js';
 import type { MeanArray } from '../../averaging/mean-array.js';
 import type { PartPool } from '../../averaging/part-pool.js';
-import type { SumPlan } from '../../averaging/sum-plan.js';
+import type { SumPlans } from '../../averaging/sum-plan.js';
 import { writeShard } from '../../averaging/shard-writer.js';
 import { writtenParts, type Cut } from '../../averaging/vector-cuts.js';
 import { VectorSums } from '../../averaging/vector-sums.js';
@@ -10,7 +10,7 @@ import { Rejection } from '../../wire/rejection.js';
 import { ExpectedChunks, vectorChunk } from '../../wire/vector-chunks.js';
 
 export interface PeerRoundOptions {
-  readonly plan: SumPlan;
+  readonly plans: SumPlans;
   readonly mean: MeanArray;
   readonly pool: PartPool;
   readonly gradientEnd: number;
@@ -19,27 +19,33 @@ export interface PeerRoundOptions {
   readonly send: (worker: number, chunk: Bodies['chunk']) => void;
 }
 
+interface Expected {
+  readonly cuts: readonly Cut[];
+  readonly chunks: ExpectedChunks;
+}
+
 /** One phase of one step, averaged among workers: what comes from others, and what this one makes of it. */
 export class PeerRound {
   readonly #sums: VectorSums;
-  /** Of each operand, and of the mean, that comes from elsewhere. */
-  readonly #expected = new Map<Operand | 'mean', ExpectedChunks>();
+  /** By sender, of each operand, and of the mean, that comes from there. */
+  readonly #expected = new Map<string, Expected>();
 
   constructor(private readonly options: PeerRoundOptions) {
-    const { plan, mean, pool, gradientEnd, send } = options;
+    const { plans, mean, pool, gradientEnd, send } = options;
     const { length } = mean.floats;
     this.#sums = new VectorSums({
-      ...{ plan, mean, pool, gradientEnd },
+      planOf: (part) => plans.of(part),
+      ...{ mean, pool, gradientEnd },
       onOperand: (worker, shard, { offset, operand: { format } }, payload) => {
         send(worker, vectorChunk({ content: Content.OPERAND, shard, length }, { offset, format }, payload));
       },
-      onMean: ({ offset, mean: { format } }, payload) => {
+      onMean: ({ part, offset, mean: { format } }, payload) => {
         const chunk = vectorChunk(
           { content: Content.AVERAGE, shard: 0, length },
           { offset, format },
           payload,
         );
-        for (const worker of plan.meanTo) send(worker, chunk);
+        for (const worker of plans.of(part).meanTo) send(worker, chunk);
       },
     });
   }
@@ -48,9 +54,14 @@ export class PeerRound {
     return this.#sums.complete;
   }
 
-  /** Undefined where another worker makes the mean. */
-  get gradientNorm(): number | undefined {
-    return this.#sums.gradientNorm;
+  /** Of the parts of the mean that are made here, see `normOf`. */
+  get squares(): ReadonlyMap<number, number> {
+    return this.#sums.squares;
+  }
+
+  /** Whether the measures at the vector's end are in a part of the mean that is made here. */
+  get makesMeasures(): boolean {
+    return this.#sums.squares.has(this.options.cuts.length - 1);
   }
 
   get mean(): Float32Array {
@@ -65,23 +76,29 @@ export class PeerRound {
 
   /** Throws a Rejection for what this worker cannot have sent now. */
   receive(worker: number, body: Bodies['chunk']): void {
-    const { plan, cuts } = this.options;
     const isMean = body.content === Content.AVERAGE;
-    const from = isMean ? plan.meanFrom : plan.receiveFrom.get(body.shard);
-    if (from !== worker)
+    const { chunks, cuts } = this.#expectedOf(worker, isMean ? 'mean' : body.shard);
+    if (cuts.length === 0)
       throw new Rejection('unexpected', `a part of a sum that worker ${worker} does not make`);
-    const cut = cuts[this.#expectedOf(isMean ? 'mean' : body.shard).take(body)];
+    const cut = cuts[chunks.take(body)];
     if (isMean) this.#sums.addMean(cut, body.payload);
     else this.#sums.add(body.shard, cut, body.payload);
   }
 
-  /** One connection brings them in order and without gaps, all cut alike. */
-  #expectedOf(of: Operand | 'mean'): ExpectedChunks {
-    const known = this.#expected.get(of);
+  /** One connection brings them in order, those of the parts that this worker has of that one. */
+  #expectedOf(worker: number, of: Operand | 'mean'): Expected {
+    const key = `${worker} ${of}`;
+    const known = this.#expected.get(key);
     if (known) return known;
-    const parts = writtenParts(this.options.cuts, of === 'mean' ? 'mean' : 'operand');
-    const expected = new ExpectedChunks(this.mean.length, parts);
-    this.#expected.set(of, expected);
+    const { plans } = this.options;
+    const cuts = this.options.cuts.filter(({ part }) => {
+      const { meanFrom, receiveFrom } = plans.of(part);
+      return worker === (of === 'mean' ? meanFrom : receiveFrom.get(of));
+    });
+    const parts = writtenParts(cuts, of === 'mean' ? 'mean' : 'operand');
+    const expected = { cuts, chunks: new ExpectedChunks(this.mean.length, parts) };
+    // What nobody sends is not kept: a stranger could make up as much of it as he likes.
+    if (cuts.length > 0) this.#expected.set(key, expected);
     return expected;
   }
 }

@@ -76,7 +76,7 @@ export const MESSAGES: readonly Message[] = [
   { ...ofPhase, kind: 'apply', body: {} },
   {
     ...{ ...ofPhase, kind: 'averaged' },
-    body: { gradientNorm: 0.5, measures: Uint8Array.of(0, 0, 128, 63), sentBytes: 70_000 },
+    body: { parts: [1, 3], squares: [0.5, 2], measures: Uint8Array.of(0, 0, 128, 63), sentBytes: 70_000 },
   },
   { ...header, kind: 'unreachable', body: { worker: 2, reason: 'no way' } },
   { ...header, kind: 'greeting', body: { worker: 2, token: 'a token' } },
