@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { Dealer } from 'zeromq';
 import { meanArray } from '../src/averaging/mean-array.js';
+import { SUMMATIONS, sumsOf, type Summation } from '../src/averaging/order-of-sums.js';
+import { PART_FLOATS } from '../src/averaging/summing-memory.js';
 import { fillNormal, randomStream } from '../src/common/random.js';
 import { modelLayout } from '../src/model/layout.js';
 import { phaseLayout } from '../src/model/phase.js';
@@ -16,7 +18,7 @@ import { SMALL_TRAINING } from './support/small-model.js';
 import { until } from './support/wire/until.js';
 
 const RUN: Header = { run: 'a run', generation: 0, step: 0, phase: undefined };
-const LENGTH = phaseLayout('generator', modelLayout(SMALL_TRAINING)).length;
+const LENGTH = lengthOf(SMALL_TRAINING);
 const AT = { phase: 'generator', step: 3 } as const;
 const IGNORED = { sent: () => undefined, received: () => undefined, rejected: () => undefined };
 
@@ -38,7 +40,7 @@ async function openWorker(t: TestContext, self: number, training: TrainingOption
   const layout = modelLayout(training);
   const means = {
     discriminator: meanArray(phaseLayout('discriminator', layout).length),
-    generator: meanArray(LENGTH),
+    generator: meanArray(lengthOf(training)),
   };
   const averaged: Bodies['averaged'][] = [];
   const unreachable: Bodies['unreachable'][] = [];
@@ -52,12 +54,16 @@ async function openWorker(t: TestContext, self: number, training: TrainingOption
 }
 
 /** Workers of one machine in a membership, worker i with shard i. */
-async function openGroup(t: TestContext, count: number, generation = 1): Promise<Worker[]> {
-  const training = { ...SMALL_TRAINING, shards: count };
+async function openGroup(
+  t: TestContext,
+  count: number,
+  options: Partial<TrainingOptions> = {},
+): Promise<Worker[]> {
+  const training = { ...SMALL_TRAINING, ...options, shards: count };
   const workers = await Promise.all(
     Array.from({ length: count }, (_, self) => openWorker(t, self, training)),
   );
-  await assign(workers, generation);
+  await assign(workers, 1);
   return workers;
 }
 
@@ -79,29 +85,40 @@ function peerOf(worker: number, { addresses, key, token }: PeerSockets) {
   return { worker, host: hostname(), addresses, key, token };
 }
 
-function vectors(count: number): Float32Array[] {
+function lengthOf(training: TrainingOptions): number {
+  return phaseLayout('generator', modelLayout(training)).length;
+}
+
+function vectors(count: number, length = LENGTH): Float32Array[] {
   return Array.from({ length: count }, (_, shard) =>
-    fillNormal(new Float32Array(LENGTH), randomStream(1, 'vector', shard)),
+    fillNormal(new Float32Array(length), randomStream(1, 'vector', shard)),
   );
 }
 
-async function expectMean(workers: readonly Worker[]): Promise<void> {
-  const own = vectors(workers.length);
+async function expectMean(workers: readonly Worker[], summation: Summation = 'sequential'): Promise<void> {
+  const own = vectors(workers.length, workers[0].mean.length);
   workers.forEach(({ averaging }, shard) => {
     averaging.addVector(AT.phase, AT.step, shard, own[shard]);
   });
   await until('the mean', () => workers.every(({ averaged }) => averaged.length === 1));
-  const expected = own
-    .reduce((sum, vector) => sum.map((value, i) => Math.fround(value + vector[i])))
-    .map((value) => Math.fround(value / workers.length));
+  const operands = [...own];
+  for (const { left, right } of sumsOf(summation, workers.length))
+    operands.push(operands[left].map((value, i) => value + operands[right][i]));
+  const expected = operands[operands.length - 1].map((value) => value / workers.length);
   for (const { mean, unreachable } of workers) {
-    assert.deepEqual([...mean], [...expected]);
+    assert.ok(Buffer.from(mean.slice().buffer).equals(Buffer.from(expected.buffer)));
     assert.deepEqual(unreachable, []);
   }
-  // Who made it says what it measures.
+  // Each part was made by one of them, and the last one's maker says what it measures.
+  const made = workers.map(({ averaged: [{ parts }] }) => parts);
+  const last = Math.ceil(expected.length / PART_FLOATS) - 1;
+  assert.deepEqual(
+    made.flat().sort((one, other) => one - other),
+    Array.from({ length: last + 1 }, (_, part) => part),
+  );
   assert.deepEqual(
     workers.map(({ averaged: [{ measures }] }) => measures.length > 0),
-    workers.map((_, worker) => worker === workers.length - 1),
+    made.map((parts) => parts.includes(last)),
   );
 }
 
@@ -118,6 +135,14 @@ describe('workers that average among themselves', LIMIT, () => {
   it('have the mean of all, in the order of the shards', async (t) => {
     await expectMean(await openGroup(t, 3));
   });
+
+  for (const summation of SUMMATIONS)
+    it(`share the sums of a vector of many parts, ${summation}`, async (t) => {
+      const wide = { generatorFeatures: 128, summation };
+      const workers = await openGroup(t, 4, wide);
+      await expectMean(workers, summation);
+      for (const { averaged } of workers) assert.ok(averaged[0].parts.length > 1);
+    });
 
   it('are not disturbed by strangers at their sockets', async (t) => {
     const workers = await openGroup(t, 2);
@@ -145,7 +170,7 @@ describe('workers that average among themselves', LIMIT, () => {
     const send = (message: object): Promise<void> =>
       link.send({ ...RUN, generation: 1, ...message } as Message);
     await send({ kind: 'greeting', body: { worker: 0, token: workers[1].sockets.token } });
-    const chunk = { content: Content.OPERAND, shard: 0, offset: 4, total: 8, request: 0 };
+    const chunk = { content: Content.OPERAND, shard: 0, offset: 0, total: 8, request: 0 };
     await send({ ...AT, kind: 'chunk', body: { ...chunk, payload: new Uint8Array(4) } });
     await until('the report', () => workers[1].unreachable.length === 1);
     assert.match(workers[1].unreachable[0].reason, /^it sent what it cannot have meant: a vector of 8 bytes/);

@@ -22,6 +22,21 @@ export function vectorChunk(
   return { ...place, encoding: ENCODINGS[format], payload };
 }
 
+/** Throws a Rejection for a chunk that is not this part of a vector of so many numbers. */
+export function requirePart(
+  length: number,
+  part: VectorPart,
+  { offset, total, encoding = Encoding.PLAIN, payload }: Bodies['chunk'],
+): void {
+  if (total !== length * FLOAT)
+    throw new Rejection('out_of_range', `a vector of ${total} bytes where ${length * FLOAT} were expected`);
+  if (offset !== part.offset * FLOAT) throw new Rejection('unexpected', `a chunk at ${offset}, out of order`);
+  if (encoding !== ENCODINGS[part.format])
+    throw new Rejection('out_of_range', `a chunk in encoding ${encoding}, which is not ${part.format}`);
+  if (payload.length !== part.bytes)
+    throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
+}
+
 /** Lets the chunks of a vector through that is cut in a way known beforehand, in order and without gaps. */
 export class ExpectedChunks {
   #next = 0;
@@ -37,17 +52,10 @@ export class ExpectedChunks {
   }
 
   /** Returns which of the parts it is. Throws a Rejection for a chunk that is not the next one. */
-  take({ offset, total, encoding = Encoding.PLAIN, payload }: Bodies['chunk']): number {
-    const length = this.length * FLOAT;
-    if (total !== length)
-      throw new Rejection('out_of_range', `a vector of ${total} bytes where ${length} were expected`);
+  take(body: Bodies['chunk']): number {
     const part = this.parts.at(this.#next);
-    if (!part || offset !== part.offset * FLOAT)
-      throw new Rejection('unexpected', `a chunk at ${offset}, out of order`);
-    if (encoding !== ENCODINGS[part.format])
-      throw new Rejection('out_of_range', `a chunk in encoding ${encoding}, which is not ${part.format}`);
-    if (payload.length !== part.bytes)
-      throw new Rejection('out_of_range', `a chunk of ${payload.length} bytes`);
+    if (!part) throw new Rejection('unexpected', `a chunk at ${body.offset}, of a vector that is whole`);
+    requirePart(this.length, part, body);
     return this.#next++;
   }
 }

@@ -1,13 +1,14 @@
-import type { Operand } from '../../averaging/order-of-sums.js';
 import type { MeanArray } from '../../averaging/mean-array.js';
 import type { PartPool } from '../../averaging/part-pool.js';
 import type { SumPlans } from '../../averaging/sum-plan.js';
 import { writeShard } from '../../averaging/shard-writer.js';
-import { writtenParts, type Cut } from '../../averaging/vector-cuts.js';
+import type { Cut } from '../../averaging/vector-cuts.js';
 import { VectorSums } from '../../averaging/vector-sums.js';
 import { Content, type Bodies } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import { ExpectedChunks, vectorChunk } from '../../wire/vector-chunks.js';
+import { requirePart, vectorChunk } from '../../wire/vector-chunks.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface PeerRoundOptions {
   readonly plans: SumPlans;
@@ -19,16 +20,11 @@ export interface PeerRoundOptions {
   readonly send: (worker: number, chunk: Bodies['chunk']) => void;
 }
 
-interface Expected {
-  readonly cuts: readonly Cut[];
-  readonly chunks: ExpectedChunks;
-}
-
 /** One phase of one step, averaged among workers: what comes from others, and what this one makes of it. */
 export class PeerRound {
   readonly #sums: VectorSums;
-  /** By sender, of each operand, and of the mean, that comes from there. */
-  readonly #expected = new Map<string, Expected>();
+  /** The parts of operands, and of the mean, that came from elsewhere. */
+  readonly #received = new Set<string>();
 
   constructor(private readonly options: PeerRoundOptions) {
     const { plans, mean, pool, gradientEnd, send } = options;
@@ -77,28 +73,18 @@ export class PeerRound {
   /** Throws a Rejection for what this worker cannot have sent now. */
   receive(worker: number, body: Bodies['chunk']): void {
     const isMean = body.content === Content.AVERAGE;
-    const { chunks, cuts } = this.#expectedOf(worker, isMean ? 'mean' : body.shard);
-    if (cuts.length === 0)
+    const { cuts, plans } = this.options;
+    const cut = cuts.find(({ offset }) => offset === body.offset / FLOAT);
+    if (!cut) throw new Rejection('unexpected', `a chunk at ${body.offset}, where no part begins`);
+    requirePart(this.mean.length, { ...cut, ...(isMean ? cut.mean : cut.operand) }, body);
+    const { meanFrom, receiveFrom } = plans.of(cut.part);
+    if (worker !== (isMean ? meanFrom : receiveFrom.get(body.shard)))
       throw new Rejection('unexpected', `a part of a sum that worker ${worker} does not make`);
-    const cut = cuts[chunks.take(body)];
+    // Parts that are made of what several send are done in any order.
+    const key = `${isMean ? 'mean' : body.shard}/${cut.part}`;
+    if (this.#received.has(key)) throw new Rejection('unexpected', `part ${key} of a sum, once more`);
+    this.#received.add(key);
     if (isMean) this.#sums.addMean(cut, body.payload);
     else this.#sums.add(body.shard, cut, body.payload);
-  }
-
-  /** One connection brings them in order, those of the parts that this worker has of that one. */
-  #expectedOf(worker: number, of: Operand | 'mean'): Expected {
-    const key = `${worker} ${of}`;
-    const known = this.#expected.get(key);
-    if (known) return known;
-    const { plans } = this.options;
-    const cuts = this.options.cuts.filter(({ part }) => {
-      const { meanFrom, receiveFrom } = plans.of(part);
-      return worker === (of === 'mean' ? meanFrom : receiveFrom.get(of));
-    });
-    const parts = writtenParts(cuts, of === 'mean' ? 'mean' : 'operand');
-    const expected = { cuts, chunks: new ExpectedChunks(this.mean.length, parts) };
-    // What nobody sends is not kept: a stranger could make up as much of it as he likes.
-    if (cuts.length > 0) this.#expected.set(key, expected);
-    return expected;
   }
 }
