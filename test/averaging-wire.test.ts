@@ -15,7 +15,7 @@ const UNIT = 2 ** -8;
 
 describe('a vector of a run that rounds', () => {
   it('is cut where its gradient ends, but for what is left over of sixteen', () => {
-    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, 48);
+    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, { fp32: 48, bf16: 48 });
     const half = (bytes: number) => ({ format: 'bf16', bytes });
     assert.deepEqual(cuts, [
       { offset: 0, length: 48, operand: half(96), mean: half(96) },
@@ -35,11 +35,11 @@ describe('a vector of a run that rounds', () => {
     ];
     assert.deepEqual(places(), plain);
     assert.deepEqual(places('fp32'), plain);
-    for (const gradientEnd of [0, 1, 16, PART_FLOATS, PART_FLOATS + 17, length]) {
+    for (const gradientEnd of [0, 1, 16, PART_FLOATS, 2 * PART_FLOATS, PART_FLOATS + 17, length]) {
       let end = 0;
       for (const [offset, size] of places('bf16', gradientEnd)) {
         assert.equal(offset, end);
-        assert.ok(size > 0 && size <= PART_FLOATS);
+        assert.ok(size > 0 && size <= 2 * PART_FLOATS);
         end += size;
       }
       assert.equal(end, length);

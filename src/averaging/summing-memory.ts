@@ -17,7 +17,14 @@ interface Kernels {
   narrow(into: number, from: number, halves: number): void;
   widen(into: number, from: number, halves: number): void;
   addBfloat16(into: number, left: number, right: number, halves: number): void;
-  meanBfloat16(into: number, left: number, right: number, halves: number, divisor: number): void;
+  meanBfloat16(
+    into: number,
+    floats: number,
+    left: number,
+    right: number,
+    halves: number,
+    divisor: number,
+  ): number;
   round(into: number, floats: number, halves: number): number;
 }
 

@@ -4,6 +4,9 @@ import { BYTES_OF_NUMBER, type NumberFormat, type WireFormat } from './wire-form
 /** Kernels that round take so many numbers at a time; what is left over of a gradient stays as it is. */
 const ROUNDED_AT_ONCE = 16;
 
+/** Numbers of a part: a chunk of 1 MiB, since what a message costs besides its bytes is as much for fewer of them. */
+const MOST_NUMBERS: Readonly<Record<NumberFormat, number>> = { fp32: PART_FLOATS, bf16: 2 * PART_FLOATS };
+
 /** How a part of a vector is written, and how many bytes that takes. */
 export interface Written {
   readonly format: NumberFormat;
@@ -40,14 +43,14 @@ export interface VectorShape {
  * Cuts a vector into parts that are written one way each. In a run that rounds, what is behind the gradient, and up to
  * fifteen numbers of its end, are a part of their own.
  */
-export function cutVector({ length, gradientEnd, wire = 'fp32' }: VectorShape, most = PART_FLOATS): Cut[] {
+export function cutVector({ length, gradientEnd, wire = 'fp32' }: VectorShape, most = MOST_NUMBERS): Cut[] {
   const roundedEnd = wire === 'fp32' ? 0 : gradientEnd - (gradientEnd % ROUNDED_AT_ONCE);
   const cuts: Cut[] = [];
   for (let offset = 0; offset < length; offset += cuts[cuts.length - 1].length) {
     const isRounded = offset < roundedEnd;
-    const size = Math.min(most, (isRounded ? roundedEnd : length) - offset);
-    const written = (format: NumberFormat): Written => ({ format, bytes: size * BYTES_OF_NUMBER[format] });
-    const operand = written(isRounded ? wire : 'fp32');
+    const format = isRounded ? wire : 'fp32';
+    const size = Math.min(most[format], (isRounded ? roundedEnd : length) - offset);
+    const operand = { format, bytes: size * BYTES_OF_NUMBER[format] };
     cuts.push({ offset, length: size, operand, mean: operand });
   }
   return cuts;

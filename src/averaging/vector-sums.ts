@@ -103,14 +103,14 @@ export class VectorSums {
     const { plan, mean, gradientEnd } = this.options;
     const { memory, floats, halves } = mean;
     const into = floats.subarray(offset, offset + length);
+    const rounded = halves.subarray(offset, offset + length);
     if (left instanceof Uint16Array && right instanceof Uint16Array)
-      meanOfBfloat16(memory, into, left, right, plan.shards);
-    else if (left instanceof Float32Array && right instanceof Float32Array) {
-      const counted = Math.min(Math.max(0, gradientEnd - offset), length);
-      const squares = memory.mean(into, left, right, plan.shards, counted);
-      if (written.format === 'fp32') return squares;
-    } else throw new Error('two parts that are not written alike');
-    return roundInPlace(memory, into, halves.subarray(offset, offset + length));
+      return meanOfBfloat16(memory, { floats: into, halves: rounded }, left, right, plan.shards);
+    if (!(left instanceof Float32Array && right instanceof Float32Array))
+      throw new Error('two parts that are not written alike');
+    const counted = Math.min(Math.max(0, gradientEnd - offset), length);
+    const squares = memory.mean(into, left, right, plan.shards, counted);
+    return written.format === 'fp32' ? squares : roundInPlace(memory, into, rounded);
   }
 
   #meanIs(cut: Cut): void {
@@ -126,5 +126,5 @@ function negativeZeros({ constructor, length }: Part): Part {
 
 const NEGATIVE_ZEROS = {
   floats: new Float32Array(PART_FLOATS).fill(-0),
-  halves: new Uint16Array(PART_FLOATS).fill(0x8000),
+  halves: new Uint16Array(2 * PART_FLOATS).fill(0x8000),
 };
