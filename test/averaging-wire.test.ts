@@ -15,7 +15,7 @@ const UNIT = 2 ** -8;
 
 describe('a vector of a run that rounds', () => {
   it('is cut where its gradient ends, but for what is left over of sixteen', () => {
-    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, { fp32: 48, bf16: 48 });
+    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, { fp32: 48, bf16: 48, int8: 48 });
     const half = (bytes: number) => ({ format: 'bf16', bytes });
     assert.deepEqual(cuts, [
       { offset: 0, length: 48, operand: half(96), mean: half(96) },

@@ -237,6 +237,17 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     ],
     refused: [3, 6, 8].map((length) => floats({ encoding: Encoding.BFLOAT16, payload: bytes(length) })),
   },
+  'the size of a chunk in int8': {
+    taken: [
+      // A scale and its numbers; two scales, and a number of the second's.
+      floats({ encoding: Encoding.INT8, payload: bytes(4 + 2) }),
+      floats({ encoding: Encoding.INT8, total: 4 * 4097, payload: bytes(8 + 4097) }),
+    ],
+    refused: [
+      floats({ encoding: Encoding.INT8, payload: bytes(4 + 3) }),
+      floats({ encoding: Encoding.INT8, total: 4 * 4096, payload: bytes(8 + 4097) }),
+    ],
+  },
   'the place of a chunk': {
     taken: [
       images({ offset: 1, total: 4 }),

@@ -274,4 +274,101 @@
     (f64.add
       (f64.add (f64x2.extract_lane 0 (local.get $even)) (f64x2.extract_lane 1 (local.get $even)))
       (f64.add (f64x2.extract_lane 0 (local.get $odd)) (f64x2.extract_lane 1 (local.get $odd)))))
+
+  ;; The largest magnitude of vector + rest, which is put into `rest`. No number where any of them is none. `bytes` are of
+  ;; float32.
+  (func (export "addRest") (param $rest i32) (param $vector i32) (param $bytes i32) (result f32)
+    (local $end i32) (local $sum v128) (local $most v128)
+    (local.set $end (i32.add (local.get $rest) (local.get $bytes)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $rest) (local.get $end)))
+        (local.set $sum (f32x4.add (v128.load (local.get $vector)) (v128.load (local.get $rest))))
+        (v128.store (local.get $rest) (local.get $sum))
+        (local.set $most (f32x4.max (local.get $most) (f32x4.abs (local.get $sum))))
+        (local.set $rest (i32.add (local.get $rest) (i32.const 16)))
+        (local.set $vector (i32.add (local.get $vector) (i32.const 16)))
+        (br $next)))
+    (f32.max
+      (f32.max (f32x4.extract_lane 0 (local.get $most)) (f32x4.extract_lane 1 (local.get $most)))
+      (f32.max (f32x4.extract_lane 2 (local.get $most)) (f32x4.extract_lane 3 (local.get $most)))))
+
+  ;; into (int8) = rest / scale, rounded to the nearest, to the even one of two, from -127 to 127; what that leaves stays in
+  ;; `rest`. `numbers` are a multiple of 16.
+  (func (export "quantise") (param $into i32) (param $rest i32) (param $numbers i32) (param $scale f32)
+    (local $end i32) (local $scales v128) (local $least v128) (local $most v128)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local.set $scales (f32x4.splat (local.get $scale)))
+    (local.set $least (f32x4.splat (f32.const -127)))
+    (local.set $most (f32x4.splat (f32.const 127)))
+    (local.set $end (i32.add (local.get $into) (local.get $numbers)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $into) (local.get $end)))
+        (local.set $a
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load (local.get $rest)) (local.get $scales))))))
+        (local.set $b
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=16 (local.get $rest)) (local.get $scales))))))
+        (local.set $c
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=32 (local.get $rest)) (local.get $scales))))))
+        (local.set $d
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=48 (local.get $rest)) (local.get $scales))))))
+        (v128.store (local.get $into)
+          (i8x16.narrow_i16x8_s
+            (i16x8.narrow_i32x4_s
+              (i32x4.trunc_sat_f32x4_s (local.get $a))
+              (i32x4.trunc_sat_f32x4_s (local.get $b)))
+            (i16x8.narrow_i32x4_s
+              (i32x4.trunc_sat_f32x4_s (local.get $c))
+              (i32x4.trunc_sat_f32x4_s (local.get $d)))))
+        (v128.store (local.get $rest)
+          (f32x4.sub (v128.load (local.get $rest)) (f32x4.mul (local.get $a) (local.get $scales))))
+        (v128.store offset=16 (local.get $rest)
+          (f32x4.sub (v128.load offset=16 (local.get $rest)) (f32x4.mul (local.get $b) (local.get $scales))))
+        (v128.store offset=32 (local.get $rest)
+          (f32x4.sub (v128.load offset=32 (local.get $rest)) (f32x4.mul (local.get $c) (local.get $scales))))
+        (v128.store offset=48 (local.get $rest)
+          (f32x4.sub (v128.load offset=48 (local.get $rest)) (f32x4.mul (local.get $d) (local.get $scales))))
+        (local.set $into (i32.add (local.get $into) (i32.const 16)))
+        (local.set $rest (i32.add (local.get $rest) (i32.const 64)))
+        (br $next))))
+
+  ;; into (float32) = scale x from (int8)
+  (func (export "dequantise") (param $into i32) (param $from i32) (param $numbers i32) (param $scale f32)
+    (local $end i32) (local $scales v128) (local $bytes v128) (local $low v128) (local $high v128)
+    (local.set $scales (f32x4.splat (local.get $scale)))
+    (local.set $end (i32.add (local.get $from) (local.get $numbers)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+        (local.set $bytes (v128.load (local.get $from)))
+        (local.set $low (i16x8.extend_low_i8x16_s (local.get $bytes)))
+        (local.set $high (i16x8.extend_high_i8x16_s (local.get $bytes)))
+        (v128.store (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $low)))
+            (local.get $scales)))
+        (v128.store offset=16 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $low)))
+            (local.get $scales)))
+        (v128.store offset=32 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $high)))
+            (local.get $scales)))
+        (v128.store offset=48 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $high)))
+            (local.get $scales)))
+        (local.set $from (i32.add (local.get $from) (i32.const 16)))
+        (local.set $into (i32.add (local.get $into) (i32.const 64)))
+        (br $next))))
 )

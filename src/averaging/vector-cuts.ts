@@ -1,11 +1,18 @@
 import { PART_FLOATS } from './summing-memory.js';
-import { BYTES_OF_NUMBER, type NumberFormat, type WireFormat } from './wire-format.js';
+import { writtenBytes, type NumberFormat, type WireFormat } from './wire-format.js';
 
 /** Kernels that round take so many numbers at a time; what is left over of a gradient stays as it is. */
 const ROUNDED_AT_ONCE = 16;
 
-/** Numbers of a part: a chunk of 1 MiB, since what a message costs besides its bytes is as much for fewer of them. */
-const MOST_NUMBERS: Readonly<Record<NumberFormat, number>> = { fp32: PART_FLOATS, bf16: 2 * PART_FLOATS };
+/**
+ * Numbers of a part: a chunk of 1 MiB, since what a message costs besides its bytes is as much for fewer of them. Those of
+ * int8 become float32 where they are added.
+ */
+const MOST_NUMBERS: Readonly<Record<NumberFormat, number>> = {
+  fp32: PART_FLOATS,
+  bf16: 2 * PART_FLOATS,
+  int8: PART_FLOATS,
+};
 
 /** How a part of a vector is written, and how many bytes that takes. */
 export interface Written {
@@ -50,8 +57,9 @@ export function cutVector({ length, gradientEnd, wire = 'fp32' }: VectorShape, m
     const isRounded = offset < roundedEnd;
     const format = isRounded ? wire : 'fp32';
     const size = Math.min(most[format], (isRounded ? roundedEnd : length) - offset);
-    const operand = { format, bytes: size * BYTES_OF_NUMBER[format] };
-    cuts.push({ offset, length: size, operand, mean: operand });
+    const written = (as: NumberFormat): Written => ({ format: as, bytes: writtenBytes(as, size) });
+    const mean = written(format === 'int8' ? 'bf16' : format);
+    cuts.push({ offset, length: size, operand: written(format), mean });
   }
   return cuts;
 }

@@ -55,13 +55,22 @@ export class VectorSums {
    * not copied: it must stay as it is until this round is over.
    */
   add(operand: Operand, cut: Cut, payload: Uint8Array): void {
-    this.#addPart(operand, cut, cut.operand.format === 'bf16' ? halvesOf(payload) : floatsOf(payload));
+    this.#addPart(operand, cut, this.#read(cut, payload));
   }
 
   /** A part of the mean that was made elsewhere. */
   addMean(cut: Cut, payload: Uint8Array): void {
     readMean(this.options.mean, cut, payload);
     this.#meanIs(cut);
+  }
+
+  #read({ length, operand }: Cut, payload: Uint8Array): Part {
+    const { pool } = this.options;
+    if (operand.format === 'fp32') return floatsOf(payload);
+    if (operand.format === 'bf16') return halvesOf(payload);
+    const floats = pool.fromInt8(payload, length);
+    pool.release(payload);
+    return floats;
   }
 
   #addPart(operand: Operand, cut: Cut, part: Part): void {

@@ -105,7 +105,10 @@ export function addTrainOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(
-      new Option('--wire <format>', 'how gradients are sent: rounded to fewer bits, or not; part of the result')
+      new Option(
+        '--wire <format>',
+        'how gradients are sent: rounded to fewer bits, or not; part of the result',
+      )
         .choices(WIRE_FORMATS)
         .default('fp32'),
     )
