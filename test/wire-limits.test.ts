@@ -224,7 +224,7 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       floats({ content, encoding: Encoding.BFLOAT16, payload: bytes(4) }),
     ),
     refused: [
-      ...[7, 100].map((encoding) => floats({ encoding: encoding as Encoding, payload: bytes(4) })),
+      ...[3, 100].map((encoding) => floats({ ...({ encoding } as object), payload: bytes(4) })),
       ...[Content.STATE, Content.IMAGES].map((content) =>
         images({ content, encoding: Encoding.BFLOAT16, total: 8, payload: bytes(4) }),
       ),
