@@ -15,7 +15,7 @@ const UNIT = 2 ** -8;
 
 describe('a vector of a run that rounds', () => {
   it('is cut where its gradient ends, but for what is left over of sixteen', () => {
-    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, 48);
+    const cuts = cutVector({ length: 100, gradientEnd: 90, wire: 'bf16' }, { fp32: 48, bf16: 48, int8: 48 });
     const half = (bytes: number) => ({ format: 'bf16', bytes });
     assert.deepEqual(cuts, [
       { part: 0, offset: 0, length: 48, operand: half(96), mean: half(96) },
@@ -30,6 +30,14 @@ describe('a vector of a run that rounds', () => {
     ]);
   });
 
+  it('is cut finer where many share its sums, but not too fine', () => {
+    const numbers = (length: number, shards: number): number[] =>
+      cutVector({ length, gradientEnd: length, shards }).map((cut) => cut.length);
+    assert.deepEqual(numbers(8 * PART_FLOATS, 8), new Array<number>(8).fill(PART_FLOATS));
+    assert.deepEqual(numbers(2 * PART_FLOATS, 8), new Array<number>(8).fill(PART_FLOATS / 4));
+    assert.deepEqual(numbers(PART_FLOATS, 1000), new Array<number>(16).fill(PART_FLOATS / 16));
+  });
+
   it('is cut as ever where the run does not round, and everywhere without a gap', () => {
     const length = 2 * PART_FLOATS + 5;
     const places = (wire?: 'fp32' | 'bf16', gradientEnd = length - 3): number[][] =>
@@ -41,11 +49,11 @@ describe('a vector of a run that rounds', () => {
     ];
     assert.deepEqual(places(), plain);
     assert.deepEqual(places('fp32'), plain);
-    for (const gradientEnd of [0, 1, 16, PART_FLOATS, PART_FLOATS + 17, length]) {
+    for (const gradientEnd of [0, 1, 16, PART_FLOATS, 2 * PART_FLOATS, PART_FLOATS + 17, length]) {
       let end = 0;
       for (const [offset, size] of places('bf16', gradientEnd)) {
         assert.equal(offset, end);
-        assert.ok(size > 0 && size <= PART_FLOATS);
+        assert.ok(size > 0 && size <= 2 * PART_FLOATS);
         end += size;
       }
       assert.equal(end, length);

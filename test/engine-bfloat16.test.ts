@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { randomStream } from '../src/common/random.js';
 import type { Precision } from '../src/engine/engine.js';
 import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
@@ -13,6 +11,7 @@ import { shardNoise } from '../src/model/noise.js';
 import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { initialState } from '../src/model/state.js';
+import { discs } from './support/engine/discs.js';
 import { startEngine } from './support/engine/start-engine.js';
 import { OPTIMIZER } from './support/small-model.js';
 
@@ -50,7 +49,7 @@ describe('training in bfloat16', { skip }, () => {
   it('rounds: its first losses are near those of float32, and not the same', () => {
     const [wide, narrow] = (['fp32', 'bf16'] as const).map((precision) => {
       const replica = start(precision, 1);
-      const { measures } = replica.train('discriminator', 1, discs(1), noise(1, 1));
+      const { measures } = replica.train('discriminator', 1, discs(1, BATCH, MODEL.imageSize), noise(1, 1));
       replica.dispose();
       return measures[0];
     });
@@ -65,7 +64,7 @@ describe('training in bfloat16', { skip }, () => {
       const losses = PHASES.map((phase) => {
         const into = new Float32Array(JUDGED[phase] * BATCH * DRAWS.length);
         const draws = shardDraws(1, { phase, batch: 1, shard: 0 }, MODEL.imageSize, into);
-        return replica.train(phase, 1, discs(1), noise(1, 1), draws).measures[0];
+        return replica.train(phase, 1, discs(1, BATCH, MODEL.imageSize), noise(1, 1), draws).measures[0];
       });
       replica.dispose();
       return losses;
@@ -95,7 +94,12 @@ function lossCurves(precision: Precision, seed: number): Record<'discriminator' 
     const sums = { discriminator: 0, generator: 0 };
     for (let step = window * WINDOW + 1; step <= (window + 1) * WINDOW; step++)
       for (const phase of ['discriminator', 'generator'] as const)
-        sums[phase] += replica.train(phase, step, discs(step), noise(seed, step)).measures[0];
+        sums[phase] += replica.train(
+          phase,
+          step,
+          discs(step, BATCH, MODEL.imageSize),
+          noise(seed, step),
+        ).measures[0];
     curves.discriminator.push(sums.discriminator / WINDOW);
     curves.generator.push(sums.generator / WINDOW);
   }
@@ -105,22 +109,4 @@ function lossCurves(precision: Precision, seed: number): Record<'discriminator' 
 
 function noise(seed: number, step: number): Float32Array {
   return shardNoise(seed, step, 0, new Float32Array(BATCH * MODEL.latentSize));
-}
-
-/** Something to learn: light discs on dark grounds, of many places, sizes and colours. */
-function discs(step: number): Float32Array {
-  const size = MODEL.imageSize;
-  const stream = randomStream(1, 'discs', step);
-  const between = (least: number, most: number): number => least + (most - least) * uniformFloat64(stream);
-  const images = new Float32Array(BATCH * size * size * 3);
-  for (let image = 0; image < BATCH; image++) {
-    const [x, y, radius] = [between(10, 22), between(10, 22), between(5, 11)];
-    const disc = [between(0.2, 1), between(0.2, 1), between(0.2, 1)];
-    const ground = [between(-1, -0.4), between(-1, -0.4), between(-1, -0.4)];
-    for (let pixel = 0; pixel < size * size; pixel++) {
-      const inside = Math.hypot((pixel % size) - x, Math.floor(pixel / size) - y) < radius;
-      images.set(inside ? disc : ground, (image * size * size + pixel) * 3);
-    }
-  }
-  return images;
 }

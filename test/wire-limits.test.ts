@@ -170,14 +170,14 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     ].map((neighbour) => sample('assignment', { neighbours: [neighbour] })),
   },
   'the parts of a mean': {
-    taken: [[], [0, 4096], numbers(4097)].map((parts) =>
+    taken: [[], [0, 16_383], numbers(16_384)].map((parts) =>
       sample('averaged', { parts, squares: zeros(parts) }),
     ),
     refused: [
-      sample('averaged', { parts: [4097], squares: [0] }),
+      sample('averaged', { parts: [16_384], squares: [0] }),
       sample('averaged', { parts: [0, 1], squares: [0] }),
       sample('averaged', { parts: [], squares: [0] }),
-      sample('averaged', { parts: numbers(4098).with(4097, 0), squares: zeros(numbers(4098)) }),
+      sample('averaged', { parts: numbers(16_385).with(16_384, 0), squares: zeros(numbers(16_385)) }),
     ],
   },
   'the measures of a mean': {
@@ -239,7 +239,7 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       floats({ content, encoding: Encoding.BFLOAT16, payload: bytes(4) }),
     ),
     refused: [
-      ...[7, 100].map((encoding) => floats({ encoding: encoding as Encoding, payload: bytes(4) })),
+      ...[3, 100].map((encoding) => floats({ ...({ encoding } as object), payload: bytes(4) })),
       ...[Content.STATE, Content.IMAGES].map((content) =>
         images({ content, encoding: Encoding.BFLOAT16, total: 8, payload: bytes(4) }),
       ),
@@ -251,6 +251,17 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       floats({ encoding: Encoding.BFLOAT16, total: 2 * MIB, payload: bytes(MIB) }),
     ],
     refused: [3, 6, 8].map((length) => floats({ encoding: Encoding.BFLOAT16, payload: bytes(length) })),
+  },
+  'the size of a chunk in int8': {
+    taken: [
+      // A scale and its numbers; two scales, and a number of the second's.
+      floats({ encoding: Encoding.INT8, payload: bytes(4 + 2) }),
+      floats({ encoding: Encoding.INT8, total: 4 * 4097, payload: bytes(8 + 4097) }),
+    ],
+    refused: [
+      floats({ encoding: Encoding.INT8, payload: bytes(4 + 3) }),
+      floats({ encoding: Encoding.INT8, total: 4 * 4096, payload: bytes(8 + 4097) }),
+    ],
   },
   'the place of a chunk': {
     taken: [

@@ -10,8 +10,8 @@ import { meanOf, STUB_DATASET, stubTraining } from './training.js';
 process.once('message', (order) => void coordinate(order as CoordinatorOrder));
 process.once('disconnect', () => process.exit());
 
-async function coordinate({ workers, way, listen, security, rounds }: CoordinatorOrder): Promise<void> {
-  const training = stubTraining(workers, way);
+async function coordinate({ workers, way, wire, listen, security, rounds }: CoordinatorOrder): Promise<void> {
+  const training = stubTraining(workers, way, wire);
   const { batchSize: batch, shards, seed } = training;
   const fleet = await Fleet.start({
     ...{ training, workers, minWorkers: workers, maxWorkers: workers, fallback: 'stop', topology: way },

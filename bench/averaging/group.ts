@@ -33,7 +33,13 @@ export async function runGroup(row: Row, rounds: number): Promise<Measured> {
     const { workers, coordinator: key } = keysFor(row);
     const coordinator = start('coordinator-process.js');
     coordinator.send({
-      ...{ workers: row.processes, way: row.way, listen: listenAddress(row), rounds: rounds + WARM_UP },
+      ...{
+        workers: row.processes,
+        way: row.way,
+        wire: row.wire,
+        listen: listenAddress(row),
+        rounds: rounds + WARM_UP,
+      },
       security: key && { secretKey: key.secretKey, admitted: workers.map(({ publicKey }) => publicKey) },
     });
     const address = await wordOf<CoordinatorWord>(coordinator);

@@ -48,7 +48,7 @@ console.log(`load after: ${load()}`);
 
 const summaries = summarise([...results].map(([row, turns]): Result => ({ row, turns })));
 const megabytes = ((floats * 4) / 1e6).toFixed(1);
-console.log(`fp32, ${megabytes} MB a worker, ${values.turns} turns of ${rounds} rounds\n`);
+console.log(`${megabytes} MB a worker in fp32, ${values.turns} turns of ${rounds} rounds\n`);
 const table = tableLines(summaries);
 for (const line of [...table, '', ...verdictLines(summaries)]) console.log(line);
 if (values.out !== undefined) {

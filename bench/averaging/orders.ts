@@ -1,3 +1,4 @@
+import type { WireFormat } from '../../src/averaging/wire-format.js';
 import type { LinkSecurity } from '../../src/wire/security.js';
 import type { Transport, Way } from './rows.js';
 
@@ -5,6 +6,7 @@ import type { Transport, Way } from './rows.js';
 export interface CoordinatorOrder {
   readonly workers: number;
   readonly way: Way;
+  readonly wire: WireFormat;
   readonly listen: string;
   readonly security: { readonly secretKey: string; readonly admitted: readonly string[] } | undefined;
   readonly rounds: number;

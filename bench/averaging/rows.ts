@@ -1,3 +1,5 @@
+import { WIRE_FORMATS, type WireFormat } from '../../src/averaging/wire-format.js';
+
 export type Way = 'star' | 'ring' | 'tree';
 
 /** What the vectors go over: curve is tcp, encrypted. */
@@ -9,6 +11,7 @@ export interface Row {
   /** Of gloo, one that it chooses itself. */
   readonly way: Way | undefined;
   readonly transport: Transport;
+  readonly wire: WireFormat;
   readonly processes: number;
 }
 
@@ -17,18 +20,16 @@ const TRANSPORTS: readonly Transport[] = ['ipc', 'tcp', 'curve'];
 
 /** Every row of so many processes. Of two workers, a tree is a ring. */
 export function rowsFor(processes: number): Row[] {
-  const own = TRANSPORTS.flatMap((transport) =>
-    WAYS.filter((way) => way !== 'tree' || processes > 2).map((way): Row => ({
-      program: 'here',
-      way,
-      transport,
-      processes,
-    })),
+  const ways = WAYS.filter((way) => way !== 'tree' || processes > 2);
+  const own = WIRE_FORMATS.flatMap((wire) =>
+    TRANSPORTS.flatMap((transport) =>
+      ways.map((way): Row => ({ program: 'here', way, transport, wire, processes })),
+    ),
   );
-  return [{ program: 'gloo', way: undefined, transport: 'tcp', processes }, ...own];
+  return [{ program: 'gloo', way: undefined, transport: 'tcp', wire: 'fp32', processes }, ...own];
 }
 
-/** "ring, ipc, 2": no two rows have the same. */
-export function labelOf({ program, way, transport, processes }: Row): string {
-  return `${way ?? program}, ${transport}, ${processes}`;
+/** "ring, ipc, bf16, 2": no two rows have the same. */
+export function labelOf({ program, way, transport, wire, processes }: Row): string {
+  return `${way ?? program}, ${transport}, ${wire}, ${processes}`;
 }

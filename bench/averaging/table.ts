@@ -44,6 +44,7 @@ const HEADER = [
   'processes',
   'way',
   'over',
+  'wire',
   'a round, ms: median (least to most)',
   'to gloo',
   'processors, ms',
@@ -56,7 +57,7 @@ export function tableLines(summaries: readonly Summary[]): string[] {
   const rows = [
     HEADER,
     ...summaries.map(({ row, median: middle, least, most, toGloo, cpuMilliseconds, coordinatorPeak }) => [
-      ...[String(row.processes), row.way ?? row.program, NAMES[row.transport]],
+      ...[String(row.processes), row.way ?? row.program, NAMES[row.transport], row.wire],
       `${middle.toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`,
       ...[toGloo?.toFixed(2) ?? '', cpuMilliseconds.toFixed(1), coordinatorPeak?.toFixed(0) ?? ''],
     ]),

@@ -1,3 +1,4 @@
+import type { WireFormat } from '../../src/averaging/wire-format.js';
 import type { Topology } from '../../src/coordinator/topology.js';
 import { modelLayout } from '../../src/model/layout.js';
 import { phaseLayout } from '../../src/model/phase.js';
@@ -7,11 +8,16 @@ import type { TrainingOptions } from '../../src/model/training-options.js';
  * A run of one shard a worker whose generator phase has the vector that is measured: 25.3 MB, as large as both gradients
  * of the tutorial's networks together. Its discriminator phase has next to nothing.
  */
-export function stubTraining(workers: number, topology: Topology): TrainingOptions {
+export function stubTraining(
+  workers: number,
+  topology: Topology,
+  wire: WireFormat = 'fp32',
+): TrainingOptions {
   return {
     ...{ architecture: 'tutorial', imageSize: 64, latentSize: 100 },
     ...{ generatorFeatures: 88, discriminatorFeatures: 4, learningRate: 2e-4, beta1: 0.5 },
     ...{ batchSize: workers, shards: workers, seed: 0, threads: 1, precision: 'fp32', eager: false },
+    ...(wire !== 'fp32' && { wire }),
     summation: topology === 'tree' ? 'pairwise' : 'sequential',
   };
 }

@@ -5,9 +5,15 @@ import type { SummingMemory } from './summing-memory.js';
  * anywhere.
  */
 
+/** Numbers that are copied before they are rounded: with what comes out of them they stay in a core's own cache. */
+const COPIED_AT_ONCE = 32 * 1024;
+
 /** `into`, rounded from float32. */
 export function narrow(memory: SummingMemory, into: Uint16Array, from: Float32Array): void {
-  memory.kernels.narrow(into.byteOffset, memory.addressOf(from, 0), into.byteLength);
+  for (let at = 0; at < from.length; at += COPIED_AT_ONCE) {
+    const part = from.subarray(at, at + COPIED_AT_ONCE);
+    memory.kernels.narrow(into.byteOffset + 2 * at, memory.addressOf(part, 0), 2 * part.length);
+  }
 }
 
 /** The same numbers in float32. */
@@ -26,16 +32,27 @@ export function addBfloat16(
   memory.kernels.addBfloat16(into.byteOffset, one, other, into.byteLength);
 }
 
-/** into = (left + right) / divisor in float32. */
+/**
+ * (left + right) / divisor in float32, rounded, as floats and as bfloat16. Returns the sum of the squares of what comes
+ * out, which is not finite where any of it is not.
+ */
 export function meanOfBfloat16(
   memory: SummingMemory,
-  into: Float32Array,
+  into: { readonly floats: Float32Array; readonly halves: Uint16Array },
   left: Uint16Array,
   right: Uint16Array,
   divisor: number,
-): void {
+): number {
   const [one, other] = [memory.addressOf(left, 0), memory.addressOf(right, 1)];
-  memory.kernels.meanBfloat16(into.byteOffset, one, other, left.byteLength, divisor);
+  const { floats, halves } = into;
+  return memory.kernels.meanBfloat16(
+    halves.byteOffset,
+    floats.byteOffset,
+    one,
+    other,
+    halves.byteLength,
+    divisor,
+  );
 }
 
 /**

@@ -17,8 +17,18 @@ interface Kernels {
   narrow(into: number, from: number, halves: number): void;
   widen(into: number, from: number, halves: number): void;
   addBfloat16(into: number, left: number, right: number, halves: number): void;
-  meanBfloat16(into: number, left: number, right: number, halves: number, divisor: number): void;
+  meanBfloat16(
+    into: number,
+    floats: number,
+    left: number,
+    right: number,
+    halves: number,
+    divisor: number,
+  ): number;
   round(into: number, floats: number, halves: number): number;
+  addRest(rest: number, vector: number, bytes: number): number;
+  quantise(into: number, rest: number, numbers: number, scale: number): void;
+  dequantise(into: number, from: number, numbers: number, scale: number): void;
 }
 
 let compiled: WebAssemblyModule | undefined;

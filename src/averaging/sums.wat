@@ -145,33 +145,79 @@
         (local.set $right (i32.add (local.get $right) (i32.const 16)))
         (br $next))))
 
-  ;; into (float32) = (left + right) / divisor, of bfloat16
+  ;; floats (float32) and into (bfloat16) = (left + right) / divisor, of bfloat16, rounded. The result is the sum of the
+  ;; squares of what comes out, in float64.
   (func (export "meanBfloat16")
-    (param $into i32) (param $left i32) (param $right i32) (param $halves i32) (param $divisor f32)
-    (local $end i32) (local $one_side v128) (local $other_side v128) (local $zero v128) (local $divisors v128)
+    (param $into i32) (param $floats i32) (param $left i32) (param $right i32) (param $halves i32) (param $divisor f32)
+    (result f64)
+    (local $end i32) (local $low v128) (local $high v128) (local $bias v128) (local $one v128) (local $quiet v128)
+    (local $mask v128) (local $wide v128) (local $even v128) (local $odd v128)
+    (local $one_side v128) (local $other_side v128) (local $zero v128) (local $divisors v128)
+    (local.set $bias (v128.const i32x4 0x7fff 0x7fff 0x7fff 0x7fff))
+    (local.set $one (v128.const i32x4 1 1 1 1))
+    (local.set $quiet (v128.const i32x4 0x400000 0x400000 0x400000 0x400000))
+    (local.set $mask (v128.const i32x4 0xffff0000 0xffff0000 0xffff0000 0xffff0000))
     (local.set $divisors (f32x4.splat (local.get $divisor)))
-    (local.set $end (i32.add (local.get $left) (local.get $halves)))
+    (local.set $end (i32.add (local.get $into) (local.get $halves)))
     (block $done
       (loop $next
-        (br_if $done (i32.ge_u (local.get $left) (local.get $end)))
+        (br_if $done (i32.ge_u (local.get $into) (local.get $end)))
         (local.set $one_side (v128.load (local.get $left)))
         (local.set $other_side (v128.load (local.get $right)))
-        (v128.store (local.get $into)
+        (local.set $low
           (f32x4.div
             (f32x4.add
               (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 (local.get $zero) (local.get $one_side))
               (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 (local.get $zero) (local.get $other_side)))
             (local.get $divisors)))
-        (v128.store offset=16 (local.get $into)
+        (local.set $high
           (f32x4.div
             (f32x4.add
               (i8x16.shuffle 8 9 24 25 10 11 26 27 12 13 28 29 14 15 30 31 (local.get $zero) (local.get $one_side))
               (i8x16.shuffle 8 9 24 25 10 11 26 27 12 13 28 29 14 15 30 31 (local.get $zero) (local.get $other_side)))
             (local.get $divisors)))
-        (local.set $into (i32.add (local.get $into) (i32.const 32)))
+        (local.set $low
+          (v128.bitselect
+            (v128.or (local.get $low) (local.get $quiet))
+            (i32x4.add
+              (i32x4.add (local.get $low) (local.get $bias))
+              (v128.and (i32x4.shr_u (local.get $low) (i32.const 16)) (local.get $one)))
+            (f32x4.ne (local.get $low) (local.get $low))))
+        (local.set $high
+          (v128.bitselect
+            (v128.or (local.get $high) (local.get $quiet))
+            (i32x4.add
+              (i32x4.add (local.get $high) (local.get $bias))
+              (v128.and (i32x4.shr_u (local.get $high) (i32.const 16)) (local.get $one)))
+            (f32x4.ne (local.get $high) (local.get $high))))
+        (v128.store (local.get $into)
+          (i16x8.narrow_i32x4_s
+            (i32x4.shr_s (local.get $low) (i32.const 16))
+            (i32x4.shr_s (local.get $high) (i32.const 16))))
+        (local.set $low (v128.and (local.get $low) (local.get $mask)))
+        (local.set $high (v128.and (local.get $high) (local.get $mask)))
+        (v128.store (local.get $floats) (local.get $low))
+        (v128.store offset=16 (local.get $floats) (local.get $high))
+        (local.set $wide (f64x2.promote_low_f32x4 (local.get $low)))
+        (local.set $even (f64x2.add (local.get $even) (f64x2.mul (local.get $wide) (local.get $wide))))
+        (local.set $wide
+          (f64x2.promote_low_f32x4
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $low) (local.get $low))))
+        (local.set $odd (f64x2.add (local.get $odd) (f64x2.mul (local.get $wide) (local.get $wide))))
+        (local.set $wide (f64x2.promote_low_f32x4 (local.get $high)))
+        (local.set $even (f64x2.add (local.get $even) (f64x2.mul (local.get $wide) (local.get $wide))))
+        (local.set $wide
+          (f64x2.promote_low_f32x4
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $high) (local.get $high))))
+        (local.set $odd (f64x2.add (local.get $odd) (f64x2.mul (local.get $wide) (local.get $wide))))
+        (local.set $into (i32.add (local.get $into) (i32.const 16)))
+        (local.set $floats (i32.add (local.get $floats) (i32.const 32)))
         (local.set $left (i32.add (local.get $left) (i32.const 16)))
         (local.set $right (i32.add (local.get $right) (i32.const 16)))
-        (br $next))))
+        (br $next)))
+    (f64.add
+      (f64.add (f64x2.extract_lane 0 (local.get $even)) (f64x2.extract_lane 1 (local.get $even)))
+      (f64.add (f64x2.extract_lane 0 (local.get $odd)) (f64x2.extract_lane 1 (local.get $odd)))))
 
   ;; Rounds floats where they lie, and puts them into `into` as bfloat16. The result is the sum of the squares of what
   ;; comes out, in float64.
@@ -228,4 +274,101 @@
     (f64.add
       (f64.add (f64x2.extract_lane 0 (local.get $even)) (f64x2.extract_lane 1 (local.get $even)))
       (f64.add (f64x2.extract_lane 0 (local.get $odd)) (f64x2.extract_lane 1 (local.get $odd)))))
+
+  ;; The largest magnitude of vector + rest, which is put into `rest`. No number where any of them is none. `bytes` are of
+  ;; float32.
+  (func (export "addRest") (param $rest i32) (param $vector i32) (param $bytes i32) (result f32)
+    (local $end i32) (local $sum v128) (local $most v128)
+    (local.set $end (i32.add (local.get $rest) (local.get $bytes)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $rest) (local.get $end)))
+        (local.set $sum (f32x4.add (v128.load (local.get $vector)) (v128.load (local.get $rest))))
+        (v128.store (local.get $rest) (local.get $sum))
+        (local.set $most (f32x4.max (local.get $most) (f32x4.abs (local.get $sum))))
+        (local.set $rest (i32.add (local.get $rest) (i32.const 16)))
+        (local.set $vector (i32.add (local.get $vector) (i32.const 16)))
+        (br $next)))
+    (f32.max
+      (f32.max (f32x4.extract_lane 0 (local.get $most)) (f32x4.extract_lane 1 (local.get $most)))
+      (f32.max (f32x4.extract_lane 2 (local.get $most)) (f32x4.extract_lane 3 (local.get $most)))))
+
+  ;; into (int8) = rest / scale, rounded to the nearest, to the even one of two, from -127 to 127; what that leaves stays in
+  ;; `rest`. `numbers` are a multiple of 16.
+  (func (export "quantise") (param $into i32) (param $rest i32) (param $numbers i32) (param $scale f32)
+    (local $end i32) (local $scales v128) (local $least v128) (local $most v128)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local.set $scales (f32x4.splat (local.get $scale)))
+    (local.set $least (f32x4.splat (f32.const -127)))
+    (local.set $most (f32x4.splat (f32.const 127)))
+    (local.set $end (i32.add (local.get $into) (local.get $numbers)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $into) (local.get $end)))
+        (local.set $a
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load (local.get $rest)) (local.get $scales))))))
+        (local.set $b
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=16 (local.get $rest)) (local.get $scales))))))
+        (local.set $c
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=32 (local.get $rest)) (local.get $scales))))))
+        (local.set $d
+          (f32x4.min (local.get $most)
+            (f32x4.max (local.get $least)
+              (f32x4.nearest (f32x4.div (v128.load offset=48 (local.get $rest)) (local.get $scales))))))
+        (v128.store (local.get $into)
+          (i8x16.narrow_i16x8_s
+            (i16x8.narrow_i32x4_s
+              (i32x4.trunc_sat_f32x4_s (local.get $a))
+              (i32x4.trunc_sat_f32x4_s (local.get $b)))
+            (i16x8.narrow_i32x4_s
+              (i32x4.trunc_sat_f32x4_s (local.get $c))
+              (i32x4.trunc_sat_f32x4_s (local.get $d)))))
+        (v128.store (local.get $rest)
+          (f32x4.sub (v128.load (local.get $rest)) (f32x4.mul (local.get $a) (local.get $scales))))
+        (v128.store offset=16 (local.get $rest)
+          (f32x4.sub (v128.load offset=16 (local.get $rest)) (f32x4.mul (local.get $b) (local.get $scales))))
+        (v128.store offset=32 (local.get $rest)
+          (f32x4.sub (v128.load offset=32 (local.get $rest)) (f32x4.mul (local.get $c) (local.get $scales))))
+        (v128.store offset=48 (local.get $rest)
+          (f32x4.sub (v128.load offset=48 (local.get $rest)) (f32x4.mul (local.get $d) (local.get $scales))))
+        (local.set $into (i32.add (local.get $into) (i32.const 16)))
+        (local.set $rest (i32.add (local.get $rest) (i32.const 64)))
+        (br $next))))
+
+  ;; into (float32) = scale x from (int8)
+  (func (export "dequantise") (param $into i32) (param $from i32) (param $numbers i32) (param $scale f32)
+    (local $end i32) (local $scales v128) (local $bytes v128) (local $low v128) (local $high v128)
+    (local.set $scales (f32x4.splat (local.get $scale)))
+    (local.set $end (i32.add (local.get $from) (local.get $numbers)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+        (local.set $bytes (v128.load (local.get $from)))
+        (local.set $low (i16x8.extend_low_i8x16_s (local.get $bytes)))
+        (local.set $high (i16x8.extend_high_i8x16_s (local.get $bytes)))
+        (v128.store (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $low)))
+            (local.get $scales)))
+        (v128.store offset=16 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $low)))
+            (local.get $scales)))
+        (v128.store offset=32 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $high)))
+            (local.get $scales)))
+        (v128.store offset=48 (local.get $into)
+          (f32x4.mul
+            (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $high)))
+            (local.get $scales)))
+        (local.set $from (i32.add (local.get $from) (i32.const 16)))
+        (local.set $into (i32.add (local.get $into) (i32.const 64)))
+        (br $next))))
 )

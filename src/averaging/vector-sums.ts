@@ -55,13 +55,22 @@ export class VectorSums {
    * not copied: it must stay as it is until this round is over.
    */
   add(operand: Operand, cut: Cut, payload: Uint8Array): void {
-    this.#addPart(operand, cut, cut.operand.format === 'bf16' ? halvesOf(payload) : floatsOf(payload));
+    this.#addPart(operand, cut, this.#read(cut, payload));
   }
 
   /** A part of the mean that was made elsewhere. */
   addMean(cut: Cut, payload: Uint8Array): void {
     readMean(this.options.mean, cut, payload);
     this.#meanIs(cut);
+  }
+
+  #read({ length, operand }: Cut, payload: Uint8Array): Part {
+    const { pool } = this.options;
+    if (operand.format === 'fp32') return floatsOf(payload);
+    if (operand.format === 'bf16') return halvesOf(payload);
+    const floats = pool.fromInt8(payload, length);
+    pool.release(payload);
+    return floats;
   }
 
   #addPart(operand: Operand, cut: Cut, part: Part): void {
@@ -104,14 +113,14 @@ export class VectorSums {
     const { shards } = planOf(part);
     const { memory, floats, halves } = mean;
     const into = floats.subarray(offset, offset + length);
+    const rounded = halves.subarray(offset, offset + length);
     if (left instanceof Uint16Array && right instanceof Uint16Array)
-      meanOfBfloat16(memory, into, left, right, shards);
-    else if (left instanceof Float32Array && right instanceof Float32Array) {
-      const counted = Math.min(Math.max(0, gradientEnd - offset), length);
-      const squares = memory.mean(into, left, right, shards, counted);
-      if (written.format === 'fp32') return squares;
-    } else throw new Error('two parts that are not written alike');
-    return roundInPlace(memory, into, halves.subarray(offset, offset + length));
+      return meanOfBfloat16(memory, { floats: into, halves: rounded }, left, right, shards);
+    if (!(left instanceof Float32Array && right instanceof Float32Array))
+      throw new Error('two parts that are not written alike');
+    const counted = Math.min(Math.max(0, gradientEnd - offset), length);
+    const squares = memory.mean(into, left, right, shards, counted);
+    return written.format === 'fp32' ? squares : roundInPlace(memory, into, rounded);
   }
 
   #meanIs(cut: Cut): void {
@@ -136,5 +145,5 @@ function negativeZeros({ constructor, length }: Part): Part {
 
 const NEGATIVE_ZEROS = {
   floats: new Float32Array(PART_FLOATS).fill(-0),
-  halves: new Uint16Array(PART_FLOATS).fill(0x8000),
+  halves: new Uint16Array(2 * PART_FLOATS).fill(0x8000),
 };

@@ -6,7 +6,7 @@ import type { Fallback } from './fallback.js';
 import { requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
-import { settleSummation, type Topology } from './topology.js';
+import { settleSummation, settleTopology, type Topology } from './topology.js';
 
 /** This machine, as far as options depend on it. */
 export interface Machine {
@@ -85,7 +85,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     workers,
     minWorkers: given.minWorkers,
     maxWorkers,
-    topology: given.topology,
+    topology: settleTopology(given.topology, given.wire),
     fallback: given.fallback,
     liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,

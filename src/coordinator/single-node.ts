@@ -1,5 +1,6 @@
 import { meanArray, type MeanArray } from '../averaging/mean-array.js';
 import { PartPool } from '../averaging/part-pool.js';
+import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { planAllHere } from '../averaging/sum-plan.js';
 import type { Cut } from '../averaging/vector-cuts.js';
@@ -44,6 +45,8 @@ export class SingleNode implements ComputeGroup, Averager {
   readonly #averaged: Record<Phase, MeanArray>;
   readonly #cuts: Record<Phase, readonly Cut[]>;
   readonly #pool = new PartPool();
+  /** In a run that sends int8. */
+  #residuals: Residuals<Phase> | undefined;
   #copy: Float32Array | undefined;
 
   private constructor(
@@ -56,6 +59,7 @@ export class SingleNode implements ComputeGroup, Averager {
     const layout = this.#layout;
     const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, training.wire);
     this.#averaged = { discriminator: mean('discriminator'), generator: mean('generator') };
+    this.#residuals = newResiduals(training);
     const cuts = (phase: Phase): Cut[] => phaseCuts(phase, training);
     this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
   }
@@ -112,7 +116,8 @@ export class SingleNode implements ComputeGroup, Averager {
       const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#pool))
+      const int8 = this.#residuals?.writer(phase, shard, vector.length);
+      for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#pool, int8))
         sums.add(shard, cut, payload);
       computeSeconds += seconds;
     }
@@ -120,10 +125,12 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async apply(phase: Phase, step: number): Promise<void> {
+    this.#residuals?.settle(phase);
     await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase].floats });
   }
 
   async restart(from: StateSource | undefined): Promise<void> {
+    this.#residuals = newResiduals(this.training);
     await this.#restore(from);
   }
 
@@ -162,4 +169,8 @@ export class SingleNode implements ComputeGroup, Averager {
       else fillInitialState(this.#layout, seed, part, at);
     });
   }
+}
+
+function newResiduals({ wire }: TrainingOptions): Residuals<Phase> | undefined {
+  return wire === 'int8' ? new Residuals() : undefined;
 }

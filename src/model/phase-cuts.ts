@@ -6,5 +6,5 @@ import type { TrainingOptions } from './training-options.js';
 /** How a phase's vector is cut and written, in this run. */
 export function phaseCuts(phase: Phase, training: TrainingOptions): Cut[] {
   const { length, gradient } = phaseLayout(phase, modelLayout(training));
-  return cutVector({ length, gradientEnd: gradient.end, wire: training.wire });
+  return cutVector({ length, gradientEnd: gradient.end, shards: training.shards, wire: training.wire });
 }

@@ -13,6 +13,9 @@ import {
 import { Rejection } from './rejection.js';
 import { isPrintable } from './text.js';
 
+/** Numbers of int8 that share a scale. */
+const SCALE_BLOCK = 4096;
+
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
@@ -143,12 +146,18 @@ function requireEncoding({ content, encoding = Encoding.PLAIN }: Bodies['chunk']
     throw outOfRange(`content ${content} in encoding ${encoding}`);
 }
 
+/** The bytes that the numbers of a payload have in plain. */
+function plainBytes(encoding: Encoding | undefined, bytes: number): number {
+  if (encoding === Encoding.BFLOAT16) return 2 * bytes;
+  if (encoding !== Encoding.INT8) return bytes;
+  return FLOAT_BYTES * (bytes - FLOAT_BYTES * Math.ceil(bytes / (SCALE_BLOCK + FLOAT_BYTES)));
+}
+
 /** Where the payload lies in its array. */
 function requirePlace({ content, offset, total, encoding, payload }: Bodies['chunk']): void {
   if (payload.length === 0 || payload.length > CHUNK_BYTES)
     throw outOfRange(`a chunk of ${payload.length} bytes`);
-  // A number of bfloat16 has half as many bytes.
-  const bytes = encoding === Encoding.BFLOAT16 ? 2 * payload.length : payload.length;
+  const bytes = plainBytes(encoding, payload.length);
   const end = offset + bytes;
   if (end > total) throw outOfRange(`a chunk that ends at ${end} of ${total} bytes`);
   for (const count of [offset, total, bytes]) requireWholeFloats(content, count);

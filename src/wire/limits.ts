@@ -22,8 +22,8 @@ export const LIMITS = {
   workers: 65_536,
   /** Shards and the sums of them. */
   operands: 2 * 65_536,
-  /** Of a vector: what a uint32 can say of its bytes, in chunks, and the end that is not rounded. */
-  parts: 4096 + 1,
+  /** Of a vector: 1 GiB in the smallest ones. */
+  parts: 16_384,
   measureBytes: 64,
   peerAddresses: 4,
   keyCharacters: 40,

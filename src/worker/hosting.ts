@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { meanArray, readMean, type MeanArray } from '../averaging/mean-array.js';
 import { PartPool } from '../averaging/part-pool.js';
+import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { writtenParts, type Cut } from '../averaging/vector-cuts.js';
 import { faceBytes } from '../data/index.js';
@@ -43,6 +44,8 @@ export class Hosting {
   peers: PeerAveraging | undefined;
   readonly #cuts: Record<Phase, readonly Cut[]>;
   readonly #snapshots = new Map<SnapshotContent, Float32Array>();
+  /** Of the shards that are hosted here, in a run that sends int8. */
+  readonly #residuals: Residuals<Phase> | undefined;
   /** What was written anew of the shards' vectors, to be sent. */
   #written = new PartPool();
   #incoming: { phase: Phase; step: number; expected: ExpectedChunks } | undefined;
@@ -60,6 +63,7 @@ export class Hosting {
     const layout = modelLayout(run.options);
     const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, run.options.wire);
     this.means = { discriminator: mean('discriminator'), generator: mean('generator') };
+    if (run.options.wire === 'int8') this.#residuals = new Residuals();
     const cuts = (phase: Phase): Cut[] => phaseCuts(phase, run.options);
     this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
   }
@@ -94,6 +98,7 @@ export class Hosting {
       if (error instanceof GivenUp) return;
       throw error;
     }
+    this.#residuals?.keepOnly(source === Source.FETCH || source === Source.SEED ? [] : shards);
     this.#shards = shards;
     await this.send('prepared', { generation }, {});
   }
@@ -160,6 +165,7 @@ export class Hosting {
     this.#incoming = undefined;
     // Whoever makes this average has all parts that were sent for it.
     this.#written.releaseAll();
+    this.#residuals?.settle(phase);
     return async () => {
       const update = updateNumber(phase, step);
       this.#require(update);
@@ -288,7 +294,9 @@ export class Hosting {
     seconds: number,
   ): Promise<void> {
     const of = { content: Content.GRADIENT, shard, length: vector.length };
-    for (const { cut, payload } of writeShard(vector, this.#cuts[at.phase], this.#written)) {
+    const { phase } = at;
+    const int8 = this.#residuals?.writer(phase, shard, vector.length);
+    for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#written, int8)) {
       const place = { offset: cut.offset, format: cut.operand.format };
       await this.send('chunk', at, vectorChunk(of, place, payload));
     }

@@ -1,4 +1,5 @@
 import { writtenMean, type MeanArray } from '../../averaging/mean-array.js';
+import type { Log } from '../../common/log.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseCuts } from '../../model/phase-cuts.js';
@@ -15,6 +16,7 @@ import type { Post } from './post.js';
 import type { Assignment, Plan } from './recovery.js';
 import type { Member, Roster } from './roster.js';
 import type { Routes } from './routes.js';
+import { ResidualHosts } from './residual-hosts.js';
 import { StateRelay } from './state-relay.js';
 
 export interface RegroupParts {
@@ -25,6 +27,7 @@ export interface RegroupParts {
   readonly post: Post;
   readonly copies: Copies;
   readonly routes: Routes;
+  readonly log: Log;
   /** The average of the last update. */
   readonly average: (update: number) => MeanArray;
 }
@@ -32,6 +35,8 @@ export interface RegroupParts {
 /** Brings the workers into a new membership: hands out shards, and the state to those that lack it. */
 export class Regroup {
   readonly #images: ContentSource;
+  /** In a run that sends int8. */
+  readonly #residuals: ResidualHosts | undefined;
   /** Where the run begins; undefined: from its seed. */
   #origin: StateSource | undefined;
   #relay: { readonly relay: StateRelay; readonly end: () => void } | undefined;
@@ -42,6 +47,7 @@ export class Regroup {
   ) {
     this.#images = new ContentSource(parts.faces, parts.sampler);
     this.#origin = origin;
+    if (parts.training.wire === 'int8') this.#residuals = new ResidualHosts(parts.roster, parts.log);
   }
 
   rewind(origin: StateSource | undefined): void {
@@ -52,6 +58,7 @@ export class Regroup {
   async carryOut(plan: Plan, update: number): Promise<void> {
     this.end();
     this.parts.routes.begin(plan.assignments);
+    this.#residuals?.begin(plan.assignments);
     const holder = plan.assignments.find(({ worker }) => worker === plan.holder);
     const fetching = plan.assignments.filter(({ source }) => source === 'fetch');
     const others = plan.assignments.filter(({ source }) => source !== 'fetch');
