@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { cpus } from 'node:os';
-import { PART_FLOATS } from '../../src/averaging/summing-memory.js';
 import type { ModelOptions } from '../../src/model/architecture.js';
 import { modelLayout } from '../../src/model/layout.js';
 import { PHASES, phaseLayout } from '../../src/model/phase.js';
@@ -86,7 +85,7 @@ async function realRun(
   const measured = (await stepsOf(trainer, folder)).slice(WARM_UP);
   const network = { bytesPerSecond: Infinity, latency: 0, sharedCores: cpus().length };
   const simulated = floatsOf(model).map((floats) =>
-    roundSeconds({ way, workers, floats, bytesPerFloat: 4, chunkFloats: PART_FLOATS, costs, network }),
+    roundSeconds({ way, workers, floats, bytesPerFloat: 4, costs, network }),
   );
   const compute = median(measured.map(({ computeSeconds }) => computeSeconds));
   const averaging = median(measured.map(({ averagingSeconds }) => averagingSeconds));

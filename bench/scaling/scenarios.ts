@@ -1,4 +1,3 @@
-import { PART_FLOATS } from '../../src/averaging/summing-memory.js';
 import type { Way } from '../averaging/rows.js';
 import { roundSeconds, type Costs } from './simulate.js';
 
@@ -34,7 +33,7 @@ export function scenarios(costs: Costs, floats: readonly number[], compute: numb
             (sum, length) =>
               sum +
               roundSeconds({
-                ...{ way, workers, floats: length, bytesPerFloat, chunkFloats: PART_FLOATS, costs, network },
+                ...{ way, workers, floats: length, bytesPerFloat, costs, network },
               }),
             0,
           );

@@ -1,4 +1,5 @@
 import type { Operand } from '../../src/averaging/order-of-sums.js';
+import { cutVector } from '../../src/averaging/vector-cuts.js';
 import type { Way } from '../averaging/rows.js';
 import { EventQueue } from './event-queue.js';
 import { plansOf, type Plans } from './plans.js';
@@ -33,7 +34,6 @@ export interface RoundOptions {
   /** Of the vector. */
   readonly floats: number;
   readonly bytesPerFloat: number;
-  readonly chunkFloats: number;
   readonly costs: Costs;
   readonly network: Network;
 }
@@ -58,7 +58,7 @@ export function roundSeconds(options: RoundOptions): number {
 
 class Round {
   readonly #events = new EventQueue();
-  readonly #plans: readonly Plans[];
+  readonly #plans: Plans;
   readonly #places: readonly {
     cpu: Resource;
     io: Resource;
@@ -69,17 +69,17 @@ class Round {
   readonly #parts: readonly number[];
 
   constructor(private readonly options: RoundOptions) {
-    const { way, workers, floats, chunkFloats, network } = options;
+    const { way, workers, floats, network } = options;
     this.#plans = plansOf(way, workers);
     const shared = network.sharedCores === undefined ? undefined : new Resource(network.sharedCores);
-    this.#places = this.#plans.map(() => ({
+    const places = workers + (way === 'star' ? 1 : 0);
+    this.#places = Array.from({ length: places }, () => ({
       ...{ cpu: shared ?? new Resource(), io: shared ?? new Resource() },
       ...{ out: shared ?? new Resource(), in: shared ?? new Resource() },
       waiting: new Set(),
     }));
-    this.#parts = Array.from({ length: Math.ceil(floats / chunkFloats) }, (_, index) =>
-      Math.min(chunkFloats, floats - index * chunkFloats),
-    );
+    const shape = { length: floats, gradientEnd: floats, shards: workers };
+    this.#parts = cutVector(shape).map(({ length }) => length);
   }
 
   run(): number {
@@ -94,7 +94,7 @@ class Round {
   /** All that a place makes of a part that is there, at one go: it takes `received` seconds, and what is added and sent. */
   #handle(place: number, { content, part }: Piece, received: number, now: number): void {
     const { costs, bytesPerFloat } = this.options;
-    const { meanTo, sendTo, total } = this.#plans[place].of(part);
+    const { meanTo, sendTo, total } = this.#plans(place, part);
     const bytes = this.#parts[part] * FLOAT;
     const sent: { readonly after: number; readonly to: number; readonly piece: Piece }[] = [];
     let spent = received;
@@ -122,7 +122,7 @@ class Round {
 
   /** The sum that a part completes; where the other operand is not there yet, it waits for that. */
   #sumWith(place: number, operand: Operand, part: number): Operand | undefined {
-    const sum = this.#plans[place].of(part).sumOf.get(operand);
+    const sum = this.#plans(place, part).sumOf.get(operand);
     if (!sum) return undefined;
     const { waiting } = this.#places[place];
     const key = (one: Operand): number => one * this.#parts.length + part;

@@ -26,19 +26,17 @@ export interface SumPlan {
 }
 
 /**
- * The plans of one place, by the number of the part. Places are numbers of workers. The mean travels the ways of the
- * partial sums back: each place has it from where its last one went. Those ways are a tree, wherever sums are made: what
- * a place sends last is added after everything that was sent to it.
+ * What all places do. Places are numbers of workers. The mean travels the ways of the partial sums back: each place has it
+ * from where its last one went. Those ways are a tree, wherever sums are made: what a place sends last is added after
+ * everything that was sent to it.
  */
 export class SumPlans {
   readonly #sums: readonly Sum[];
   readonly #places: Placement;
-  readonly #plans = new Map<number, SumPlan>();
 
   constructor(
     summation: Summation | undefined,
     private readonly placeOfShard: readonly number[],
-    private readonly here: number,
   ) {
     this.#sums = sumsOf(summation, placeOfShard.length);
     this.#places =
@@ -47,10 +45,31 @@ export class SumPlans {
         : oneAfterTheOther(this.#sums, placeOfShard);
   }
 
+  /** By place. */
+  ofPart(part: number): ReadonlyMap<number, SumPlan> {
+    return planPart(this.#sums, this.placeOfShard, this.#places(part));
+  }
+
+  /** Of one place, by part. */
+  at(place: number): PlacePlans {
+    return new PlacePlans(this, place);
+  }
+}
+
+/** What one place does for each part. */
+export class PlacePlans {
+  readonly #plans = new Map<number, SumPlan>();
+
+  constructor(
+    private readonly all: SumPlans,
+    private readonly place: number,
+  ) {}
+
   of(part: number): SumPlan {
     const known = this.#plans.get(part);
     if (known) return known;
-    const plan = planSums(this.#sums, this.placeOfShard.length, this.#places(part), this.here);
+    const plan = this.all.ofPart(part).get(this.place);
+    if (!plan) throw new Error(`place ${this.place} has no shard`);
     this.#plans.set(part, plan);
     return plan;
   }
@@ -64,7 +83,7 @@ export class SumPlans {
 
 /** Everything at one place, to which all vectors come. */
 export function planAllHere(summation: Summation | undefined, shards: number): SumPlan {
-  return new SumPlans(summation, new Array<number>(shards).fill(0), 0).of(0);
+  return new SumPlans(summation, new Array<number>(shards).fill(0)).at(0).of(0);
 }
 
 /** Where each operand of a part is, or is made. */
@@ -110,43 +129,63 @@ function inPairs(sums: readonly Sum[], placeOfShard: readonly number[]): Placeme
   };
 }
 
-function planSums(
+/** What each place does for a part. */
+function planPart(
   sums: readonly Sum[],
-  shards: number,
+  placeOfShard: readonly number[],
   placeOf: (operand: Operand) => number,
-  here: number,
-): SumPlan {
-  const sumOf = new Map<Operand, LocalSum>();
-  const sendTo = new Map<Operand, number>();
-  const receiveFrom = new Map<Operand, number>();
-  /** Where each place's mean comes from. */
-  const meanFrom = new Map<number, number>();
+): ReadonlyMap<number, SumPlan> {
+  const shards = placeOfShard.length;
+  const plans = new Map([...new Set(placeOfShard)].map((place) => [place, draftPlan(shards)]));
+  const at = (place: number): Draft => {
+    const known = plans.get(place);
+    if (!known) throw new Error(`place ${place} has no shard`);
+    return known;
+  };
+  /** Those that send partial sums, in the order in which they send their last ones. */
+  const senders = new Set<number>();
   for (const [index, { left, right }] of sums.entries()) {
     const operand = shards + index;
     const place = placeOf(operand);
     for (const part of [left, right]) {
+      at(place).sumOf.set(part, { operand, left, right });
       const from = placeOf(part);
       if (from === place) continue;
-      // The last one counts, and is the last key too.
-      meanFrom.delete(from);
-      meanFrom.set(from, place);
-      if (from === here) sendTo.set(part, place);
-      if (place === here) receiveFrom.set(part, from);
+      at(from).sendTo.set(part, place);
+      at(place).receiveFrom.set(part, from);
+      at(from).meanFrom = place;
+      senders.delete(from);
+      senders.add(from);
     }
-    if (place === here) for (const part of [left, right]) sumOf.set(part, { operand, left, right });
   }
   const total = shards + sums.length - 1;
-  const root = placeOf(total);
+  const root = at(placeOf(total));
+  root.total = total;
   // It may have sent something before, and have made the last sum of what came back.
-  meanFrom.delete(root);
+  root.meanFrom = undefined;
+  // Those whose partial sums came last have the most places behind them: the mean goes to them first.
+  for (const place of [...senders].reverse()) {
+    const { meanFrom } = at(place);
+    if (meanFrom !== undefined) at(meanFrom).meanTo.push(place);
+  }
+  return plans;
+}
+
+/** A plan that is being made. */
+interface Draft {
+  readonly shards: number;
+  readonly sumOf: Map<Operand, LocalSum>;
+  readonly sendTo: Map<Operand, number>;
+  readonly receiveFrom: Map<Operand, number>;
+  total: Operand | undefined;
+  meanFrom: number | undefined;
+  readonly meanTo: number[];
+}
+
+function draftPlan(shards: number): Draft {
   return {
-    ...{ shards, sumOf, sendTo, receiveFrom },
-    ...{ total: root === here ? total : undefined, meanFrom: meanFrom.get(here) },
-    // Those whose partial sums came last have the most places behind them: the mean goes to them first.
-    meanTo: [...meanFrom]
-      .filter(([, from]) => from === here)
-      .map(([place]) => place)
-      .reverse(),
+    ...{ shards, sumOf: new Map(), sendTo: new Map(), receiveFrom: new Map() },
+    ...{ total: undefined, meanFrom: undefined, meanTo: [] },
   };
 }
 

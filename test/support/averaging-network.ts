@@ -1,7 +1,7 @@
 import type { Operand } from '../../src/averaging/order-of-sums.js';
 import type { Summation } from '../../src/averaging/order-of-sums.js';
 import { PartPool } from '../../src/averaging/part-pool.js';
-import { SumPlans } from '../../src/averaging/sum-plan.js';
+import { SumPlans, type PlacePlans } from '../../src/averaging/sum-plan.js';
 import { meanArray } from '../../src/averaging/mean-array.js';
 import { writeShard } from '../../src/averaging/shard-writer.js';
 import { cutVector } from '../../src/averaging/vector-cuts.js';
@@ -20,7 +20,7 @@ export interface NetworkOptions {
 }
 
 export interface PlaceResult {
-  readonly plans: SumPlans;
+  readonly plans: PlacePlans;
   readonly mean: Float32Array;
   readonly complete: boolean;
   /** By part, of those of the mean that it made. */
@@ -46,7 +46,7 @@ export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceRe
   };
   const places = new Map(
     [...new Set(placeOfShard)].map((here) => {
-      const plans = new SumPlans(summation, placeOfShard, here);
+      const plans = new SumPlans(summation, placeOfShard).at(here);
       const mean = meanArray(length, wire);
       mean.floats.fill(NaN);
       const pool = new PartPool();

@@ -52,7 +52,7 @@ export class Routes {
   of(worker: number): Pick<Bodies['assignment'], 'workerOfShard' | 'neighbours'> {
     if (!this.#workerOfShard.includes(worker)) return { workerOfShard: [], neighbours: [] };
     const { training, roster } = this.parts;
-    const plans = new SumPlans(training.summation, this.#workerOfShard, worker);
+    const plans = new SumPlans(training.summation, this.#workerOfShard).at(worker);
     const parts = Math.max(...PHASES.map((phase) => phaseCuts(phase, training).length));
     const neighbours = plans.neighbours(parts).flatMap((number) => {
       const member = roster.get(number);

@@ -1,6 +1,6 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
-import { SumPlans } from '../../averaging/sum-plan.js';
+import { SumPlans, type PlacePlans } from '../../averaging/sum-plan.js';
 import { messageOf } from '../../common/errors.js';
 import { modelLayout } from '../../model/layout.js';
 import { phaseCuts } from '../../model/phase-cuts.js';
@@ -46,7 +46,7 @@ export class PeerAveraging {
   /** Who is at the other end of each connection that was made to this worker. */
   readonly #greeted = new Map<string, Sender>();
   #generation = 0;
-  #plans: SumPlans | undefined;
+  #plans: PlacePlans | undefined;
   #neighbours: Neighbours | undefined;
   #sentBefore = 0;
 
@@ -73,7 +73,7 @@ export class PeerAveraging {
   async assign({ workerOfShard, neighbours }: Bodies['assignment'], generation: number): Promise<void> {
     if (workerOfShard.length === 0) return;
     const { training, self, sockets, header } = this.options;
-    const plans = new SumPlans(training.summation, workerOfShard, self);
+    const plans = new SumPlans(training.summation, workerOfShard).at(self);
     const group = new Neighbours({
       ...{ sockets, self, header: { ...header, generation } },
       onLost: (worker) => {

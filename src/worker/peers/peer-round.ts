@@ -1,6 +1,6 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import type { PartPool } from '../../averaging/part-pool.js';
-import type { SumPlans } from '../../averaging/sum-plan.js';
+import type { PlacePlans } from '../../averaging/sum-plan.js';
 import { writeShard } from '../../averaging/shard-writer.js';
 import type { Cut } from '../../averaging/vector-cuts.js';
 import { VectorSums } from '../../averaging/vector-sums.js';
@@ -11,7 +11,7 @@ import { requirePart, vectorChunk } from '../../wire/vector-chunks.js';
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface PeerRoundOptions {
-  readonly plans: SumPlans;
+  readonly plans: PlacePlans;
   readonly mean: MeanArray;
   readonly pool: PartPool;
   readonly gradientEnd: number;
