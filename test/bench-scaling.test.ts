@@ -58,6 +58,11 @@ describe('a simulated round of averaging takes', () => {
       assert.equal(seconds(way, 4, 7, { bytesPerFloat: 2 }), seconds(way, 4, 7) / 2, way);
   });
 
+  it('as long as its two ways do where the mean is written in another way', () => {
+    // Two vectors in, at a quarter of a second; then the mean out twice, at half a second.
+    assert.equal(seconds('star', 2, 1, { bytesPerFloat: 1, meanBytesPerFloat: 2 }), 2 * 0.25 + 2 * 0.5);
+  });
+
   it('what all copies of a chunk cost where places share a core', () => {
     const network = { bytesPerSecond: Infinity, latency: 0, sharedCores: 1 };
     const costs = { ...FREE, io: 1 / 400 };

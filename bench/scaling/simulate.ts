@@ -34,6 +34,8 @@ export interface RoundOptions {
   /** Of the vector. */
   readonly floats: number;
   readonly bytesPerFloat: number;
+  /** Of the mean, where it is written in another way. */
+  readonly meanBytesPerFloat?: number;
   readonly chunkFloats: number;
   readonly costs: Costs;
   readonly network: Network;
@@ -94,7 +96,7 @@ class Round {
 
   /** All that a place makes of a part that is there, at one go: it takes `received` seconds, and what is added and sent. */
   #handle(place: number, { content, part }: Piece, received: number, now: number): void {
-    const { costs, bytesPerFloat } = this.options;
+    const { costs } = this.options;
     const { meanTo, sendTo, total } = this.#plans[place];
     const bytes = this.#parts[part] * FLOAT;
     const sent: { readonly after: number; readonly to: number; readonly piece: Piece }[] = [];
@@ -109,7 +111,7 @@ class Round {
       }
     const to = has === 'mean' ? undefined : sendTo.get(has);
     for (const other of has === 'mean' ? meanTo : to === undefined ? [] : [to]) {
-      spent += costs.perMessage + this.#parts[part] * bytesPerFloat * costs.send;
+      spent += costs.perMessage + this.#bytesOf({ content: has, part }) * costs.send;
       sent.push({ after: spent, to: other, piece: { content: has, part } });
     }
     const begun = this.#places[place].cpu.begin(now, spent);
@@ -132,9 +134,15 @@ class Round {
     return undefined;
   }
 
+  /** On the wire. */
+  #bytesOf({ content, part }: Piece): number {
+    const { bytesPerFloat, meanBytesPerFloat = bytesPerFloat } = this.options;
+    return this.#parts[part] * (content === 'mean' ? meanBytesPerFloat : bytesPerFloat);
+  }
+
   #transfer(from: number, to: number, piece: Piece, now: number): void {
-    const { costs, network, bytesPerFloat } = this.options;
-    const bytes = this.#parts[piece.part] * bytesPerFloat;
+    const { costs, network } = this.options;
+    const bytes = this.#bytesOf(piece);
     const wire = bytes / network.bytesPerSecond;
     const io = bytes * costs.io;
     const [sender, receiver] = [this.#places[from], this.#places[to]];
