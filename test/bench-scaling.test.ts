@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Way } from '../bench/averaging/rows.js';
+import type { Cut } from '../src/averaging/vector-cuts.js';
 import { roundSeconds, type RoundOptions } from '../bench/scaling/simulate.js';
 
 const FREE = { io: 0, perMessage: 0, send: 0, receive: 0, sum: 0, copy: 0 };
 
-/** A chunk is 100 floats of 4 bytes and takes a link 1 s. */
+/** So many chunks of 100 numbers, of so many bytes on the wire. */
+function cuts(chunks: number, operand = 400, mean = operand): Cut[] {
+  return Array.from({ length: chunks }, (_, part) => ({
+    ...{ part, offset: 100 * part, length: 100 },
+    ...{ operand: { format: 'fp32', bytes: operand }, mean: { format: 'fp32', bytes: mean } },
+  }));
+}
+
+/** A chunk takes a link 1 s. */
 function seconds(way: Way, workers: number, chunks: number, more: Partial<RoundOptions> = {}): number {
   return roundSeconds({
-    ...{ way, workers, floats: 100 * chunks, chunkFloats: 100, bytesPerFloat: 4 },
+    ...{ way, workers, cuts: cuts(chunks) },
     ...{ costs: FREE, network: { bytesPerSecond: 400, latency: 0 }, ...more },
   });
 }
@@ -25,37 +34,45 @@ describe('a simulated round of averaging takes', () => {
     for (const workers of [2, 3, 10]) assert.equal(seconds('star', workers, 5), workers * (5 + 1));
   });
 
-  it('in a ring of two the vector and one chunk more, there and back at once', () => {
-    assert.equal(seconds('ring', 2, 5), 5 + 1);
+  it('in a ring of two the vector through each link, both ways at once', () => {
+    assert.equal(seconds('ring', 2, 6), 6);
   });
 
-  it('of one chunk: two links for each worker of a ring but one, two for each level of a tree', () => {
+  it('of one chunk: through one link for each worker of a ring but one, two for each level of a tree', () => {
     for (const workers of [2, 3, 16]) assert.equal(seconds('ring', workers, 1), 2 * (workers - 1));
     for (const levels of [1, 2, 4]) assert.equal(seconds('tree', 2 ** levels, 1), 2 * levels);
   });
 
-  it('in a long ring the vector twice through each link, in a short time more for each worker', () => {
-    const [short, long] = [100, 200].map((chunks) => seconds('ring', 8, chunks));
-    assert.ok(Math.abs(long - short - 200) <= 2, `${long - short} s for 100 chunks more`);
+  it('in a ring and in a tree seven eighths of the vector of eight through each link, twice', () => {
+    for (const way of ['ring', 'tree'] as const) {
+      const [short, long] = [80, 160].map((chunks) => seconds(way, 8, chunks));
+      const least = (2 * 7 * 80) / 8;
+      assert.ok(long - short >= least && long - short <= 1.2 * least, `${way}: ${long - short} s`);
+    }
   });
 
   it('with latency as much more as there are links one after the other, and three for orders and reports', () => {
     const network = { bytesPerSecond: 400, latency: 10 };
-    assert.equal(seconds('ring', 3, 1, { network }), 4 * (1 + 10) + 3 * 10);
+    assert.equal(seconds('ring', 3, 1, { network }), 2 * (2 + 10) + 3 * 10);
     assert.equal(seconds('star', 3, 1, { network }), 3 + 10 + 3 + 10 + 3 * 10);
   });
 
   it('what the sums cost where links are free', () => {
     const costs = { ...FREE, sum: 1 / 400 };
     const network = { bytesPerSecond: Infinity, latency: 0 };
-    // A star adds everything in one place, one after the other; workers of a ring at the same time.
+    // A star adds everything in one place, one after the other; workers of a ring each a part.
     assert.equal(seconds('star', 5, 10, { costs, network }), 4 * 10);
-    assert.equal(seconds('ring', 5, 10, { costs, network }), 10 + 4 - 1);
+    assert.equal(seconds('ring', 5, 10, { costs, network }), (4 * 10) / 5);
   });
 
   it('half as long on a link with half as many bytes a number', () => {
     for (const way of ways)
-      assert.equal(seconds(way, 4, 7, { bytesPerFloat: 2 }), seconds(way, 4, 7) / 2, way);
+      assert.equal(seconds(way, 4, 7, { cuts: cuts(7, 200) }), seconds(way, 4, 7) / 2, way);
+  });
+
+  it('as long as its two ways do where the mean is written in another way', () => {
+    // Two vectors in, at a quarter of a second; then the mean out twice, at half a second.
+    assert.equal(seconds('star', 2, 1, { cuts: cuts(1, 100, 200) }), 2 * 0.25 + 2 * 0.5);
   });
 
   it('what all copies of a chunk cost where places share a core', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { UserError } from '../src/common/errors.js';
 import { addTrainOptions, type TrainArguments } from '../src/coordinator/options.js';
-import { imagesOfStep } from '../src/model/training-options.js';
+import { checkTrainingOptions, imagesOfStep } from '../src/model/training-options.js';
 import { settleOptions, type Machine, type RunOptions } from '../src/coordinator/settle-options.js';
 
 const MACHINE: Machine = { cores: 8, gpus: [], lackOfBfloat16: () => undefined };
@@ -106,6 +106,24 @@ describe('the options of a run', () => {
     assert.equal(settle('--precision bf16 --external --workers 1', lacking).training.precision, 'bf16');
     refuses('--precision bf16 --engine wasm', /--precision bf16 needs the native engine, not wasm/);
     refuses('--precision bf16 --eager', /^--eager and --precision bf16 exclude each other$/);
+  });
+
+  it('send gradients as they are where nothing else was said, and int8 through the coordinator alone', () => {
+    assert.ok(!('wire' in settle('').training));
+    assert.deepEqual(settle('--wire fp32').training, settle('').training);
+    const { training, topology } = settle('--wire bf16 --workers 2 --topology ring');
+    assert.deepEqual([training.wire, topology], ['bf16', 'ring']);
+    for (const line of ['--wire int8', '--wire int8 --topology star', '--wire int8 --single-node'])
+      assert.deepEqual([settle(line).training.wire, settle(line).topology], ['int8', 'star']);
+    refuses(
+      '--wire int8 --topology ring',
+      /^--wire int8 sends gradients through the coordinator alone, not as a ring: /,
+    );
+    refuses('--wire int8 --topology tree', /not as a tree: give --topology star, or --wire bf16$/);
+    const wire = 'fp8' as 'fp32';
+    assert.throws(() => {
+      checkTrainingOptions({ ...training, wire });
+    }, /^UserError: wire fp8 is not one of fp32, bf16, int8$/);
   });
 
   it('of better faces are absent where they are off, and checked where they are on', () => {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { meanArray } from '../src/averaging/mean-array.js';
+import { Residuals } from '../src/averaging/residuals.js';
+import { writeShard } from '../src/averaging/shard-writer.js';
 import { cutVector } from '../src/averaging/vector-cuts.js';
 import { PartPool } from '../src/averaging/part-pool.js';
 import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
 import { bytesOf } from '../src/common/bytes.js';
-import { Content, type Bodies, type Header } from '../src/wire/message.js';
+import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
+import { vectorChunk } from '../src/wire/vector-chunks.js';
 
 const AT: Header = { run: 'r', generation: 1, step: 7, phase: 'generator' };
 const CHUNK = 1024 * 1024;
@@ -176,4 +179,84 @@ describe('a phase of a step', () => {
     send(round, 1, 2);
     assert.ok(round.mean() === into && into.every((value) => value === 2));
   });
+});
+
+describe('a phase of a run that rounds', () => {
+  const length = 40;
+  const gradientEnd = 34;
+  const values = (shard: number): Float32Array => new Float32Array(length).fill(shard + 1);
+  const start = (wire: 'bf16' | 'int8'): { round: PhaseRound; into: Float32Array; written: Written } => {
+    const into = meanArray(length, wire);
+    const cuts = cutVector({ length, gradientEnd, wire });
+    const round = new PhaseRound({
+      ...{
+        phase: 'generator',
+        step: 7,
+        workerOfShard: new Map([
+          [0, 0],
+          [1, 1],
+        ]),
+        summation: 'sequential',
+      },
+      ...{ into, cuts, pool: new PartPool(), gradientEnd, inspect: true },
+    });
+    const residuals = new Residuals<'generator'>();
+    const written: Written = (shard, vector) => {
+      const int8 = residuals.writer('generator', shard, length);
+      return [...writeShard(vector, cuts, new PartPool(), int8)].map(({ cut, payload }) => {
+        const place = { offset: cut.offset, format: cut.operand.format };
+        return vectorChunk({ content: Content.GRADIENT, shard, length }, place, payload);
+      });
+    };
+    return { round, into: into.floats, written };
+  };
+  type Written = (shard: number, vector: Float32Array) => Bodies['chunk'][];
+
+  for (const wire of ['bf16', 'int8'] as const) {
+    it(`has the mean of what came in ${wire}, and hands it on in bfloat16`, () => {
+      const { round, into, written } = start(wire);
+      for (const body of written(0, values(0))) round.addChunk(0, AT, body);
+      const parts = written(1, values(1)).map((body) => round.addChunk(1, AT, body));
+      assert.deepEqual([...into], new Array(length).fill(1.5));
+      assert.deepEqual(
+        parts.map((part) => part?.payload.length),
+        [2 * 32, 4 * 8],
+      );
+      assert.ok(Math.abs(round.gradientNorm() - 1.5 * Math.sqrt(gradientEnd)) < 1e-12);
+    });
+
+    it(`finds what is not finite in ${wire}`, () => {
+      for (const [at, found] of [
+        [20, wire === 'int8' ? 0 : 20],
+        [36, 36],
+      ]) {
+        const { round, written } = start(wire);
+        const vector = values(1);
+        vector[at] = NaN;
+        for (const body of written(1, vector)) round.addChunk(1, AT, body);
+        assert.deepEqual(round.notFinite, { shard: 1, worker: 1, element: found });
+      }
+    });
+
+    it(`rejects what is not written as ${wire}`, () => {
+      const { round, written } = start(wire);
+      const [body, last] = written(0, values(0));
+      const changes: readonly [string, Partial<Bodies['chunk']>][] = [
+        ['out_of_range', { encoding: Encoding.PLAIN }],
+        ['out_of_range', { encoding: wire === 'int8' ? Encoding.BFLOAT16 : Encoding.INT8 }],
+        ['out_of_range', { payload: body.payload.subarray(2) }],
+        ['out_of_range', { total: 2 * length }],
+        ['unexpected', { offset: last.offset }],
+      ];
+      for (const [reason, change] of changes)
+        rejects(reason, () => {
+          round.addChunk(0, AT, { ...body, ...change });
+        });
+      round.addChunk(0, AT, body);
+      round.addChunk(0, AT, last);
+      rejects('unexpected', () => {
+        round.addChunk(0, AT, last);
+      });
+    });
+  }
 });

@@ -75,7 +75,9 @@ function lossCurves(wire: WireFormat, seed: number): Record<Phase, number[]> {
       for (const phase of PHASES) {
         const vectors = Array.from({ length: SHARDS }, (_, shard) => {
           const noise = shardNoise(seed, step, shard, new Float32Array(BATCH * MODEL.latentSize));
-          return replica.compute(phase, discs(SHARDS * step + shard, BATCH, MODEL.imageSize), noise);
+          const images =
+            phase === 'discriminator' ? discs(SHARDS * step + shard, BATCH, MODEL.imageSize) : undefined;
+          return replica.compute(phase, images, noise);
         });
         const mean = average[phase](vectors);
         replica.apply(phase, step, mean);

@@ -18,12 +18,14 @@ export interface Row {
 const WAYS: readonly Way[] = ['star', 'ring', 'tree'];
 const TRANSPORTS: readonly Transport[] = ['ipc', 'tcp', 'curve'];
 
-/** Every row of so many processes. Of two workers, a tree is a ring. */
+/** Every row of so many processes. Of two workers, a tree is a ring; int8 is sent as a star alone. */
 export function rowsFor(processes: number): Row[] {
   const ways = WAYS.filter((way) => way !== 'tree' || processes > 2);
   const own = WIRE_FORMATS.flatMap((wire) =>
     TRANSPORTS.flatMap((transport) =>
-      ways.map((way): Row => ({ program: 'here', way, transport, wire, processes })),
+      ways
+        .filter((way) => wire !== 'int8' || way === 'star')
+        .map((way): Row => ({ program: 'here', way, transport, wire, processes })),
     ),
   );
   return [{ program: 'gloo', way: undefined, transport: 'tcp', wire: 'fp32', processes }, ...own];

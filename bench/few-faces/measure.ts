@@ -17,7 +17,7 @@ export interface Evaluation {
 }
 
 /** Faces that no run is trained on, to compare with. */
-const HELD_OUT = { name: 'held-out', count: 4000, seed: 1_000_000 };
+export const HELD_OUT = { name: 'held-out', count: 4000, seed: 1_000_000 };
 
 /** The networks and the batch of `npm start`. */
 const NETWORKS = [
@@ -51,7 +51,8 @@ export async function measure(
   return evaluation;
 }
 
-async function drawn(
+/** The path of so many drawn faces; drawn where they are not there yet. */
+export async function drawn(
   folder: string,
   name: string,
   count: number,
@@ -71,7 +72,8 @@ export function readEvaluation(json: string): Evaluation {
   return { faceShare: faceShare as number, frechetDistance: frechetDistance as number };
 }
 
-async function runCoordinator(args: readonly string[], timeout: number): Promise<string> {
+/** What the program says; it may take `timeout` milliseconds. */
+export async function runCoordinator(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)(process.execPath, [COORDINATOR, ...args], options);
   return stdout;

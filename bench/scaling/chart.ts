@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { FORMATS, type Scenario } from './scenarios.js';
+import { WIRE_FORMATS } from '../../src/averaging/wire-format.js';
+import type { Scenario } from './scenarios.js';
 
 const COLORS = { star: '#1f77b4', ring: '#d62728', tree: '#2ca02c' };
 
@@ -15,7 +16,7 @@ export function scalingChart(scenarios: readonly Scenario[], title: string): Top
         ...rest,
         percent: 100 * efficiency,
         link: `${rest.gigabits} Gbit/s`,
-        format: FORMATS[rest.bytesPerFloat],
+        format: `--wire ${rest.wire}`,
       })),
     },
     facet: {
@@ -28,7 +29,7 @@ export function scalingChart(scenarios: readonly Scenario[], title: string): Top
           field: 'format',
           type: 'nominal',
           title: null,
-          sort: { field: 'bytesPerFloat', order: 'descending' },
+          sort: WIRE_FORMATS.map((wire) => `--wire ${wire}`),
         },
         header: { labelFontSize: 14 },
       },

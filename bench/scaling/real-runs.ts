@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cpus } from 'node:os';
+import { cutVector } from '../../src/averaging/vector-cuts.js';
 import type { ModelOptions } from '../../src/model/architecture.js';
 import { modelLayout } from '../../src/model/layout.js';
 import { PHASES, phaseLayout } from '../../src/model/phase.js';
@@ -85,7 +86,10 @@ async function realRun(
   const measured = (await stepsOf(trainer, folder)).slice(WARM_UP);
   const network = { bytesPerSecond: Infinity, latency: 0, sharedCores: cpus().length };
   const simulated = floatsOf(model).map((floats) =>
-    roundSeconds({ way, workers, floats, bytesPerFloat: 4, costs, network }),
+    roundSeconds({
+      ...{ way, workers, costs, network },
+      cuts: cutVector({ length: floats, gradientEnd: floats, shards: workers }),
+    }),
   );
   const compute = median(measured.map(({ computeSeconds }) => computeSeconds));
   const averaging = median(measured.map(({ averagingSeconds }) => averagingSeconds));

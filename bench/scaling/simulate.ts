@@ -1,5 +1,5 @@
 import type { Operand } from '../../src/averaging/order-of-sums.js';
-import { cutVector } from '../../src/averaging/vector-cuts.js';
+import type { Cut } from '../../src/averaging/vector-cuts.js';
 import type { Way } from '../averaging/rows.js';
 import { EventQueue } from './event-queue.js';
 import { plansOf, type Plans } from './plans.js';
@@ -31,9 +31,8 @@ export interface Network {
 export interface RoundOptions {
   readonly way: Way;
   readonly workers: number;
-  /** Of the vector. */
-  readonly floats: number;
-  readonly bytesPerFloat: number;
+  /** How the vector is cut and written. */
+  readonly cuts: readonly Cut[];
   readonly costs: Costs;
   readonly network: Network;
 }
@@ -66,10 +65,9 @@ class Round {
     in: Resource;
     waiting: Set<number>;
   }[];
-  readonly #parts: readonly number[];
 
   constructor(private readonly options: RoundOptions) {
-    const { way, workers, floats, network } = options;
+    const { way, workers, network } = options;
     this.#plans = plansOf(way, workers);
     const shared = network.sharedCores === undefined ? undefined : new Resource(network.sharedCores);
     const places = workers + (way === 'star' ? 1 : 0);
@@ -78,13 +76,11 @@ class Round {
       ...{ out: shared ?? new Resource(), in: shared ?? new Resource() },
       waiting: new Set(),
     }));
-    const shape = { length: floats, gradientEnd: floats, shards: workers };
-    this.#parts = cutVector(shape).map(({ length }) => length);
   }
 
   run(): number {
     for (let worker = 0; worker < this.options.workers; worker++)
-      for (const part of this.#parts.keys())
+      for (const part of this.options.cuts.keys())
         this.#events.add(0, (now) => {
           this.#handle(worker, { content: worker, part }, 0, now);
         });
@@ -93,9 +89,9 @@ class Round {
 
   /** All that a place makes of a part that is there, at one go: it takes `received` seconds, and what is added and sent. */
   #handle(place: number, { content, part }: Piece, received: number, now: number): void {
-    const { costs, bytesPerFloat } = this.options;
+    const { costs } = this.options;
     const { meanTo, sendTo, total } = this.#plans(place, part);
-    const bytes = this.#parts[part] * FLOAT;
+    const bytes = this.options.cuts[part].length * FLOAT;
     const sent: { readonly after: number; readonly to: number; readonly piece: Piece }[] = [];
     let spent = received;
     let has = content;
@@ -108,7 +104,7 @@ class Round {
       }
     const to = has === 'mean' ? undefined : sendTo.get(has);
     for (const other of has === 'mean' ? meanTo : to === undefined ? [] : [to]) {
-      spent += costs.perMessage + this.#parts[part] * bytesPerFloat * costs.send;
+      spent += costs.perMessage + this.#bytesOf({ content: has, part }) * costs.send;
       sent.push({ after: spent, to: other, piece: { content: has, part } });
     }
     const begun = this.#places[place].cpu.begin(now, spent);
@@ -125,15 +121,21 @@ class Round {
     const sum = this.#plans(place, part).sumOf.get(operand);
     if (!sum) return undefined;
     const { waiting } = this.#places[place];
-    const key = (one: Operand): number => one * this.#parts.length + part;
+    const key = (one: Operand): number => one * this.options.cuts.length + part;
     if (waiting.delete(key(sum.left === operand ? sum.right : sum.left))) return sum.operand;
     waiting.add(key(operand));
     return undefined;
   }
 
+  /** On the wire. */
+  #bytesOf({ content, part }: Piece): number {
+    const { operand, mean } = this.options.cuts[part];
+    return (content === 'mean' ? mean : operand).bytes;
+  }
+
   #transfer(from: number, to: number, piece: Piece, now: number): void {
-    const { costs, network, bytesPerFloat } = this.options;
-    const bytes = this.#parts[piece.part] * bytesPerFloat;
+    const { costs, network } = this.options;
+    const bytes = this.#bytesOf(piece);
     const wire = bytes / network.bytesPerSecond;
     const io = bytes * costs.io;
     const [sender, receiver] = [this.#places[from], this.#places[to]];

@@ -73,7 +73,7 @@ export class Hosting {
     this.#generation = generation;
     this.#incoming = undefined;
     // Parts of what was given up may still be on their way, and must stay as they are.
-    this.#written = new PartPool();
+    if (this.run.options.wire !== undefined) this.#written = new PartPool();
     this.peers?.begin(generation);
     this.#giveUpPull();
   }
