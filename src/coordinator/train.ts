@@ -8,7 +8,6 @@ import { PROJECT_VERSION } from '../common/version.js';
 import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { modelLayout } from '../model/layout.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import { beginRun, earlierRun, lockRun } from './which-run.js';
@@ -174,7 +173,7 @@ function networksIn({ networks }: InitialFacts): string {
 }
 
 function faultOf(error: unknown, training: TrainingOptions): string {
-  return error instanceof NeverFinite ? neverFiniteLine(error, modelLayout(training)) : messageOf(error);
+  return error instanceof NeverFinite ? neverFiniteLine(error, training) : messageOf(error);
 }
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {

@@ -22,7 +22,8 @@ export const LIMITS = {
   workers: 65_536,
   /** Shards and the sums of them. */
   operands: 2 * 65_536,
-  measureBytes: 64,
+  /** Those of 1,000 local steps. */
+  measureBytes: 28_000,
   peerAddresses: 4,
   keyCharacters: 40,
   tokenCharacters: 64,

@@ -6,7 +6,8 @@ export type Content = dcgan.Content;
 export const Source = dcgan.Source;
 export type Source = dcgan.Source;
 
-export type PhaseName = 'discriminator' | 'generator';
+/** A phase of a step or, `local`, the whole steps that each shard trains on its own. */
+export type PhaseName = 'discriminator' | 'generator' | 'local';
 
 /** The names of the envelope's `oneof`. */
 export type BodyKind = NonNullable<dcgan.Envelope['body']>;

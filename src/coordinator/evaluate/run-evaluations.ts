@@ -6,6 +6,8 @@ import type { Log } from '../../common/log.js';
 import { runChild } from '../../data/child-job.js';
 import { temporaryPackPath } from '../../data/index.js';
 import type { EngineChoice } from '../../engine/engine.js';
+import type { StepRange } from '../../model/local-steps.js';
+import { isDue } from '../is-due.js';
 import type { RunFolder } from '../run/run-folder.js';
 import type { LoggedEvaluation } from '../step-record.js';
 import type { EvaluationRequest } from './evaluation-process.js';
@@ -51,8 +53,8 @@ export class RunEvaluations {
 
   constructor(private readonly parts: RunEvaluationsParts) {}
 
-  isDue(step: number): boolean {
-    return this.parts.every > 0 && step % this.parts.every === 0;
+  isDue(steps: StepRange): boolean {
+    return isDue(steps, this.parts.every);
   }
 
   /** The checkpoint of this step is to be evaluated, or of one soon after where its copy is lost. */
@@ -95,7 +97,8 @@ export class RunEvaluations {
       this.#finished = part.step > logged ? part : undefined;
       this.parts.onEvaluated(part);
     }
-    if (step > 0 && this.isDue(step) && last !== step) this.#begin(step);
+    // Whether a step before it in its round was due cannot be told, but only that it is a multiple itself.
+    if (step > 0 && this.isDue({ first: step, last: step }) && last !== step) this.#begin(step);
   }
 
   /** Waits for what is under way, for a while and until `stop`. */

@@ -4,7 +4,7 @@ import type { PartPool } from '../../averaging/part-pool.js';
 import { planAllHere } from '../../averaging/sum-plan.js';
 import { VectorSums } from '../../averaging/vector-sums.js';
 import { firstNotFinite } from '../../model/gradient-norm.js';
-import type { Phase } from '../../model/phase.js';
+import type { RoundName } from '../../model/round.js';
 import { floatsOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Header } from '../../wire/message.js';
@@ -14,13 +14,13 @@ import type { NotFiniteElement } from '../until-finite.js';
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface PhaseRoundOptions {
-  readonly phase: Phase;
+  readonly phase: RoundName;
   readonly step: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
   readonly summation: Summation | undefined;
   readonly into: MeanArray;
   readonly pool: PartPool;
-  /** Where in the vector the gradient ends. */
+  /** Where in the vector that part ends whose norm says whether the mean is finite: the gradient. */
   readonly gradientEnd: number;
   /** Whether to look for elements that are not finite. */
   readonly inspect?: boolean;

@@ -1,6 +1,7 @@
 import type { Faces, Sampler } from '../../data/index.js';
 import { modelLayout } from '../../model/layout.js';
 import { updateAt } from '../../model/phase.js';
+import { roundAt } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -110,9 +111,9 @@ export class Regroup {
   }
 
   async #sendMissedAverage(member: Member, update: number): Promise<void> {
-    const { post, average } = this.parts;
+    const { post, average, training } = this.parts;
     const bytes = bytesOf(average(update));
-    const at = updateAt(update);
+    const at = roundAt(update, training);
     for (const { offset, length } of chunkOffsets(bytes.length)) {
       const payload = bytes.subarray(offset, offset + length);
       const place = { content: Content.AVERAGE, shard: 0, offset, total: bytes.length, request: 0 };

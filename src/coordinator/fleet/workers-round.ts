@@ -1,11 +1,13 @@
-import { MEASURES, type Phase } from '../../model/phase.js';
+import type { RoundName } from '../../model/round.js';
 import { floatsOf } from '../../common/bytes.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 
 export interface WorkersRoundOptions {
-  readonly phase: Phase;
+  readonly phase: RoundName;
   readonly step: number;
+  /** How many elements at the vector's end are measures. */
+  readonly measures: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
 }
 
@@ -60,7 +62,7 @@ export class WorkersRound {
       throw new Rejection('unexpected', `a mean that worker ${worker} does not owe`);
     if (measures.length === 0) return;
     const floats = floatsOf(measures);
-    if (this.#result || floats.length !== MEASURES[this.options.phase].length)
+    if (this.#result || floats.length !== this.options.measures)
       throw new Rejection('unexpected', `measures of worker ${worker}`);
     this.#result = { measures: floats, gradientNorm };
   }
