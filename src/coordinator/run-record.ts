@@ -91,7 +91,6 @@ export class RunRecord {
     metrics.recordStep(record, phaseSeconds);
     metrics.setGradientNorm('discriminator', gradientNorms.discriminator);
     metrics.setGradientNorm('generator', gradientNorms.generator);
-    progress.show(record);
     if (redone > 0) {
       metrics.countNonFinite(redone);
       const what = options.training.localSteps === undefined ? 'a gradient of' : 'the state after';
@@ -100,6 +99,7 @@ export class RunRecord {
       this.parts.events.add('fault', line);
     }
     if (record.step < round.last) return;
+    progress.show(record);
     if (isDue(round, sampleEvery)) await this.#samples(record.step);
     const isEvaluated = evaluations.isDue(round);
     if (isEvaluated) evaluations.expect(record.step);

@@ -49,7 +49,8 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
   const closing = new Closing();
   try {
     const stop = new StopRequest((signal) => {
-      say(`${signal}: ending after this step with a checkpoint; once more to end at once`);
+      const last = options.training.localSteps === undefined ? 'this step' : 'this round of local steps';
+      say(`${signal}: ending after ${last} with a checkpoint; once more to end at once`);
     });
     closing.add(() => {
       stop.close();
@@ -121,7 +122,7 @@ async function run(request: RunRequest): Promise<void> {
   });
   voice.goThrough(progress.log);
   const evaluations = new RunEvaluations({
-    ...{ run: folder, every: options.evaluateEvery, engine: options.engine, log: voice.say },
+    ...{ run: folder, training, every: options.evaluateEvery, engine: options.engine, log: voice.say },
     ...{ cache: cacheFolder(), reals: packPath(cacheFolder(), faces.fingerprint) },
     onEvaluated: (evaluation) => {
       metrics.setEvaluation(evaluation);

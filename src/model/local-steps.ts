@@ -64,7 +64,9 @@ export class LocalSteps {
         if (!isWanted()) return undefined;
         const following = step < last ? { step: step + 1, shard } : next;
         const isFinite = await this.#train(computer, vector, { phase, step, shard, following });
-        if (!isFinite) return { vector, seconds: secondsSince(started) };
+        if (isFinite) continue;
+        vector.fill(0, this.#layout.state.start, this.#layout.state.end);
+        return { vector, seconds: secondsSince(started) };
       }
     const { start, end } = this.#layout.state;
     await this.replica.call('save', { into: vector.subarray(start, end) });
@@ -137,11 +139,11 @@ export class LocalSteps {
     return (this.#common ??= sharedFloats(this.#layout.state.end));
   }
 
-  /** All zeros: the places of steps that a round does not have, and the state of a shard that goes no further. */
+  /** A round may have fewer steps than there are places: the others are 0. */
   #vector(): Float32Array {
-    const vector = this.#free.pop()?.fill(0) ?? sharedFloats(this.#layout.length);
+    const vector = this.#free.pop() ?? sharedFloats(this.#layout.length);
     this.#given.push(vector);
-    return vector;
+    return vector.fill(0, this.#layout.measures.start);
   }
 }
 

@@ -1,5 +1,6 @@
 import { modelLayout } from './layout.js';
 import { localLayout, localMeasures } from './local-layout.js';
+import type { StepRange } from './local-steps.js';
 import { MEASURES, PHASES, phaseLayout, updateAt, updateNumber, type Phase } from './phase.js';
 import type { TrainingOptions } from './training-options.js';
 
@@ -61,4 +62,9 @@ export function roundLayout(round: RoundName, training: TrainingOptions): RoundL
  */
 export function lastOfRound(step: number, lastStep: number, { localSteps = 1 }: LocalOption): number {
   return Math.min(Math.ceil(step / localSteps) * localSteps, lastStep);
+}
+
+/** The steps of the round that ends with this one. */
+export function roundUpTo(step: number, { localSteps = 1 }: LocalOption): StepRange {
+  return { first: step - ((step - 1) % localSteps), last: step };
 }

@@ -7,6 +7,8 @@ import { runChild } from '../../data/child-job.js';
 import { temporaryPackPath } from '../../data/index.js';
 import type { EngineChoice } from '../../engine/engine.js';
 import type { StepRange } from '../../model/local-steps.js';
+import { roundUpTo } from '../../model/round.js';
+import type { TrainingOptions } from '../../model/training-options.js';
 import { isDue } from '../is-due.js';
 import type { RunFolder } from '../run/run-folder.js';
 import type { LoggedEvaluation } from '../step-record.js';
@@ -23,6 +25,7 @@ const LAST_LIMIT = 3 * 60_000;
 
 export interface RunEvaluationsParts {
   readonly run: RunFolder;
+  readonly training?: Pick<TrainingOptions, 'localSteps'>;
   /** Steps between evaluations; 0: never. */
   readonly every: number;
   /** The cache folder. */
@@ -97,8 +100,8 @@ export class RunEvaluations {
       this.#finished = part.step > logged ? part : undefined;
       this.parts.onEvaluated(part);
     }
-    // Whether a step before it in its round was due cannot be told, but only that it is a multiple itself.
-    if (step > 0 && this.isDue({ first: step, last: step }) && last !== step) this.#begin(step);
+    const isDue = step > 0 && this.isDue(roundUpTo(step, this.parts.training ?? {}));
+    if (isDue && last !== step) this.#begin(step);
   }
 
   /** Waits for what is under way, for a while and until `stop`. */
