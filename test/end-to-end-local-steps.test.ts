@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { strike } from './support/trainer/faults.js';
-import { expectSameRun, lastState, readNumbers, readStats } from './support/trainer/run-results.js';
-import { Workplace } from './support/trainer/workplace.js';
+import {
+  expectSameRun,
+  lastState,
+  readNumbers,
+  readStats,
+  stepsDone,
+} from './support/trainer/run-results.js';
+import { ENDLESS, Workplace } from './support/trainer/workplace.js';
+import { until } from './support/wire/until.js';
 
 // Processes that start and wait take no core.
 describe('steps that one shard makes on its own', { concurrency: 2 }, () => {
@@ -112,6 +120,28 @@ describe('steps that three shards make on their own', { concurrency: 2 }, () => 
     const { code, lines } = await workplace.start(['train', '--resume', 'stopped', ...again]).ended();
     assert.equal(code, 0, lines.join('\n'));
     await expectSameRun(workplace.path('stopped'), workplace.path('quiet'));
+  });
+
+  it('are done to the end of their round when the run is to stop', async () => {
+    const program = workplace.start(
+      workplace.training('interrupted', [...OPTIONS, ...ENDLESS, '--single-node']),
+    );
+    await until('some rounds', async () => (await stepsDone(workplace.path('interrupted'))) >= 9);
+    program.signal('SIGINT');
+    const { code, lines } = await program.ended();
+    assert.equal(code, 0, lines.join('\n'));
+    assert.ok(
+      lines.includes(
+        'SIGINT: ending after this round of local steps with a checkpoint; once more to end at once',
+      ),
+    );
+    const done = await stepsDone(workplace.path('interrupted'));
+    assert.equal(done % 4, 0);
+    assert.ok(
+      existsSync(
+        workplace.path('interrupted', 'checkpoints', `step-${String(done).padStart(6, '0')}.safetensors`),
+      ),
+    );
   });
 
   it('cannot become more or fewer when a run goes on', async () => {
