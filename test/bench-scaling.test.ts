@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Way } from '../bench/averaging/rows.js';
 import type { Cut } from '../src/averaging/vector-cuts.js';
+import { floatsOfRound } from '../bench/scaling/local-steps.js';
 import { roundSeconds, type RoundOptions } from '../bench/scaling/simulate.js';
+
+import { SMALL_MODEL } from './support/small-model.js';
 
 const FREE = { io: 0, perMessage: 0, send: 0, receive: 0, sum: 0, copy: 0 };
 
@@ -63,6 +66,21 @@ describe('a simulated round of averaging takes', () => {
     // A star adds everything in one place, one after the other; workers of a ring each a part.
     assert.equal(seconds('star', 5, 10, { costs, network }), 4 * 10);
     assert.equal(seconds('ring', 5, 10, { costs, network }), (4 * 10) / 5);
+  });
+
+  it('after local steps the state: three times the weights, 104 running statistics, 7 measures a step', () => {
+    // Worked by hand: 3 + 1 layers of 4 to 16 channels, a kernel of 4 x 4, batch norm in all but first and last.
+    const kernels = {
+      generator: 8 * 16 * 16 + 16 * (16 * 8 + 8 * 4 + 4 * 3),
+      discriminator: 16 * (3 * 4 + 4 * 8 + 8 * 16) + 16 * 16,
+    };
+    const channels = { generator: 16 + 8 + 4, discriminator: 8 + 16 };
+    const weights =
+      kernels.generator + kernels.discriminator + 2 * (channels.generator + channels.discriminator);
+    const statistics = 2 * (channels.generator + channels.discriminator);
+    const phases = floatsOfRound(SMALL_MODEL, 1);
+    assert.equal(phases[0] + phases[1], weights + 2 * (28 + 24 + 24 + 24) + 5);
+    assert.deepEqual(floatsOfRound(SMALL_MODEL, 4), [3 * weights + statistics + 4 * 7]);
   });
 
   it('half as long on a link with half as many bytes a number', () => {

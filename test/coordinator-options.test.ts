@@ -76,7 +76,18 @@ describe('the options of a run', () => {
     );
   });
 
+  it('have no local steps unless they are given: a run of one each is the run that it was', () => {
+    for (const line of ['', '--local-steps 1']) assert.ok(!('localSteps' in settle(line).training), line);
+    assert.equal(settle('--local-steps 16').training.localSteps, 16);
+    assert.equal(settle('--local-steps 2 --accumulate 3').training.accumulate, 3);
+  });
+
   it('are refused where they cannot be, in one line', () => {
+    refuses(
+      '--local-steps 2 --wire bf16',
+      /--local-steps averages weights, which --wire bf16 would round: give one/,
+    );
+    refuses('--local-steps 1001', /--local-steps can be at most 1000, not 1001/);
     refuses('--shards 3', /a batch of 128 images cannot be cut into 3 equal shards: give --batch-size 129/);
     refuses('--workers 3', /a batch of 128 images cannot be cut into 3 equal shards/);
     refuses('--shards 65537 --batch-size 65537', /there can be 65536 shards, not 65537/);

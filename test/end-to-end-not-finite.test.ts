@@ -56,4 +56,29 @@ describe('a gradient that is not finite', () => {
       assert.equal((await readStats(workplace.path(run))).length, 2);
       assert.deepEqual(await readFile(workplace.path(checkpoint)), before);
     });
+
+  // Adam's second moment makes the kernel NaN with the update of step 3, which the generator's gradient sees.
+  for (const [name, how, computer] of [
+    ['one process', ['--single-node'], 'this process'],
+    ['workers', ['--workers', '2', '--topology', 'ring'], 'worker 0'],
+  ] as const)
+    it(`of a shard on its own ends the run after the third time, and is averaged with no other, with ${name}`, async () => {
+      const run = `local-${how.length}`;
+      const options = ['--shards', '2', '--local-steps', '2', '--sample-every', '0', '--steps'];
+      if (!existsSync(workplace.path('local'))) await workplace.quietRun('local', [...options, '2']);
+      await workplace.copyRun('local', run);
+      const checkpoint = `${run}/checkpoints/step-000002.safetensors`;
+      await spoil(workplace.path(checkpoint), 'discriminator.secondMoment.layer1.kernel');
+      const { code, lines } = await workplace
+        .start(['train', '--resume', run, '--steps', '6', ...how])
+        .ended();
+      assert.equal(code, 1, lines.join('\n'));
+      assert.equal(
+        lines[lines.length - 1],
+        "coordinator: the state after the local steps up to step 4 is not finite (the generator's gradient of step 3; " +
+          `computed by ${computer}, shard 0) for the third time; the last checkpoint is ${checkpoint}: ` +
+          `go on with --resume ${run}`,
+      );
+      assert.equal((await readStats(workplace.path(run))).length, 2);
+    });
 });

@@ -42,6 +42,17 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       () => ['--workers', '0'],
       /argument '0' is invalid. It must be a whole number of at least 1/,
     ],
+    [
+      'no local steps',
+      () => ['--local-steps', '0'],
+      /'--local-steps <k>' argument '0' is invalid. It must be a whole number of at least 1/,
+    ],
+    ['half a local step', () => ['--local-steps', '1.5'], /argument '1.5' is invalid/],
+    [
+      'more local steps than a message has room for',
+      () => ['--local-steps', '1001'],
+      /--local-steps can be at most 1000, not 1001/,
+    ],
     ['a negative seed', () => ['--seed', '-1'], /argument '-1' is invalid/],
     [
       'a learning rate of 0',

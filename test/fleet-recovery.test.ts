@@ -72,6 +72,24 @@ describe('the recovery of a run', () => {
     }
   });
 
+  it('takes an average of several updates for one: what was held before it is one behind', () => {
+    for (const [holds, source] of [
+      [16, 'keep'],
+      [8, 'catch up'],
+      [15, 'fetch'],
+      [undefined, 'fetch'],
+    ] as const) {
+      const recovery = new Recovery(4, 0);
+      for (const worker of [0, 1]) recovery.join(worker, undefined);
+      recovery.regroup();
+      for (const worker of [0, 1]) recovery.prepared(worker);
+      for (const next of [8, 16]) recovery.updated(true, next);
+      recovery.leave(0);
+      recovery.join(0, holds);
+      assert.deepEqual(sources(recovery), [`0 ${source}`, '1 keep']);
+    }
+  });
+
   it('books what was sent as done: nobody is told twice to catch up', () => {
     const recovery = running();
     recovery.leave(0);

@@ -94,6 +94,7 @@ describe('the rounds of a run', () => {
       for (const phase of PHASES) {
         const done = rounds.compute({
           phase,
+          firstStep: step,
           step,
           group,
           workerOfShard,

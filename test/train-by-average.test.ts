@@ -4,7 +4,7 @@ import { neverFiniteLine } from '../src/coordinator/never-finite-line.js';
 import { trainByAverage, type Averager } from '../src/coordinator/train-by-average.js';
 import { NeverFinite, type NotFiniteElement } from '../src/coordinator/until-finite.js';
 import { modelLayout } from '../src/model/layout.js';
-import { SMALL_MODEL } from './support/small-model.js';
+import { SMALL_MODEL, SMALL_TRAINING } from './support/small-model.js';
 
 /** Notes what it is asked for; the norms of its averages are these, one after the other. */
 function averager(norms: number[], found?: NotFiniteElement): { group: Averager; asked: string[] } {
@@ -66,7 +66,7 @@ describe('a phase by averages', () => {
       );
       assert.ok(error instanceof NeverFinite);
       assert.equal(
-        neverFiniteLine(error, layout),
+        neverFiniteLine(error, SMALL_TRAINING),
         `the discriminator's gradient is not finite at step 12 (${where}) for the third time`,
       );
       assert.deepEqual(asked, [

@@ -181,13 +181,17 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     ],
   },
   'the measures of a mean': {
-    taken: [0, 4, 64].map((length) => sample('averaged', { measures: bytes(length) })),
-    refused: [1, 3, 68].map((length) => sample('averaged', { measures: bytes(length) })),
+    taken: [0, 4, 28_000].map((length) => sample('averaged', { measures: bytes(length) })),
+    refused: [1, 3, 28_004].map((length) => sample('averaged', { measures: bytes(length) })),
   },
   'the worker that cannot be reached': ofNumber(0, 65_535, (worker) => sample('unreachable', { worker })),
   'the worker that greets': ofNumber(0, 65_535, (worker) => sample('greeting', { worker })),
   'the shard that is done': ofNumber(0, 65_535, (shard) => sample('shardDone', { shard })),
   'the shard that is fetched': ofNumber(0, 65_535, (shard) => sample('fetch', { shard })),
+  'the number of local steps, up to one': {
+    taken: [1, 2, 7].map((steps) => sample('compute', { steps }, { step: 7 })),
+    refused: [0, 8, 0xffff_ffff].map((steps) => sample('compute', { steps }, { step: 7 })),
+  },
   'the step of a phase': ofNumber(1, 0xffff_ffff, (step) => sample('compute', {}, { step })),
   'the time of a shard': {
     taken: [0, 0.1, 86_400].map((computeSeconds) => sample('shardDone', { computeSeconds })),
@@ -299,7 +303,16 @@ describe('a phase', () => {
     const kinds = (phase: Header['phase']): BodyKind[] =>
       MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
     const ofPhase = ['ready', 'assignment', 'compute', 'chunk', 'shardDone', 'apply', 'averaged'] as const;
-    assert.deepEqual(kinds('generator'), ofPhase);
+    // The compute there is one of local steps, which are no update that could come next.
+    assert.deepEqual(
+      kinds('generator'),
+      ofPhase.filter((kind) => kind !== 'compute'),
+    );
+    assert.equal(fate(encode(sample('compute', { steps: 0 }, { phase: 'generator' }))), 'message');
+    assert.deepEqual(
+      kinds('local'),
+      ofPhase.filter((kind) => kind !== 'ready' && kind !== 'assignment'),
+    );
     // Who is ready may have a state, or none.
     assert.deepEqual(
       kinds(undefined),

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { modelLayout } from '../src/model/layout.js';
+import { localLayout } from '../src/model/local-layout.js';
+import { LocalSteps } from '../src/model/local-steps.js';
 import { phaseLayout, updateNumber, type Phase } from '../src/model/phase.js';
+import type { ReplicaHandle } from '../src/model/replica-handle.js';
+import type { RoundName } from '../src/model/round.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
 import { bytesOf } from '../src/common/bytes.js';
 import { chunkOffsets } from '../src/wire/chunks.js';
@@ -18,7 +22,7 @@ const MODEL = { ...SMALL_MODEL, generatorFeatures: 64, discriminatorFeatures: 64
 const average = (phase: Phase, value: number): Float32Array =>
   new Float32Array(phaseLayout(phase, modelLayout(MODEL)).length).fill(value);
 
-function* chunksOf(phase: Phase, step: number, values: Float32Array): Generator<MessageOf<'chunk'>> {
+function* chunksOf(phase: RoundName, step: number, values: Float32Array): Generator<MessageOf<'chunk'>> {
   const bytes = bytesOf(values);
   for (const { offset, length } of chunkOffsets(bytes.length)) {
     const payload = bytes.subarray(offset, offset + length);
@@ -109,5 +113,50 @@ describe('the average that a worker gets', () => {
     run.update = updateNumber('discriminator', 4);
     await hosting.confirmAverage('discriminator', 4)();
     assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 4, first: 2 }]);
+  });
+});
+
+describe('the mean of states that a worker gets after local steps', () => {
+  const training = { ...MODEL, localSteps: 4 } as TrainingOptions;
+  const { length } = localLayout(modelLayout(MODEL), 4);
+  let restored: number[];
+  let run: LoadedRun;
+  let hosting: Hosting;
+
+  beforeEach(() => {
+    restored = [];
+    const call = (name: string, { state }: { state: Float32Array }): Promise<null> => {
+      assert.equal(name, 'restore');
+      assert.equal(state.length, length - 4 * 7);
+      restored.push(state[0]);
+      return Promise.resolve(null);
+    };
+    const replica = { call } as unknown as ReplicaHandle;
+    const local = new LocalSteps(training, replica);
+    run = { options: training, replica, local, update: undefined } as unknown as LoadedRun;
+    hosting = new Hosting(run, () => Promise.resolve());
+  });
+
+  it('takes the place of whatever state it has, or of none', async () => {
+    for (const [step, before] of [
+      [8, undefined],
+      [12, 3],
+    ] as const) {
+      run.update = before;
+      for (const chunk of chunksOf('local', step, new Float32Array(length).fill(step)))
+        hosting.receiveChunk(chunk);
+      assert.deepEqual(restored, [], 'not before the coordinator says so');
+      await hosting.confirmAverage('local', step)();
+      assert.deepEqual(restored.splice(0), [step]);
+      assert.equal(run.update, updateNumber('discriminator', step + 1));
+    }
+  });
+
+  it('is no average of a phase, which such a run does not have', () => {
+    const [chunk] = chunksOf('generator', 3, average('generator', 0.5));
+    assert.throws(() => {
+      hosting.receiveChunk(chunk);
+    }, Rejection);
+    assert.throws(() => hosting.confirmAverage('discriminator', 3), Rejection);
   });
 });

@@ -38,6 +38,8 @@ const lengthOf = (phase: Phase, training = TRAINING): number =>
   phaseLayout(phase, modelLayout(training)).length;
 const CHUNKS = [...chunkOffsets(4 * lengthOf('discriminator'))].length;
 
+const FIRST = { phase: 'discriminator', step: 1, steps: 0, generation: 1, collect: true } as const;
+
 /** What Link lets wait; what lies on the way besides is limited by the kernel, at some MB. */
 const WAITING = 64;
 const MOST_ON_THE_WAY = 64;
@@ -45,7 +47,7 @@ const MOST_ON_THE_WAY = 64;
 describe('a worker whose coordinator reads nothing any more', LIMIT, () => {
   it('computes no more than it can send, and goes on when that reads again', async (t) => {
     const { router, hosting, vectors, log } = await hostedShards(t);
-    const computing = hosting.compute('discriminator', 1, 1, true);
+    const computing = hosting.compute(FIRST);
     await until('its sending to stop', stillness(log));
     const taken = log.sentBytes / CHUNK_BYTES;
     assert.ok(taken >= WAITING / 2 && taken <= WAITING + MOST_ON_THE_WAY, `${taken} MiB were sent`);
@@ -65,7 +67,7 @@ describe('a worker whose coordinator reads nothing any more', LIMIT, () => {
 
   it('keeps nothing of what it could not send when the connection is given up', async (t) => {
     const { hosting, link, vectors, log } = await hostedShards(t);
-    const computing = hosting.compute('discriminator', 1, 1, true).then(
+    const computing = hosting.compute(FIRST).then(
       () => 'done',
       () => 'given up',
     );

@@ -41,7 +41,15 @@ function stubRun(optionsJson: string, number: number, onRound: (milliseconds: nu
   const { batchSize: batch, shards, seed } = options;
   const { count } = STUB_DATASET;
   return {
-    ...{ options, optionsJson, dataset: STUB_DATASET, engine: 'none', cache: '', update: undefined },
+    ...{
+      options,
+      optionsJson,
+      dataset: STUB_DATASET,
+      engine: 'none',
+      cache: '',
+      local: undefined,
+      update: undefined,
+    },
     replica: new StubReplica(options, number, onRound) as unknown as ReplicaHandle,
     faces: { ...STUB_DATASET, read: () => undefined } as unknown as Faces,
     sampler: new Sampler({ count, batch, shards, seed }),

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { renderChart } from '../../src/coordinator/run/chart-renderer.js';
 import { describeMachine } from '../step/machine.js';
 import { scalingChart } from './chart.js';
+import { localStepLines } from './local-steps.js';
 import { measureCosts } from './measured-costs.js';
 import { floatsOf, realRunLines, realRuns, SIZES } from './real-runs.js';
 import { scenarioLines, scenarios } from './scenarios.js';
@@ -38,7 +39,7 @@ if (!values['no-runs']) {
 const compute = Number(values.compute);
 const [{ model, name }] = SIZES;
 const all = scenarios(encrypted, floatsOf(model), compute);
-lines.push(...scenarioLines(all));
+lines.push(...scenarioLines(all), '', ...localStepLines(encrypted, model, compute));
 for (const line of lines) console.log(line);
 if (values.out !== undefined) {
   writeFileSync(`${values.out}.md`, `${lines.join('\n')}\n`);

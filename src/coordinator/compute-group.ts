@@ -1,3 +1,5 @@
+import type { LocalStep } from '../model/local-layout.js';
+import type { StepRange } from '../model/local-steps.js';
 import type { Measures, Phase } from '../model/phase.js';
 
 /** Takes a part of an array that comes in order, at this byte. */
@@ -41,6 +43,16 @@ export interface PhaseOutcome<P extends Phase> {
   readonly computeSeconds: number;
 }
 
+/** What steps of the shards' own came to. */
+export interface LocalOutcome {
+  /** Each of the steps, in order. */
+  readonly steps: readonly LocalStep[];
+  /** How often the mean of the states was not finite before it was. */
+  readonly redone: number;
+  /** The busiest worker's computing, all steps. */
+  readonly computeSeconds: number;
+}
+
 /** There are no workers that the run could go on with, and none are coming. */
 export class WorkersGone extends Error {
   override readonly name = 'WorkersGone';
@@ -64,6 +76,11 @@ export interface ComputeGroup {
    * all of these can.
    */
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>>;
+  /**
+   * Has every shard train these steps on its own, from the state that all have, and gives every replica the mean of the
+   * states that they come to. In a run with local steps, instead of `train`; rejects as it does.
+   */
+  trainLocally(steps: StepRange): Promise<LocalOutcome>;
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
   samples(): Promise<Float32Array>;
   /**

@@ -1,9 +1,11 @@
 import type { Log } from '../common/log.js';
+import type { StepRange } from '../model/local-steps.js';
 import type { Phase } from '../model/phase.js';
 import {
   StateLost,
   WorkersGone,
   type ComputeGroup,
+  type LocalOutcome,
   type PhaseOutcome,
   type StateCopy,
   type StateSource,
@@ -36,6 +38,10 @@ export class LoneSuccessor implements ComputeGroup {
 
   train<P extends Phase>(phase: P, step: number): Promise<PhaseOutcome<P>> {
     return this.#orSucceed(() => this.group.train(phase, step));
+  }
+
+  trainLocally(steps: StepRange): Promise<LocalOutcome> {
+    return this.#orSucceed(() => this.group.trainLocally(steps));
   }
 
   samples(): Promise<Float32Array> {

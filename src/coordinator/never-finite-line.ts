@@ -1,20 +1,26 @@
-import type { ModelLayout } from '../model/layout.js';
+import { modelLayout } from '../model/layout.js';
+import { placeInLocal } from '../model/local-layout.js';
 import { placeInPhase } from '../model/phase-place.js';
-import type { NeverFinite } from './until-finite.js';
+import type { TrainingOptions } from '../model/training-options.js';
+import { whatIsNotFinite, type NeverFinite } from './until-finite.js';
 
-/** Says whose gradient is not finite, where, and who computed it: which network, layer, worker and shard to look at. */
-export function neverFiniteLine({ phase, step, element }: NeverFinite, layout: ModelLayout): string {
-  const where = element ? describe(phase, element, layout) : "each shard's numbers are, but not their sum";
-  return `the ${phase}'s gradient is not finite at step ${step} (${where}) for the third time`;
+/** Says what is not finite, where, and who computed it: which network, layer, worker and shard to look at. */
+export function neverFiniteLine({ phase, step, element }: NeverFinite, training: TrainingOptions): string {
+  const where = element
+    ? `${placeOf({ phase, step }, element.element, training)}; computed by ` +
+      `${element.worker === undefined ? 'this process' : `worker ${element.worker}`}, shard ${element.shard}`
+    : "each shard's numbers are, but not their sum";
+  return `${whatIsNotFinite(phase, step)} (${where}) for the third time`;
 }
 
-function describe(
-  phase: NeverFinite['phase'],
-  { element, worker, shard }: NonNullable<NeverFinite['element']>,
-  layout: ModelLayout,
+function placeOf(
+  { phase, step }: Pick<NeverFinite, 'phase' | 'step'>,
+  element: number,
+  training: TrainingOptions,
 ): string {
-  const { network, layer, tensor } = placeInPhase(phase, element, layout);
+  const model = modelLayout(training);
+  if (phase === 'local') return placeInLocal(element, { model, localSteps: training.localSteps ?? 1, step });
+  const { network, layer, tensor } = placeInPhase(phase, element, model);
   const owner = network === phase ? '' : `the ${network}'s `;
-  const place = layer === undefined ? tensor : `layer ${layer}, ${tensor}`;
-  return `${owner}${place}; computed by ${worker === undefined ? 'this process' : `worker ${worker}`}, shard ${shard}`;
+  return `${owner}${layer === undefined ? tensor : `layer ${layer}, ${tensor}`}`;
 }

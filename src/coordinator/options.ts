@@ -45,6 +45,7 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly discriminatorFeatures: number;
   readonly batchSize: number;
   readonly accumulate: number;
+  readonly localSteps: number;
   readonly shards?: number;
   readonly epochs: number;
   readonly steps?: number;
@@ -145,6 +146,12 @@ export function addTrainOptions(command: Command): Command {
     .optionsGroup('How it is trained:')
     .option('--batch-size <images>', 'images of a whole batch, over all shards', whole(1), 128)
     .option('--accumulate <n>', 'batches of a step, one after the other; part of the result', whole(1), 1)
+    .option(
+      '--local-steps <k>',
+      'steps that shards train alone before their states are averaged; samples, checkpoints and the end wait for that; part of the result',
+      whole(1),
+      1,
+    )
     .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))
     .option('--epochs <n>', 'passes over the images', whole(1), 5)
     .option('--steps <n>', 'steps in all, instead of epochs', whole(1))

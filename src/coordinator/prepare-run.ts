@@ -5,7 +5,7 @@ import { say } from '../common/log.js';
 import { Sampler, type Faces } from '../data/index.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { findFacePackage } from '../evaluation/face-package.js';
-import { PHASES } from '../model/phase.js';
+import { roundsOf } from '../model/round.js';
 import { imagesOfStep } from '../model/training-options.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
@@ -101,7 +101,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     onRejected: (reason) => {
       live.events.rejected(reason);
     },
-    phases: PHASES,
+    phases: roundsOf(training),
     rejectionReasons: REJECTION_REASONS,
   });
   const from = earlier && (await openOrigin(earlier, options));

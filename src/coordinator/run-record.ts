@@ -19,6 +19,7 @@ import { writePicture } from './run/picture.js';
 import type { RunFolder } from './run/run-folder.js';
 import { lastEvaluated, type StepLog } from './run/step-log.js';
 import type { RunOptions } from './settle-options.js';
+import { isDue } from './is-due.js';
 import type { StepOutcome } from './training-loop.js';
 
 export interface RunRecordParts {
@@ -77,27 +78,32 @@ export class RunRecord {
     await this.#samples(0);
   }
 
-  /** After each step, and whatever is due with it. A checkpoint's copy is waited for, its writing is not. */
-  async step({ record, phaseSeconds, gradientNorms, redone }: StepOutcome): Promise<void> {
-    const { log, metrics, progress, evaluations } = this.parts;
-    const { sampleEvery, checkpointEvery } = this.parts.options;
+  /**
+   * After each step, and after the last one of its round whatever is due with any of them: before, there is no state of
+   * the run. A checkpoint's copy is waited for, its writing is not.
+   */
+  async step({ record, round, phaseSeconds, gradientNorms, redone }: StepOutcome): Promise<void> {
+    const { log, metrics, progress, evaluations, options } = this.parts;
+    const { sampleEvery, checkpointEvery } = options;
     this.#checkpoints.check();
     const evaluation = evaluations.take();
     await log.append(evaluation ? { ...record, evaluation } : record);
     metrics.recordStep(record, phaseSeconds);
     metrics.setGradientNorm('discriminator', gradientNorms.discriminator);
     metrics.setGradientNorm('generator', gradientNorms.generator);
-    progress.show(record);
     if (redone > 0) {
       metrics.countNonFinite(redone);
-      const line = `a gradient of step ${record.step} was not finite and was computed again (${redone} times)`;
+      const what = options.training.localSteps === undefined ? 'a gradient of' : 'the state after';
+      const line = `${what} step ${record.step} was not finite and was computed again (${redone} times)`;
       progress.log(line, { level: 'warn' });
       this.parts.events.add('fault', line);
     }
-    if (isDue(record.step, sampleEvery)) await this.#samples(record.step);
-    const isEvaluated = evaluations.isDue(record.step);
+    if (record.step < round.last) return;
+    progress.show(record);
+    if (isDue(round, sampleEvery)) await this.#samples(record.step);
+    const isEvaluated = evaluations.isDue(round);
     if (isEvaluated) evaluations.expect(record.step);
-    const isCheckpoint = isEvaluated || isDue(record.step, checkpointEvery);
+    const isCheckpoint = isEvaluated || isDue(round, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
       await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
     if (isCheckpoint && performance.now() - this.#lossesDrawn > LOSSES_INTERVAL) {
@@ -201,8 +207,4 @@ export class RunRecord {
     await this.parts.evaluations.close();
     await this.#checkpoints.giveUp();
   }
-}
-
-function isDue(step: number, every: number): boolean {
-  return every > 0 && step % every === 0;
 }

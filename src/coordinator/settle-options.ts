@@ -65,6 +65,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     discriminatorFeatures: given.discriminatorFeatures,
     batchSize: given.batchSize,
     ...(given.accumulate > 1 && { accumulate: given.accumulate }),
+    ...(given.localSteps > 1 && { localSteps: given.localSteps }),
     shards,
     seed: given.seed,
     learningRate: given.learningRate,

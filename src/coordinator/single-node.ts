@@ -3,7 +3,6 @@ import { PartPool } from '../averaging/part-pool.js';
 import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { planAllHere } from '../averaging/sum-plan.js';
-import type { Cut } from '../averaging/vector-cuts.js';
 import { normOf, VectorSums } from '../averaging/vector-sums.js';
 import { ShardBatches, type Faces, type Sampler } from '../data/index.js';
 import { engineIdentity, type EngineName } from '../engine/engine.js';
@@ -13,19 +12,28 @@ import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { firstNotFinite } from '../model/gradient-norm.js';
 import { modelLayout, type ModelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
-import { phaseCuts } from '../model/phase-cuts.js';
-import { phaseLayout, readMeasures, type Phase } from '../model/phase.js';
+import { cutsOf, type RoundCuts } from '../model/round-cuts.js';
+import { LocalSteps, type StepRange } from '../model/local-steps.js';
+import { readMeasures, type Phase } from '../model/phase.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
-import { ShardComputer } from '../model/shard-computer.js';
+import { roundLayout, roundsOf, type RoundName } from '../model/round.js';
+import { ShardComputer, type ShardGradient } from '../model/shard-computer.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf } from '../common/bytes.js';
 import { chunkOffsets } from '../wire/chunks.js';
-import type { ComputeGroup, PhaseOutcome, StateCopy, StateSource, Traffic } from './compute-group.js';
-import { trainByAverage, type Average, type Averager } from './train-by-average.js';
+import type {
+  ComputeGroup,
+  LocalOutcome,
+  PhaseOutcome,
+  StateCopy,
+  StateSource,
+  Traffic,
+} from './compute-group.js';
+import { trainByAverage, trainLocally, type Average, type Averager } from './train-by-average.js';
 import { TRIES, untilFinite, type NotFiniteElement } from './until-finite.js';
 
 export interface SingleNodeOptions {
@@ -42,11 +50,12 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 export class SingleNode implements ComputeGroup, Averager {
   readonly workers = 1;
   readonly #layout: ModelLayout;
-  readonly #averaged: Record<Phase, MeanArray>;
-  readonly #cuts: Record<Phase, readonly Cut[]>;
+  readonly #averaged: ReadonlyMap<RoundName, MeanArray>;
+  readonly #cuts: RoundCuts;
+  readonly #local: LocalSteps | undefined;
   readonly #pool = new PartPool();
   /** In a run that sends int8. */
-  #residuals: Residuals<Phase> | undefined;
+  #residuals: Residuals<RoundName> | undefined;
   #copy: Float32Array | undefined;
 
   private constructor(
@@ -56,12 +65,15 @@ export class SingleNode implements ComputeGroup, Averager {
     private readonly computer: ShardComputer,
   ) {
     this.#layout = modelLayout(training);
-    const layout = this.#layout;
-    const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, training.wire);
-    this.#averaged = { discriminator: mean('discriminator'), generator: mean('generator') };
+    this.#averaged = new Map(
+      roundsOf(training).map((round) => [
+        round,
+        meanArray(roundLayout(round, training).length, training.wire),
+      ]),
+    );
+    this.#cuts = cutsOf(training);
     this.#residuals = newResiduals(training);
-    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, training);
-    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
+    if (training.localSteps !== undefined) this.#local = new LocalSteps(training, replica);
   }
 
   static async start({ training, engine, faces, sampler, from }: SingleNodeOptions): Promise<SingleNode> {
@@ -98,35 +110,44 @@ export class SingleNode implements ComputeGroup, Averager {
     });
   }
 
-  async compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
+  trainLocally(steps: StepRange): Promise<LocalOutcome> {
+    return trainLocally(this, steps, this.training.localSteps ?? 1);
+  }
+
+  async compute(round: RoundName, step: number, inspect: boolean, firstStep = step): Promise<Average> {
     const { shards } = this.training;
-    const { gradient } = phaseLayout(phase, this.#layout);
-    const mean = this.#averaged[phase];
+    const { normEnd } = roundLayout(round, this.training);
+    const mean = this.#meanOf(round);
     const plan = planAllHere(this.training.summation, shards);
     const sums = new VectorSums({
       planOf: () => plan,
-      ...{ mean, pool: this.#pool, gradientEnd: gradient.end },
+      ...{ mean, pool: this.#pool, gradientEnd: normEnd },
       onOperand: () => undefined,
       onMean: () => undefined,
     });
     let computeSeconds = 0;
     let notFinite: NotFiniteElement | undefined;
+    if (round === 'local') this.#local?.begin();
     for (let shard = 0; shard < shards; shard++) {
-      const next = shard + 1 < shards ? { step, shard: shard + 1 } : { step: step + 1, shard: 0 };
-      const { vector, seconds } = await this.computer.compute(phase, step, shard, next);
+      const { vector, seconds } = await this.#computeShard(round, { first: firstStep, last: step }, shard);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      const int8 = this.#residuals?.writer(phase, shard, vector.length);
-      for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#pool, int8))
+      const int8 = this.#residuals?.writer(round, shard, vector.length);
+      for (const { cut, payload } of writeShard(vector, this.#cuts(round), this.#pool, int8))
         sums.add(shard, cut, payload);
       computeSeconds += seconds;
     }
     return { measures: mean.floats, gradientNorm: normOf(sums.squares), computeSeconds, notFinite };
   }
 
-  async apply(phase: Phase, step: number): Promise<void> {
-    this.#residuals?.settle(phase);
-    await this.replica.call('apply', { phase, step, averaged: this.#averaged[phase].floats });
+  async apply(round: RoundName, step: number): Promise<void> {
+    const averaged = this.#meanOf(round).floats;
+    if (round === 'local') {
+      await this.#local?.takeOver(averaged);
+      return;
+    }
+    this.#residuals?.settle(round);
+    await this.replica.call('apply', { phase: round, step, averaged });
   }
 
   async restart(from: StateSource | undefined): Promise<void> {
@@ -137,6 +158,7 @@ export class SingleNode implements ComputeGroup, Averager {
   async samples(): Promise<Float32Array> {
     const { seed, latentSize, imageSize } = this.training;
     const into = sharedFloats(SAMPLE_COUNT * imageSize ** 2 * IMAGE_CHANNELS);
+    await this.#local?.comeBack();
     await this.replica.call('sample', { noise: sampleNoise(seed, latentSize), into });
     return into;
   }
@@ -144,6 +166,7 @@ export class SingleNode implements ComputeGroup, Averager {
   /** Memory for the copy is taken with the first one, and kept: a run without checkpoints needs none. */
   async copyState(): Promise<StateCopy> {
     const into = (this.#copy ??= sharedFloats(stateLayout(this.#layout).length));
+    await this.#local?.comeBack();
     await this.replica.call('save', { into });
     const bytes = bytesOf(into);
     return {
@@ -162,7 +185,23 @@ export class SingleNode implements ComputeGroup, Averager {
     await this.replica.close();
   }
 
+  async #computeShard(round: RoundName, { first, last }: StepRange, shard: number): Promise<ShardGradient> {
+    const isLast = shard + 1 === this.training.shards;
+    const next = isLast ? { step: last + 1, shard: 0 } : { step: first, shard: shard + 1 };
+    if (round !== 'local') return this.computer.compute(round, last, shard, next);
+    const computed = await this.#local?.compute(this.computer, { first, last }, shard, next);
+    if (!computed) throw new Error('the run has no local steps');
+    return computed;
+  }
+
+  #meanOf(round: RoundName): MeanArray {
+    const mean = this.#averaged.get(round);
+    if (!mean) throw new Error(`the run has no round ${round}`);
+    return mean;
+  }
+
   async #restore(from: StateSource | undefined): Promise<void> {
+    this.#local?.forget();
     const { seed } = this.training;
     await restoreState(this.replica, this.#layout, async ({ at, part }) => {
       if (from) bytesOf(part).set(await from.read(at * FLOAT, part.byteLength));
@@ -171,6 +210,6 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 }
 
-function newResiduals({ wire }: TrainingOptions): Residuals<Phase> | undefined {
+function newResiduals({ wire }: TrainingOptions): Residuals<RoundName> | undefined {
   return wire === 'int8' ? new Residuals() : undefined;
 }

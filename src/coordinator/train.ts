@@ -8,7 +8,6 @@ import { PROJECT_VERSION } from '../common/version.js';
 import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { modelLayout } from '../model/layout.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { dropCheckpointsAfter } from './checkpoint/checkpoint-files.js';
 import { beginRun, earlierRun, lockRun } from './which-run.js';
@@ -50,7 +49,8 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
   const closing = new Closing();
   try {
     const stop = new StopRequest((signal) => {
-      say(`${signal}: ending after this step with a checkpoint; once more to end at once`);
+      const last = options.training.localSteps === undefined ? 'this step' : 'this round of local steps';
+      say(`${signal}: ending after ${last} with a checkpoint; once more to end at once`);
     });
     closing.add(() => {
       stop.close();
@@ -122,7 +122,7 @@ async function run(request: RunRequest): Promise<void> {
   });
   voice.goThrough(progress.log);
   const evaluations = new RunEvaluations({
-    ...{ run: folder, every: options.evaluateEvery, engine: options.engine, log: voice.say },
+    ...{ run: folder, training, every: options.evaluateEvery, engine: options.engine, log: voice.say },
     ...{ cache: cacheFolder(), reals: packPath(cacheFolder(), faces.fingerprint) },
     onEvaluated: (evaluation) => {
       metrics.setEvaluation(evaluation);
@@ -174,7 +174,7 @@ function networksIn({ networks }: InitialFacts): string {
 }
 
 function faultOf(error: unknown, training: TrainingOptions): string {
-  return error instanceof NeverFinite ? neverFiniteLine(error, modelLayout(training)) : messageOf(error);
+  return error instanceof NeverFinite ? neverFiniteLine(error, training) : messageOf(error);
 }
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {

@@ -1,15 +1,19 @@
 import type { Sampler } from '../data/index.js';
-import type { Phase } from '../model/phase.js';
+import type { StepRange } from '../model/local-steps.js';
+import type { Measures, Phase } from '../model/phase.js';
+import { lastOfRound, type RoundName } from '../model/round.js';
 import { imagesOfStep, type TrainingOptions } from '../model/training-options.js';
-import type { ComputeGroup } from './compute-group.js';
+import type { ComputeGroup, Traffic } from './compute-group.js';
 import type { StepRecord } from './step-record.js';
 
 /** What a step leaves behind: its record, and what only the metrics want. */
 export interface StepOutcome {
   readonly record: StepRecord;
-  readonly phaseSeconds: Readonly<Record<Phase, number>>;
+  /** The steps that are averaged at once: it alone, but for local steps. The state is the last one's. */
+  readonly round: StepRange;
+  readonly phaseSeconds: Readonly<Partial<Record<RoundName, number>>>;
   readonly gradientNorms: Readonly<Record<Phase, number>>;
-  /** How often a gradient was not finite, and its phase done again. */
+  /** How often a gradient, or the state after local steps, was not finite, and was computed again. */
   readonly redone: number;
 }
 
@@ -19,7 +23,7 @@ export interface TrainingLoop {
   readonly sampler: Sampler;
   readonly firstStep: number;
   readonly lastStep: number;
-  /** Ends the loop after the step that is under way. */
+  /** Ends the loop after the step, or round, that is under way. */
   readonly stop: AbortSignal;
   /** Resolves when the next step may begin: whoever paused the run lets it go on. */
   readonly mayGoOn?: () => Promise<void>;
@@ -28,10 +32,12 @@ export interface TrainingLoop {
 /** Trains step by step; each is yielded when it is done, and the next begins when that is dealt with. */
 export async function* trainSteps(loop: TrainingLoop): AsyncGenerator<StepOutcome> {
   const { group, training, sampler, firstStep, lastStep, stop, mayGoOn } = loop;
-  for (let step = firstStep; step <= lastStep; step++) {
+  for (let step = firstStep; step <= lastStep; step = lastOfRound(step, lastStep, training) + 1) {
     await mayGoOn?.();
     if (stop.aborted) return;
-    yield await trainStep(group, training, step, sampler.epochOf(step));
+    if (training.localSteps === undefined)
+      yield await trainStep(group, training, step, sampler.epochOf(step));
+    else yield* await trainRound(loop, { first: step, last: lastOfRound(step, lastStep, training) });
   }
 }
 
@@ -50,29 +56,90 @@ async function trainStep(
   const discriminator = await timed(() => group.train('discriminator', step));
   const generator = await timed(() => group.train('generator', step));
   const seconds = secondsSince(started);
-  const after = group.traffic();
   const computeSeconds = discriminator.computeSeconds + generator.computeSeconds;
   const record: StepRecord = {
-    step,
-    epoch,
-    discriminatorLoss: discriminator.measures.loss,
-    generatorLoss: generator.measures.loss,
-    realScore: discriminator.measures.realScore,
-    fakeScoreBefore: discriminator.measures.fakeScore,
-    fakeScoreAfter: generator.measures.fakeScore,
-    imagesPerSecond: imagesOfStep(training) / seconds,
-    computeSeconds,
-    averagingSeconds: Math.max(0, seconds - computeSeconds),
-    sentBytes: after.sent - before.sent,
-    receivedBytes: after.received - before.received,
-    amongWorkersBytes: after.amongWorkers - before.amongWorkers,
+    ...{ step, epoch },
+    ...measured({ discriminator: discriminator.measures, generator: generator.measures }),
+    ...timesOf(imagesOfStep(training), seconds, computeSeconds),
+    ...bytesOf(trafficSince(before, group.traffic())),
     workers: group.workers,
   };
   return {
     record,
+    round: { first: step, last: step },
     phaseSeconds: { discriminator: discriminator.seconds, generator: generator.seconds },
     gradientNorms: { discriminator: discriminator.gradientNorm, generator: generator.gradientNorm },
     redone: discriminator.redone + generator.redone,
+  };
+}
+
+/** Steps that each shard trains on its own. Each has its own measures, and an equal part of what all of them took. */
+async function trainRound(
+  { group, training, sampler }: TrainingLoop,
+  round: StepRange,
+): Promise<StepOutcome[]> {
+  const before = group.traffic();
+  const { steps, redone, computeSeconds, seconds } = await timed(() => group.trainLocally(round));
+  const traffic = trafficSince(before, group.traffic());
+  return steps.map((step, index) => {
+    const number = round.first + index;
+    return {
+      record: {
+        ...{ step: number, epoch: sampler.epochOf(number) },
+        ...measured(step),
+        ...timesOf(imagesOfStep(training), seconds / steps.length, computeSeconds / steps.length),
+        ...bytesOf(partOf(traffic, index, steps.length)),
+        workers: group.workers,
+      },
+      round,
+      phaseSeconds: { local: seconds / steps.length },
+      gradientNorms: {
+        discriminator: step.discriminator.gradientNorm,
+        generator: step.generator.gradientNorm,
+      },
+      redone: number === round.last ? redone : 0,
+    };
+  });
+}
+
+function measured({ discriminator, generator }: { readonly [P in Phase]: Measures<P> }) {
+  return {
+    discriminatorLoss: discriminator.loss,
+    generatorLoss: generator.loss,
+    realScore: discriminator.realScore,
+    fakeScoreBefore: discriminator.fakeScore,
+    fakeScoreAfter: generator.fakeScore,
+  };
+}
+
+function timesOf(images: number, seconds: number, computeSeconds: number) {
+  return {
+    imagesPerSecond: images / seconds,
+    computeSeconds,
+    averagingSeconds: Math.max(0, seconds - computeSeconds),
+  };
+}
+
+function bytesOf({ sent, received, amongWorkers }: Traffic) {
+  return { sentBytes: sent, receivedBytes: received, amongWorkersBytes: amongWorkers };
+}
+
+function trafficSince(before: Traffic, after: Traffic): Traffic {
+  return {
+    sent: after.sent - before.sent,
+    received: after.received - before.received,
+    amongWorkers: after.amongWorkers - before.amongWorkers,
+  };
+}
+
+/** Whole bytes, of which all parts together are the whole. */
+function partOf(traffic: Traffic, index: number, parts: number): Traffic {
+  const upTo = (bytes: number, part: number): number => Math.floor((bytes * part) / parts);
+  const share = (bytes: number): number => upTo(bytes, index + 1) - upTo(bytes, index);
+  return {
+    sent: share(traffic.sent),
+    received: share(traffic.received),
+    amongWorkers: share(traffic.amongWorkers),
   };
 }
 

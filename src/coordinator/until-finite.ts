@@ -1,4 +1,4 @@
-import type { Phase } from '../model/phase.js';
+import type { RoundName } from '../model/round.js';
 
 /** How often a phase is computed whose gradient is not finite: a fault of the moment, in memory say, does not return. */
 export const TRIES = 3;
@@ -17,13 +17,19 @@ export class NeverFinite extends Error {
   override readonly name = 'NeverFinite';
 
   constructor(
-    readonly phase: Phase,
+    readonly phase: RoundName,
     readonly step: number,
     /** Undefined where each shard's elements are finite, and their sum or its norm is not. */
     readonly element: NotFiniteElement | undefined,
   ) {
-    super(`the ${phase}'s gradient is not finite at step ${step}, ${TRIES} times in a row`);
+    super(`${whatIsNotFinite(phase, step)}, ${TRIES} times in a row`);
   }
+}
+
+export function whatIsNotFinite(phase: RoundName, step: number): string {
+  return phase === 'local'
+    ? `the state after the local steps up to step ${step} is not finite`
+    : `the ${phase}'s gradient is not finite at step ${step}`;
 }
 
 /** What trying a phase came to: its result, or that its gradient is not finite, and where if that was looked for. */
@@ -32,7 +38,7 @@ export type Attempt<Result> =
 
 /** Tries a phase until its gradient is finite, three times at most; then throws NeverFinite. Attempts count from 1. */
 export async function untilFinite<Result extends object>(
-  phase: Phase,
+  phase: RoundName,
   step: number,
   attempt: (number: number) => Promise<Attempt<Result>>,
 ): Promise<Result & { redone: number }> {

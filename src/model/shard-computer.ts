@@ -1,8 +1,10 @@
 import { MeanOfVectors } from '../averaging/mean-of-vectors.js';
 import { IMAGE_CHANNELS } from './architecture.js';
 import { DRAWS, JUDGED, shardDraws } from './augment-draws.js';
+import { euclideanNorm } from './gradient-norm.js';
+import { modelLayout } from './layout.js';
 import { shardNoise } from './noise.js';
-import { MEASURES, type Phase } from './phase.js';
+import { MEASURES, phaseLayout, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats, type ReplicaCalls } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
@@ -115,17 +117,39 @@ export class ShardComputer {
     return { vector: mean.take(), seconds: total + seconds };
   }
 
-  /** Gradient and update at once, where there is but one shard and one batch. Rejects with NotFinite. */
-  async train(phase: Phase, step: number): Promise<ShardUpdate> {
+  /**
+   * Gradient and update of one shard alone, at once where a step is one batch. `next` as in compute. Rejects with
+   * NotFinite, and then has updated nothing.
+   */
+  async train(
+    phase: Phase,
+    step: number,
+    shard = 0,
+    next: ShardStep = { step: step + 1, shard },
+  ): Promise<ShardUpdate> {
+    if ((this.options.accumulate ?? 1) > 1) return this.#trainAccumulated(phase, step, shard, next);
     const measures = this.#measures[phase];
     const trained = await this.#whileReadingAhead(
       phase,
-      { batch: step, shard: 0 },
-      { batch: step + 1, shard: 0 },
+      { batch: step, shard },
+      { batch: next.step, shard: next.shard },
       (inputs) => this.replica.call('train', { phase, step, ...inputs, into: measures }),
     );
     if ('notFinite' in trained) throw new NotFinite(phase, step);
     return { measures, ...trained };
+  }
+
+  async #trainAccumulated(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardUpdate> {
+    const { vector, seconds } = await this.compute(phase, step, shard, next);
+    const { gradient, measures } = phaseLayout(phase, modelLayout(this.options));
+    const gradientNorm = euclideanNorm(vector.subarray(gradient.start, gradient.end));
+    if (!Number.isFinite(gradientNorm)) throw new NotFinite(phase, step);
+    const applied = await this.replica.call('apply', { phase, step, averaged: vector });
+    return {
+      measures: vector.subarray(measures.start, measures.end),
+      gradientNorm,
+      seconds: seconds + applied.seconds,
+    };
   }
 
   #firstBatch(step: number): number {

@@ -5,6 +5,7 @@ import { UserError } from '../common/errors.js';
 import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
 import { checkModelOptions } from './architecture.js';
+import { MAX_LOCAL_STEPS } from './local-layout.js';
 import { checkRefinements, type StepOptions } from './refinements.js';
 import type { ReplicaCalls } from './replica-protocol.js';
 
@@ -17,6 +18,8 @@ export interface TrainingOptions extends StepOptions, AdamOptions {
   readonly batchSize: number;
   /** Batches of a step: a shard's gradient is the mean over so many of its own (default: 1), computed one after the other. */
   readonly accumulate?: number | undefined;
+  /** Steps that each shard trains on its own before their states are averaged, see `LocalSteps` (default: none). */
+  readonly localSteps?: number | undefined;
   /** Equal parts that a step's batch is cut into, each with batch statistics of its own. */
   readonly shards: number;
   readonly seed: number;
@@ -60,9 +63,11 @@ export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
   checkRefinements(options);
   const { batchSize, accumulate = 1, shards, seed, threads, learningRate, beta1, precision, eager } = options;
+  const { localSteps = 1 } = options;
   for (const [name, value, least] of [
     ['batch size', batchSize, 1],
     ['number of accumulated batches', accumulate, 1],
+    ['number of local steps', localSteps, 1],
     ['number of shards', shards, 1],
     ['seed', seed, 0],
     ['number of threads', threads, 1],
@@ -70,6 +75,8 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     if (!Number.isSafeInteger(value) || value < least)
       throw new UserError(`the ${name} must be a whole number of at least ${least}, not ${value}`);
   if (shards > MAX_SHARDS) throw new UserError(`there can be ${MAX_SHARDS} shards, not ${shards}`);
+  if (localSteps > MAX_LOCAL_STEPS)
+    throw new UserError(`--local-steps can be at most ${MAX_LOCAL_STEPS}, not ${localSteps}`);
   if (batchSize % shards !== 0)
     throw new UserError(
       `a batch of ${batchSize} images cannot be cut into ${shards} equal shards: ` +
@@ -81,6 +88,10 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     throw new UserError(`summation ${options.summation} is not one of ${SUMMATIONS.join(', ')}`);
   if (options.wire !== undefined && !WIRE_FORMATS.includes(options.wire))
     throw new UserError(`wire ${options.wire} is not one of ${WIRE_FORMATS.join(', ')}`);
+  if (localSteps > 1 && options.wire !== undefined && options.wire !== 'fp32')
+    throw new UserError(
+      `--local-steps averages weights, which --wire ${options.wire} would round: give one of the two`,
+    );
   if (eager && precision !== 'fp32') throw new UserError('--eager computes in fp32 only');
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UserError(`the learning rate must be a number above 0, not ${learningRate}`);

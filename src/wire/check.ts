@@ -46,7 +46,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   ready: (message) => {
     const { optionsHash, engine, datasetFingerprint, peerAddresses, peerKey, peerToken } = message.body;
-    if (message.phase) requirePhase(message);
+    if (message.phase) requireUpdate(message);
     requireHash('options hash', optionsHash);
     requireText('engine', engine, LIMITS.engineCharacters);
     if (datasetFingerprint !== '') requireHash("dataset's fingerprint", datasetFingerprint);
@@ -54,7 +54,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   assignment: (message) => {
     const { shards, source, stateDigest, workerOfShard, neighbours } = message.body;
-    requirePhase(message);
+    requireUpdate(message);
     requireShards(shards);
     requireSource(source);
     if (stateDigest !== '') requireHash("state's digest", stateDigest);
@@ -63,7 +63,12 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     for (const neighbour of neighbours) requirePeer(neighbour);
   },
   prepared: forbidPhase,
-  compute: requirePhase,
+  compute: (message) => {
+    const { phase, step, body } = message;
+    requirePhase(message);
+    const isPossible = phase === 'local' ? body.steps >= 1 && body.steps <= step : body.steps === 0;
+    if (!isPossible) throw outOfRange(`${body.steps} steps up to step ${step}, ${String(phase)}`);
+  },
   chunk: (message) => {
     const { content, shard } = message.body;
     requireContent(content, [...PUSHED, ...PULLED]);
@@ -188,6 +193,12 @@ function requireAddresses(addresses: readonly string[], key: string, token: stri
 function requirePhase({ kind, phase, step }: Header & { kind: BodyKind }): void {
   if (!phase) throw outOfRange(`${kind} without a phase`);
   requireSome('step', step);
+}
+
+/** The version of a state is the update that comes next. */
+function requireUpdate(message: Header & { kind: BodyKind }): void {
+  requirePhase(message);
+  if (message.phase === 'local') throw outOfRange(`${message.kind} of local steps, which are no update`);
 }
 
 function forbidPhase({ kind, phase }: Header & { kind: BodyKind }): void {

@@ -14,9 +14,14 @@ const PHASE_NAMES: Readonly<Record<dcgan.Phase, PhaseName | undefined>> = {
   [dcgan.Phase.NONE]: undefined,
   [dcgan.Phase.DISCRIMINATOR]: 'discriminator',
   [dcgan.Phase.GENERATOR]: 'generator',
+  [dcgan.Phase.LOCAL]: 'local',
 };
 
-const PHASE_NUMBERS = { discriminator: dcgan.Phase.DISCRIMINATOR, generator: dcgan.Phase.GENERATOR } as const;
+const PHASE_NUMBERS = {
+  discriminator: dcgan.Phase.DISCRIMINATOR,
+  generator: dcgan.Phase.GENERATOR,
+  local: dcgan.Phase.LOCAL,
+} as const;
 
 /** A message as it travels: an `Envelope`, after that of a chunk its payload, and last a checksum. */
 export type Frames = readonly Uint8Array[];

@@ -24,7 +24,8 @@ export const LIMITS = {
   operands: 2 * 65_536,
   /** Of a vector: 1 GiB in the smallest ones. */
   parts: 16_384,
-  measureBytes: 64,
+  /** Those of 1,000 local steps. */
+  measureBytes: 28_000,
   peerAddresses: 4,
   keyCharacters: 40,
   tokenCharacters: 64,

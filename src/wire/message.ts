@@ -9,7 +9,8 @@ export type Source = dcgan.Source;
 export const Encoding = dcgan.Encoding;
 export type Encoding = dcgan.Encoding;
 
-export type PhaseName = 'discriminator' | 'generator';
+/** A phase of a step or, `local`, the whole steps that each shard trains on its own. */
+export type PhaseName = 'discriminator' | 'generator' | 'local';
 
 /** The names of the envelope's `oneof`. */
 export type BodyKind = NonNullable<dcgan.Envelope['body']>;

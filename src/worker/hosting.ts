@@ -3,16 +3,17 @@ import { meanArray, readMean, type MeanArray } from '../averaging/mean-array.js'
 import { PartPool } from '../averaging/part-pool.js';
 import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
-import { writtenParts, type Cut } from '../averaging/vector-cuts.js';
+import { writtenParts } from '../averaging/vector-cuts.js';
 import { faceBytes } from '../data/index.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
 import { SAMPLE_COUNT, sampleNoise } from '../model/noise.js';
-import { phaseCuts } from '../model/phase-cuts.js';
-import { phaseLayout, updateAt, updateNumber, type Phase } from '../model/phase.js';
+import { cutsOf, type RoundCuts } from '../model/round-cuts.js';
+import { updateAt } from '../model/phase.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
-import { ShardComputer } from '../model/shard-computer.js';
+import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../model/round.js';
+import { ShardComputer, type ShardGradient, type ShardStep } from '../model/shard-computer.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { bytesOf } from '../common/bytes.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
@@ -22,6 +23,7 @@ import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
 import { tellable } from '../wire/text.js';
 import { ExpectedChunks, vectorChunk } from '../wire/vector-chunks.js';
+import type { LocalSteps } from '../model/local-steps.js';
 import type { LoadedRun } from './loaded-run.js';
 import { shardImages, wholeImages, type OpenImages } from './run-images.js';
 import type { PeerAveraging } from './peers/peer-averaging.js';
@@ -36,19 +38,31 @@ export type Send = <Kind extends BodyKind>(
 
 type SnapshotContent = typeof Content.STATE | typeof Content.SAMPLES;
 
+/** What is computed: a phase of a step, or the `steps` whole ones up to it that each shard trains on its own. */
+export interface ComputeOrder {
+  readonly phase: RoundName;
+  readonly step: number;
+  /** 0 for a phase. */
+  readonly steps: number;
+  readonly generation: number;
+  /** To the coordinator, whatever way gradients go otherwise. */
+  readonly collect: boolean;
+}
+
 /** What a worker does over one connection: hosts shards, keeps its replica up to date, hands over copies of it. */
 export class Hosting {
   /** Where averages come to. */
-  readonly means: Record<Phase, MeanArray>;
+  readonly means: Readonly<Partial<Record<RoundName, MeanArray>>>;
   /** Where gradients may go among workers. */
   peers: PeerAveraging | undefined;
-  readonly #cuts: Record<Phase, readonly Cut[]>;
+  /** How their vectors are cut and written. */
+  readonly #cuts: RoundCuts;
   readonly #snapshots = new Map<SnapshotContent, Float32Array>();
   /** Of the shards that are hosted here, in a run that sends int8. */
-  readonly #residuals: Residuals<Phase> | undefined;
+  readonly #residuals: Residuals<RoundName> | undefined;
   /** What was written anew of the shards' vectors, to be sent. */
   #written = new PartPool();
-  #incoming: { phase: Phase; step: number; expected: ExpectedChunks } | undefined;
+  #incoming: { phase: RoundName; step: number; expected: ExpectedChunks } | undefined;
   #request = 0;
   #pull: { content: Content; shard: number; request: number; pull: Pull } | undefined;
   #generation = 0;
@@ -60,12 +74,12 @@ export class Hosting {
     private readonly run: LoadedRun,
     private readonly send: Send,
   ) {
-    const layout = modelLayout(run.options);
-    const mean = (phase: Phase): MeanArray => meanArray(phaseLayout(phase, layout).length, run.options.wire);
-    this.means = { discriminator: mean('discriminator'), generator: mean('generator') };
-    if (run.options.wire === 'int8') this.#residuals = new Residuals();
-    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, run.options);
-    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
+    const { options } = run;
+    this.means = Object.fromEntries(
+      roundsOf(options).map((round) => [round, meanArray(roundLayout(round, options).length, options.wire)]),
+    );
+    this.#cuts = cutsOf(options);
+    if (options.wire === 'int8') this.#residuals = new Residuals();
   }
 
   /** Another membership begins: what is done for the one before is given up. */
@@ -103,25 +117,25 @@ export class Hosting {
     await this.send('prepared', { generation }, {});
   }
 
-  /**
-   * Computes the phase on every shard hosted here; each is sent while the next is computed. `collect`: to the
-   * coordinator, whatever way gradients go otherwise.
-   */
-  async compute(phase: Phase, step: number, generation: number, collect: boolean): Promise<void> {
+  /** Computes every shard hosted here; each is sent while the next is computed. */
+  async compute(order: ComputeOrder): Promise<void> {
+    const { phase, step, generation, collect } = order;
+    this.#meanOf(phase);
     const computer = this.#computer;
     if (!computer) throw new SessionLost('it was asked to compute before any shard was assigned');
     const peers = this.peers?.isUsed && !collect ? this.peers : undefined;
-    if (!peers) this.peers?.drop(updateNumber(phase, step));
+    if (!peers) this.peers?.drop(lastUpdate(phase, step));
+    if (phase === 'local') this.#local().begin();
     let sent: Promise<void> = Promise.resolve();
+    const firstStep = phase === 'local' ? step - order.steps + 1 : step;
     for (const [index, shard] of this.#shards.entries()) {
       if (generation !== this.#generation) break;
-      this.#require(updateNumber(phase, step));
+      this.#require(firstUpdate(phase, firstStep));
       const isLast = index + 1 === this.#shards.length;
       const next = isLast
         ? { step: step + 1, shard: this.#shards[0] }
-        : { step, shard: this.#shards[index + 1] };
-      const isWanted = (): boolean => generation === this.#generation;
-      const gradient = await computer.compute(phase, step, shard, next, isWanted);
+        : { step: firstStep, shard: this.#shards[index + 1] };
+      const gradient = await this.#computeShard(computer, order, shard, next);
       if (!gradient) break;
       const { vector, seconds } = gradient;
       await sent;
@@ -149,7 +163,8 @@ export class Hosting {
     if (!phase) throw new Rejection('out_of_range', 'an average without a phase');
     if (this.#incoming?.phase !== phase || this.#incoming.step !== step)
       this.#incoming = { phase, step, expected: this.#expectedMean(phase) };
-    readMean(this.means[phase], this.#cuts[phase][this.#incoming.expected.take(body)], body.payload);
+    const cut = this.#cuts(phase)[this.#incoming.expected.take(body)];
+    readMean(this.#meanOf(phase), cut, body.payload);
   }
 
   /**
@@ -157,27 +172,31 @@ export class Hosting {
    * chunks before it knows whether all of them are finite. Throws a Rejection where that average is not whole, and
    * rejects with SessionLost where it is not the next one for the replica's state.
    */
-  confirmAverage(phase: Phase, step: number): () => Promise<void> {
+  confirmAverage(phase: RoundName, step: number): () => Promise<void> {
+    const averaged = this.#meanOf(phase).floats;
+    const update = lastUpdate(phase, step);
     const incoming = this.#incoming;
     const isHere = incoming?.phase === phase && incoming.step === step && incoming.expected.complete;
-    if (!this.peers?.takeMean(updateNumber(phase, step)) && !isHere)
+    if (!this.peers?.takeMean(update) && !isHere)
       throw new Rejection('unexpected', `an update of step ${step}, ${phase}, without its average`);
     this.#incoming = undefined;
     // Whoever makes this average has all parts that were sent for it.
     this.#written.releaseAll();
     this.#residuals?.settle(phase);
     return async () => {
-      const update = updateNumber(phase, step);
-      this.#require(update);
+      if (phase !== 'local') this.#require(update);
       this.run.update = undefined;
-      await this.run.replica.call('apply', { phase, step, averaged: this.means[phase].floats });
+      // A mean of states takes the place of any.
+      if (phase === 'local') await this.#local().takeOver(averaged);
+      else await this.run.replica.call('apply', { phase, step, averaged });
       this.run.update = update + 1;
     };
   }
 
   /** Copies state or samples as they are now, to be fetched while training goes on. */
   async takeSnapshot({ content, withDigest }: Bodies['snapshot']): Promise<void> {
-    const { options, replica } = this.run;
+    const { options, replica, local } = this.run;
+    await local?.comeBack();
     switch (content) {
       case Content.STATE: {
         const into = this.#snapshot(content, stateLayout(modelLayout(options)).length);
@@ -216,18 +235,43 @@ export class Hosting {
     this.#images?.close();
   }
 
+  #computeShard(
+    computer: ShardComputer,
+    { phase, step, steps, generation }: ComputeOrder,
+    shard: number,
+    next: ShardStep,
+  ): Promise<ShardGradient | undefined> {
+    const isWanted = (): boolean => generation === this.#generation;
+    if (phase !== 'local') return computer.compute(phase, step, shard, next, isWanted);
+    return this.#local().compute(computer, { first: step - steps + 1, last: step }, shard, next, isWanted);
+  }
+
+  #local(): LocalSteps {
+    const { local } = this.run;
+    if (!local) throw new Rejection('out_of_range', 'local steps in a run that has none');
+    return local;
+  }
+
+  #meanOf(round: RoundName): MeanArray {
+    const mean = this.means[round];
+    if (!mean)
+      throw new Rejection('out_of_range', `an average of round ${round}, which the run does not have`);
+    return mean;
+  }
+
   async #getState(source: Source, update: number, digest: string): Promise<void> {
-    const { options, replica } = this.run;
+    const { options, replica, local } = this.run;
     const layout = modelLayout(options);
     switch (source) {
       case Source.KEEP:
         this.#require(update);
         return;
       case Source.CATCH_UP:
-        this.#require(update - 1);
+        if (!local) this.#require(update - 1);
         return;
       case Source.FETCH: {
         this.run.update = undefined;
+        local?.forget();
         const state = sharedFloats(stateLayout(layout).length);
         await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
         if (sha256(bytesOf(state)) !== digest) throw new SessionLost('the state that came is damaged');
@@ -237,6 +281,7 @@ export class Hosting {
       }
       case Source.SEED:
         this.run.update = undefined;
+        local?.forget();
         await restoreState(replica, layout, ({ at, part }) => {
           fillInitialState(layout, options.seed, part, at);
         });
@@ -283,12 +328,12 @@ export class Hosting {
     return into;
   }
 
-  #expectedMean(phase: Phase): ExpectedChunks {
-    return new ExpectedChunks(this.means[phase].floats.length, writtenParts(this.#cuts[phase], 'mean'));
+  #expectedMean(round: RoundName): ExpectedChunks {
+    return new ExpectedChunks(this.#meanOf(round).floats.length, writtenParts(this.#cuts(round), 'mean'));
   }
 
   async #sendGradient(
-    at: Partial<Header> & { readonly phase: Phase },
+    at: Partial<Header> & { readonly phase: RoundName },
     shard: number,
     vector: Float32Array,
     seconds: number,
@@ -296,7 +341,7 @@ export class Hosting {
     const of = { content: Content.GRADIENT, shard, length: vector.length };
     const { phase } = at;
     const int8 = this.#residuals?.writer(phase, shard, vector.length);
-    for (const { cut, payload } of writeShard(vector, this.#cuts[phase], this.#written, int8)) {
+    for (const { cut, payload } of writeShard(vector, this.#cuts(phase), this.#written, int8)) {
       const place = { offset: cut.offset, format: cut.operand.format };
       await this.send('chunk', at, vectorChunk(of, place, payload));
     }

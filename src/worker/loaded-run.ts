@@ -3,6 +3,7 @@ import { chooseEngine } from '../engine/choose-engine.js';
 import { engineIdentity } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
+import { LocalSteps } from '../model/local-steps.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { checkTrainingOptions, trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { UserError } from '../common/errors.js';
@@ -24,6 +25,8 @@ export interface LoadedRun {
   readonly faces: Faces | undefined;
   readonly sampler: Sampler;
   readonly cache: string;
+  /** Of a run whose shards train steps on their own. */
+  readonly local: LocalSteps | undefined;
   /** The update that the replica's state is ready for; undefined where it has none, or a part of one. */
   update: number | undefined;
 }
@@ -89,6 +92,7 @@ export class RunLoader {
       faces,
       sampler,
       cache,
+      local: options.localSteps === undefined ? undefined : new LocalSteps(options, replica),
       update: undefined,
     };
   }

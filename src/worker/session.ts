@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { addLogContext } from '../common/log.js';
-import { updateAt, updateNumber, type Phase } from '../model/phase.js';
+import { updateAt } from '../model/phase.js';
+import { lastUpdate, type RoundName } from '../model/round.js';
 import { hashOptions, type TrainingOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
@@ -183,7 +184,7 @@ export class WorkerSession {
         const { body, generation, step } = message;
         this.#header = { ...this.#header, generation };
         hosting.begin(generation);
-        const update = updateNumber(requirePhase(message), step);
+        const update = lastUpdate(requirePhase(message), step);
         this.#enqueue(() => hosting.assign(body, generation, update));
         return;
       }
@@ -192,7 +193,8 @@ export class WorkerSession {
         const phase = requirePhase(message);
         hosting.expectAverage();
         const { step, generation, body } = message;
-        this.#enqueue(() => hosting.compute(phase, step, generation, body.collect));
+        const { collect, steps } = body;
+        this.#enqueue(() => hosting.compute({ phase, step, steps, generation, collect }));
         return;
       }
       case 'snapshot':
@@ -320,7 +322,7 @@ export class WorkerSession {
   }
 }
 
-function requirePhase({ phase }: Header): Phase {
+function requirePhase({ phase }: Header): RoundName {
   if (!phase) throw new Rejection('out_of_range', 'a computation without a phase');
   return phase;
 }

@@ -6,6 +6,10 @@ import type { Log } from '../../common/log.js';
 import { runChild } from '../../data/child-job.js';
 import { temporaryPackPath } from '../../data/index.js';
 import type { EngineChoice } from '../../engine/engine.js';
+import type { StepRange } from '../../model/local-steps.js';
+import { roundUpTo } from '../../model/round.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import { isDue } from '../is-due.js';
 import type { RunFolder } from '../run/run-folder.js';
 import type { LoggedEvaluation } from '../step-record.js';
 import type { EvaluationRequest } from './evaluation-process.js';
@@ -21,6 +25,7 @@ const LAST_LIMIT = 3 * 60_000;
 
 export interface RunEvaluationsParts {
   readonly run: RunFolder;
+  readonly training?: Pick<TrainingOptions, 'localSteps'>;
   /** Steps between evaluations; 0: never. */
   readonly every: number;
   /** The cache folder. */
@@ -51,8 +56,8 @@ export class RunEvaluations {
 
   constructor(private readonly parts: RunEvaluationsParts) {}
 
-  isDue(step: number): boolean {
-    return this.parts.every > 0 && step % this.parts.every === 0;
+  isDue(steps: StepRange): boolean {
+    return isDue(steps, this.parts.every);
   }
 
   /** The checkpoint of this step is to be evaluated, or of one soon after where its copy is lost. */
@@ -95,7 +100,8 @@ export class RunEvaluations {
       this.#finished = part.step > logged ? part : undefined;
       this.parts.onEvaluated(part);
     }
-    if (step > 0 && this.isDue(step) && last !== step) this.#begin(step);
+    const isDue = step > 0 && this.isDue(roundUpTo(step, this.parts.training ?? {}));
+    if (isDue && last !== step) this.#begin(step);
   }
 
   /** Waits for what is under way, for a while and until `stop`. */

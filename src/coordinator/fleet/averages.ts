@@ -1,27 +1,27 @@
 import { meanArray, type MeanArray } from '../../averaging/mean-array.js';
-import { modelLayout } from '../../model/layout.js';
-import { PHASES, phaseLayout, type Phase } from '../../model/phase.js';
+import { roundLayout, roundsOf, type RoundName } from '../../model/round.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 
-/** The array that each phase's vectors are summed in, and sent from, without a copy. */
+/** The array that each round's vectors are summed in, and sent from, without a copy. */
 export class Averages {
-  readonly #arrays: Map<Phase, MeanArray>;
+  readonly #arrays: Map<RoundName, MeanArray>;
   readonly #wire: TrainingOptions['wire'];
-  /** Phases whose array is on its way nowhere. */
-  readonly #free = new Set<Phase>(PHASES);
+  /** Those whose array is on its way nowhere. */
+  readonly #free: Set<RoundName>;
 
   constructor(training: TrainingOptions) {
-    const layout = modelLayout(training);
+    const rounds = roundsOf(training);
     this.#wire = training.wire;
+    this.#free = new Set(rounds);
     this.#arrays = new Map(
-      PHASES.map((phase) => [phase, meanArray(phaseLayout(phase, layout).length, training.wire)]),
+      rounds.map((round) => [round, meanArray(roundLayout(round, training).length, training.wire)]),
     );
   }
 
-  /** The array that the phase is summed in now; its last average until the next one begins. */
-  current(phase: Phase): MeanArray {
+  /** The array that the round is summed in now; its last average until the next one begins. */
+  current(phase: RoundName): MeanArray {
     const array = this.#arrays.get(phase);
-    if (!array) throw new Error(`there is no phase ${phase}`);
+    if (!array) throw new Error(`the run has no round ${phase}`);
     return array;
   }
 
@@ -29,7 +29,7 @@ export class Averages {
    * The array for the next sum of a phase. After a round that was given up it is a new one: parts of the old one may
    * still be on their way, and must stay as they are.
    */
-  next(phase: Phase): MeanArray {
+  next(phase: RoundName): MeanArray {
     const array = this.current(phase);
     const next = this.#free.delete(phase) ? array : meanArray(array.floats.length, this.#wire);
     this.#arrays.set(phase, next);
@@ -37,7 +37,7 @@ export class Averages {
   }
 
   /** All workers were told to apply the average. The phase's next gradients are computed by those that have it. */
-  applied(phase: Phase): void {
+  applied(phase: RoundName): void {
     this.#free.add(phase);
   }
 }

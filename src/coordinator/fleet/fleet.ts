@@ -7,7 +7,9 @@ import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
-import { phaseLayout, PHASES, updateNumber, type Phase } from '../../model/phase.js';
+import type { StepRange } from '../../model/local-steps.js';
+import { updateNumber, type Phase } from '../../model/phase.js';
+import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -18,6 +20,7 @@ import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   CopyLost,
   type ComputeGroup,
+  type LocalOutcome,
   type PhaseOutcome,
   type StateCopy,
   type StateSource,
@@ -26,7 +29,7 @@ import {
 import type { Fallback } from '../fallback.js';
 import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
-import { trainByAverage, type Average, type Averager } from '../train-by-average.js';
+import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
 import { Copies } from './copies.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
@@ -173,30 +176,34 @@ export class Fleet implements ComputeGroup, Averager {
     return trainByAverage(this, phase, step);
   }
 
+  trainLocally(steps: StepRange): Promise<LocalOutcome> {
+    return trainLocally(this, steps, this.options.training.localSteps ?? 1);
+  }
+
   /**
    * When this has resolved, the whole average is on its way to the workers. Where one is lost, the phase is computed
    * again by those that are left. Rejects with StateLost or WorkersGone.
    */
-  async compute(phase: Phase, step: number, inspect: boolean): Promise<Average> {
-    if (this.#recovery.update !== updateNumber(phase, step))
-      throw new Error(`update ${this.#recovery.update} comes next, not the ${phase}'s of step ${step}`);
+  async compute(phase: RoundName, step: number, inspect: boolean, firstStep = step): Promise<Average> {
+    if (this.#recovery.update !== firstUpdate(phase, firstStep))
+      throw new Error(`update ${this.#recovery.update} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
       // Somebody may leave between its end and this.
       while (!this.#isAssembled) await this.#assemble();
       const workerOfShard = this.#recovery.workerOfShard();
       // What is not finite is looked for here.
       this.#amongWorkers = this.#routes.amongWorkers && !inspect;
-      const order = { phase, step, group: this.#group(), workerOfShard, inspect };
+      const order = { phase, firstStep, step, group: this.#group(), workerOfShard, inspect };
       return this.#rounds.compute({ ...order, amongWorkers: this.#amongWorkers });
     });
   }
 
-  async apply(phase: Phase, step: number): Promise<void> {
+  async apply(phase: RoundName, step: number): Promise<void> {
     const group = this.#group();
     if (!this.#amongWorkers) this.#rounds.applied(phase);
-    this.#recovery.updated(!this.#amongWorkers);
+    this.#recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
     this.#membership.begun();
-    if (phase === 'generator') this.#membership.served(group);
+    if (phase !== 'discriminator') this.#membership.served(group);
     await this.post.toAll(group, 'apply', {}, { phase, step });
   }
 
@@ -398,8 +405,8 @@ export class Fleet implements ComputeGroup, Averager {
  * again; who has not taken as many is stuck.
  */
 function messagesWaiting(training: TrainingOptions): number {
-  const chunks = PHASES.map((phase) => {
-    const { length } = phaseLayout(phase, modelLayout(training));
+  const chunks = roundsOf(training).map((round) => {
+    const { length } = roundLayout(round, training);
     return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
   });
   return 3 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;

@@ -1,6 +1,6 @@
 import type { Log, LogFields } from '../../common/log.js';
 import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
-import { updateNumber } from '../../model/phase.js';
+import { lastUpdate } from '../../model/round.js';
 import { Liveness } from '../../wire/liveness.js';
 import type { Bodies, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -117,7 +117,7 @@ export class Membership {
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();
-    recovery.join(member.number, phase && updateNumber(phase, step));
+    recovery.join(member.number, phase && lastUpdate(phase, step));
     const level = this.#begun ? 'info' : 'debug';
     log(`${describe(member)} joins`, { level, worker: member.number, event: 'joined' });
     onChange();

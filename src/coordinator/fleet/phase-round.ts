@@ -5,14 +5,14 @@ import { planAllHere } from '../../averaging/sum-plan.js';
 import { firstNotFiniteIn } from '../../averaging/not-finite.js';
 import { writtenParts, type Cut } from '../../averaging/vector-cuts.js';
 import { normOf, VectorSums } from '../../averaging/vector-sums.js';
-import type { Phase } from '../../model/phase.js';
+import type { RoundName } from '../../model/round.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { ExpectedChunks } from '../../wire/vector-chunks.js';
 import type { NotFiniteElement } from '../until-finite.js';
 
 export interface PhaseRoundOptions {
-  readonly phase: Phase;
+  readonly phase: RoundName;
   readonly step: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
   readonly summation: Summation | undefined;
@@ -20,7 +20,7 @@ export interface PhaseRoundOptions {
   /** How the vector is cut and written. */
   readonly cuts: readonly Cut[];
   readonly pool: PartPool;
-  /** Where in the vector the gradient ends. */
+  /** Where in the vector that part ends whose norm says whether the mean is finite: the gradient. */
   readonly gradientEnd: number;
   /** Whether to look for elements that are not finite. */
   readonly inspect?: boolean;

@@ -44,7 +44,9 @@ export class Recovery {
   #generation = 0;
   /** Whether all members are in this generation. */
   #grouped = false;
-  /** Whether the average of the update before this one is still here. */
+  /** The version before: what a member holds that has missed the last average alone. */
+  #before: number | undefined;
+  /** Whether that average is still here. */
   #averageKept = false;
 
   constructor(
@@ -146,10 +148,12 @@ export class Recovery {
 
   /**
    * The average of the next update, and the word to apply it, were sent to all members of the group, or they had it
-   * from each other and the word was sent. `averageKept`: it is still here for who missed it.
+   * from each other and the word was sent. `averageKept`: it is still here for who missed it. `next`: the update that
+   * comes next, where an average is that of several.
    */
-  updated(averageKept: boolean): void {
-    this.#update++;
+  updated(averageKept: boolean, next = this.#update + 1): void {
+    this.#before = this.#update;
+    this.#update = next;
     this.#averageKept = averageKept;
     for (const member of this.#members.values()) if (member.shards.length > 0) member.holds = this.#update;
   }
@@ -163,20 +167,21 @@ export class Recovery {
   rewind(update: number): void {
     this.origin = update;
     this.#update = update;
+    this.#before = undefined;
     this.#averageKept = false;
     this.#grouped = false;
     for (const member of this.#members.values()) member.prepared = false;
   }
 
   #holder(numbers: readonly number[]): number | undefined {
-    const holds = (update: number): number | undefined =>
+    const holds = (update: number | undefined): number | undefined =>
       numbers.find((worker) => this.#memberOf(worker).holds === update);
-    return holds(this.#update) ?? (this.#averageKept ? holds(this.#update - 1) : undefined);
+    return holds(this.#update) ?? (this.#averageKept ? holds(this.#before) : undefined);
   }
 
   #sourceFor({ holds }: Member): Source {
     if (holds === this.#update) return 'keep';
-    return this.#averageKept && holds === this.#update - 1 ? 'catch up' : 'fetch';
+    return this.#averageKept && holds !== undefined && holds === this.#before ? 'catch up' : 'fetch';
   }
 
   #hostsAll(): boolean {

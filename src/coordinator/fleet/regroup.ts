@@ -2,8 +2,9 @@ import { writtenMean, type MeanArray } from '../../averaging/mean-array.js';
 import type { Log } from '../../common/log.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import { modelLayout } from '../../model/layout.js';
-import { phaseCuts } from '../../model/phase-cuts.js';
+import { cutsOf } from '../../model/round-cuts.js';
 import { updateAt } from '../../model/phase.js';
+import { roundAt } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, Source, type Bodies } from '../../wire/message.js';
@@ -120,9 +121,9 @@ export class Regroup {
   async #sendMissedAverage(member: Member, update: number): Promise<void> {
     const { post, average, training } = this.parts;
     const mean = average(update);
-    const at = updateAt(update);
+    const at = roundAt(update, training);
     const of = { content: Content.AVERAGE, shard: 0, length: mean.floats.length };
-    for (const cut of phaseCuts(at.phase, training)) {
+    for (const cut of cutsOf(training)(at.phase)) {
       const place = { offset: cut.offset, format: cut.mean.format };
       await post.send(member, 'chunk', vectorChunk(of, place, writtenMean(mean, cut)), at);
     }

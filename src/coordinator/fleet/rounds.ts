@@ -1,11 +1,9 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
-import type { Cut } from '../../averaging/vector-cuts.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import type { Deferred } from '../../common/deferred.js';
 import type { Log } from '../../common/log.js';
-import { modelLayout } from '../../model/layout.js';
-import { phaseCuts } from '../../model/phase-cuts.js';
-import { phaseLayout, updateAt, type Phase } from '../../model/phase.js';
+import { cutsOf, type RoundCuts } from '../../model/round-cuts.js';
+import { roundAt, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
@@ -34,9 +32,11 @@ export interface RoundsParts {
   readonly onLate: (workers: readonly number[], milliseconds: number) => void;
 }
 
-/** What of the run is computed: a phase at a time, by a group of workers. */
+/** What of the run is computed: a phase at a time, or local steps, by a group of workers. */
 export interface RoundOrder {
-  readonly phase: Phase;
+  readonly phase: RoundName;
+  /** Of local steps the first and the last one; otherwise the same. */
+  readonly firstStep: number;
   readonly step: number;
   readonly group: readonly Member[];
   readonly workerOfShard: ReadonlyMap<number, number>;
@@ -57,16 +57,19 @@ export class Rounds {
   readonly #deadline: StepDeadline;
   readonly #pool = new PartPool();
   #bytesAmongWorkers = 0;
-  readonly #stragglers = new Stragglers();
-  /** How the phases' vectors are cut and written. */
-  readonly #cuts: Record<Phase, readonly Cut[]>;
+  readonly #stragglers: Stragglers;
+  /** How the rounds' vectors are cut and written. */
+  readonly #cuts: RoundCuts;
   #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
-    const cuts = (phase: Phase): Cut[] => phaseCuts(phase, parts.training);
-    this.#cuts = { discriminator: cuts('discriminator'), generator: cuts('generator') };
+    this.#cuts = cutsOf(parts.training);
     this.#averages = new Averages(parts.training);
-    this.#deadline = new StepDeadline(parts.liveness, parts.training.accumulate);
+    const { training, liveness } = parts;
+    this.#stragglers = new Stragglers(roundsOf(training));
+    // Of a round of local steps, each is two phases.
+    const { accumulate = 1, localSteps } = training;
+    this.#deadline = new StepDeadline(liveness, accumulate * (localSteps === undefined ? 1 : 2 * localSteps));
   }
 
   /** That workers said they have sent to others, so far. */
@@ -76,7 +79,7 @@ export class Rounds {
 
   /** The average that an update was made by, until the next round of its phase begins. */
   averageOf(update: number): MeanArray {
-    return this.#averages.current(updateAt(update).phase);
+    return this.#averages.current(roundAt(update, this.parts.training).phase);
   }
 
   /**
@@ -84,23 +87,20 @@ export class Rounds {
    * and RouteLost.
    */
   async compute(order: RoundOrder): Promise<Average> {
-    const { phase, step, group, workerOfShard, inspect, amongWorkers } = order;
+    const { phase, firstStep, step, group, workerOfShard, inspect, amongWorkers } = order;
+    const steps = step - firstStep + 1;
     const { post, expectations, metrics, onLate } = this.parts;
     const done = expectations.expect((worker) => group.some(({ number }) => number === worker));
     const current: Current = amongWorkers
-      ? {
-          order,
-          done,
-          way: 'workers',
-          round: new WorkersRound({ ...order, parts: this.#cuts[phase].length }),
-        }
+      ? { order, done, way: 'workers', round: this.#workersRound(order) }
       : { order, done, way: 'star', round: this.#star(order) };
     const { round } = current;
     this.#current = current;
     const started = performance.now();
     const limit = this.#deadline.milliseconds;
     try {
-      await post.toAll(group, 'compute', { collect: !amongWorkers }, { phase, step });
+      const body = { collect: !amongWorkers, steps: phase === 'local' ? steps : 0 };
+      await post.toAll(group, 'compute', body, { phase, step });
       await expectations.within(limit, done, () => {
         onLate(round.late, limit);
       });
@@ -114,8 +114,8 @@ export class Rounds {
     const secondsOfShard = new Map<number, number>();
     for (const [worker, spent] of seconds) {
       const shards = hosts.filter((host) => host === worker).length;
-      metrics.recordWorkerPhase(String(worker), phase, { seconds: spent, shards });
-      secondsOfShard.set(worker, spent / shards);
+      metrics.recordWorkerPhase(String(worker), phase, { seconds: spent / steps, shards });
+      secondsOfShard.set(worker, spent / shards / steps);
     }
     this.#nameStragglers(order, secondsOfShard);
     const computeSeconds = Math.max(...seconds.map(([, spent]) => spent));
@@ -131,7 +131,7 @@ export class Rounds {
   }
 
   /** The group was told to apply the phase's average, which is here unless it was made among workers. */
-  applied(phase: Phase): void {
+  applied(phase: RoundName): void {
     this.#averages.applied(phase);
   }
 
@@ -179,12 +179,17 @@ export class Rounds {
 
   #star({ phase, step, workerOfShard, inspect }: RoundOrder): PhaseRound {
     const { training } = this.parts;
-    const { gradient } = phaseLayout(phase, modelLayout(training));
     return new PhaseRound({
       ...{ phase, step, workerOfShard, inspect, into: this.#averages.next(phase) },
-      ...{ summation: training.summation, pool: this.#pool, gradientEnd: gradient.end },
-      cuts: this.#cuts[phase],
+      ...{ summation: training.summation, pool: this.#pool },
+      gradientEnd: roundLayout(phase, training).normEnd,
+      cuts: this.#cuts(phase),
     });
+  }
+
+  #workersRound(order: RoundOrder): WorkersRound {
+    const { measures } = roundLayout(order.phase, this.parts.training);
+    return new WorkersRound({ ...order, measures, parts: this.#cuts(order.phase).length });
   }
 
   /** Between rounds there may be what is left of one that was given up. */

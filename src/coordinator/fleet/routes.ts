@@ -1,7 +1,7 @@
 import { SumPlans } from '../../averaging/sum-plan.js';
 import type { Log } from '../../common/log.js';
-import { PHASES } from '../../model/phase.js';
-import { phaseCuts } from '../../model/phase-cuts.js';
+import { cutsOf } from '../../model/round-cuts.js';
+import { roundsOf } from '../../model/round.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { Bodies } from '../../wire/message.js';
 import type { Topology } from '../topology.js';
@@ -53,7 +53,7 @@ export class Routes {
     if (!this.#workerOfShard.includes(worker)) return { workerOfShard: [], neighbours: [] };
     const { training, roster } = this.parts;
     const plans = new SumPlans(training.summation, this.#workerOfShard).at(worker);
-    const parts = Math.max(...PHASES.map((phase) => phaseCuts(phase, training).length));
+    const parts = Math.max(...roundsOf(training).map((round) => cutsOf(training)(round).length));
     const neighbours = plans.neighbours(parts).flatMap((number) => {
       const member = roster.get(number);
       if (!member) return [];

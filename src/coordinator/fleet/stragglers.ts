@@ -1,4 +1,5 @@
-import { PHASES, type Phase } from '../../model/phase.js';
+import { PHASES } from '../../model/phase.js';
+import type { RoundName } from '../../model/round.js';
 
 /** A worker that takes more than so many times as long for a shard as the median of the others ... */
 const TIMES = 1.5;
@@ -22,16 +23,19 @@ interface Row {
 /** Which workers all others wait for. By their time for a shard: who has more of them is not slow. */
 export class Stragglers {
   /** Seconds for a shard in the phases of the step that is under way, by worker. */
-  readonly #phases = new Map<Phase, ReadonlyMap<number, number>>();
+  readonly #phases = new Map<RoundName, ReadonlyMap<number, number>>();
   readonly #rows = new Map<number, Row>();
+
+  /** `rounds`: those of a step. */
+  constructor(private readonly rounds: readonly RoundName[] = PHASES) {}
 
   /**
    * What a shard took in a phase, by worker; a phase that is done again takes the place of the one before. Returns those
    * to be named now, where the step is over with it.
    */
-  took(phase: Phase, secondsOfWorker: ReadonlyMap<number, number>): Straggler[] {
+  took(phase: RoundName, secondsOfWorker: ReadonlyMap<number, number>): Straggler[] {
     this.#phases.set(phase, secondsOfWorker);
-    if (phase !== PHASES[PHASES.length - 1]) return [];
+    if (phase !== this.rounds[this.rounds.length - 1]) return [];
     const times = this.#step();
     this.#phases.clear();
     // Who has left, or does nothing, may be another one under its number when it is back.
@@ -48,7 +52,9 @@ export class Stragglers {
 
   /** Of those that computed in all phases of the step. */
   #step(): Map<number, number> {
-    const [first, ...later] = PHASES.map((phase) => this.#phases.get(phase) ?? new Map<number, number>());
+    const [first, ...later] = this.rounds.map(
+      (phase) => this.#phases.get(phase) ?? new Map<number, number>(),
+    );
     const times = new Map<number, number>();
     for (const [worker, seconds] of first)
       if (later.every((phase) => phase.has(worker)))

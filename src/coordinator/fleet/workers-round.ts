@@ -1,12 +1,14 @@
 import { normOf } from '../../averaging/vector-sums.js';
-import { MEASURES, type Phase } from '../../model/phase.js';
+import type { RoundName } from '../../model/round.js';
 import { floatsOf } from '../../common/bytes.js';
 import type { Bodies, Header } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 
 export interface WorkersRoundOptions {
-  readonly phase: Phase;
+  readonly phase: RoundName;
   readonly step: number;
+  /** How many elements at the vector's end are measures. */
+  readonly measures: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
   /** Of the phase's vector: each part of the mean is made by one worker. */
   readonly parts: number;
@@ -70,7 +72,7 @@ export class WorkersRound {
     }
     if (measures.length > 0) {
       const floats = floatsOf(measures);
-      if (this.#measures || floats.length !== MEASURES[this.options.phase].length)
+      if (this.#measures || floats.length !== this.options.measures)
         throw new Rejection('unexpected', `measures of worker ${worker}`);
       this.#measures = floats;
     }

@@ -14,5 +14,8 @@ export type WireDirection = (typeof WIRE_DIRECTIONS)[number];
 export const NETWORKS = ['generator', 'discriminator'] as const;
 export type Network = (typeof NETWORKS)[number];
 
+/** Of a step; `local`: all of it, where each shard trains steps on its own. */
+export const PHASES = [...NETWORKS, 'local'] as const;
+
 /** Of the discriminator, in the same step. */
 export const UPDATES = ['before', 'after'] as const;

@@ -1,5 +1,5 @@
 import { REJECTION_REASONS } from '../../wire/rejection.js';
-import { NETWORKS, UPDATES, WIRE_DIRECTIONS, WORKER_LOSS_REASONS, WORKER_STATES } from './labels.js';
+import { NETWORKS, PHASES, UPDATES, WIRE_DIRECTIONS, WORKER_LOSS_REASONS, WORKER_STATES } from './labels.js';
 
 /** What a metric is. Of its labels, the values that are known beforehand; none: any. */
 export interface MetricDefinition {
@@ -31,7 +31,7 @@ export const METRICS = {
   },
   dcgan_gradient_norm: {
     type: 'gauge',
-    help: 'L2 norm of the averaged gradient in the last step.',
+    help: "L2 norm of the averaged gradient in the last step; with local steps, mean norm of the shards' own.",
     labels: { network: NETWORKS },
   },
   dcgan_sample_diversity: gauge(
@@ -46,8 +46,8 @@ export const METRICS = {
   dcgan_averaging_seconds: histogram('Of a step, what was not computing on the slowest worker.'),
   dcgan_phase_seconds: {
     type: 'histogram',
-    help: 'Wall time of one phase of a step.',
-    labels: { phase: NETWORKS },
+    help: 'Wall time of one phase of a step; with local steps, of a step.',
+    labels: { phase: PHASES },
   },
   dcgan_wire_bytes_total: {
     type: 'counter',

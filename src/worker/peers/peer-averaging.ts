@@ -2,9 +2,8 @@ import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import { SumPlans, type PlacePlans } from '../../averaging/sum-plan.js';
 import { messageOf } from '../../common/errors.js';
-import { modelLayout } from '../../model/layout.js';
-import { phaseCuts } from '../../model/phase-cuts.js';
-import { MEASURES, phaseLayout, updateAt, updateNumber, type Phase } from '../../model/phase.js';
+import { cutsOf, type RoundCuts } from '../../model/round-cuts.js';
+import { lastUpdate, roundAt, roundLayout, type RoundName } from '../../model/round.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
 import type { Received } from '../../wire/listener.js';
@@ -31,11 +30,11 @@ export interface PeerAveragingOptions {
   readonly self: number;
   readonly header: Header;
   /** Where the means come to. */
-  readonly means: Record<Phase, MeanArray>;
+  readonly means: Readonly<Partial<Record<RoundName, MeanArray>>>;
   /** How long the coordinator may take to miss a worker that others have lost, in milliseconds. */
   readonly liveness: number;
   /** The mean of a round is whole here. */
-  readonly onAveraged: (at: { phase: Phase; step: number }, body: Bodies['averaged']) => void;
+  readonly onAveraged: (at: { phase: RoundName; step: number }, body: Bodies['averaged']) => void;
   readonly onUnreachable: (generation: number, body: Bodies['unreachable']) => void;
 }
 
@@ -50,7 +49,12 @@ export class PeerAveraging {
   #neighbours: Neighbours | undefined;
   #sentBefore = 0;
 
-  constructor(private readonly options: PeerAveragingOptions) {}
+  /** How the rounds' vectors are cut and written. */
+  readonly #cuts: RoundCuts;
+
+  constructor(private readonly options: PeerAveragingOptions) {
+    this.#cuts = cutsOf(options.training);
+  }
 
   /** Whether gradients go among workers in this membership. */
   get isUsed(): boolean {
@@ -86,8 +90,8 @@ export class PeerAveraging {
   }
 
   /** Of a shard of this worker, which must leave it as it is until the round is over. */
-  addVector(phase: Phase, step: number, shard: number, vector: Float32Array): void {
-    const update = updateNumber(phase, step);
+  addVector(phase: RoundName, step: number, shard: number, vector: Float32Array): void {
+    const update = lastUpdate(phase, step);
     this.#round(update).addVector(shard, vector);
     this.#reportIfWhole(update);
   }
@@ -145,7 +149,9 @@ export class PeerAveraging {
 
   #receiveChunk(worker: number, { body, phase, step }: MessageOf<'chunk'>): void {
     if (!phase) throw new Rejection('out_of_range', 'a part of a sum without a phase');
-    const update = updateNumber(phase, step);
+    const update = lastUpdate(phase, step);
+    if (roundAt(update, this.options.training).phase !== phase)
+      throw new Rejection('out_of_range', `a part of a sum of round ${phase}, which the run does not have`);
     this.#round(update).receive(worker, body);
     this.#reportIfWhole(update);
   }
@@ -157,11 +163,13 @@ export class PeerAveraging {
     if (!plans || this.#rounds.size >= ROUNDS_AT_ONCE)
       throw new Rejection('unexpected', `a part of a sum of update ${update}`);
     const { training, means } = this.options;
-    const { phase, step } = updateAt(update);
+    const { phase, step } = roundAt(update, training);
+    const mean = means[phase];
+    if (!mean) throw new Error(`there is no mean of round ${phase}`);
     const round = new PeerRound({
-      ...{ plans, mean: means[phase], pool: this.#pool },
-      gradientEnd: phaseLayout(phase, modelLayout(training)).gradient.end,
-      cuts: phaseCuts(phase, training),
+      ...{ plans, mean, pool: this.#pool },
+      gradientEnd: roundLayout(phase, training).normEnd,
+      cuts: this.#cuts(phase),
       send: (worker, chunk) => {
         this.#neighbours?.send(worker, chunk, { phase, step }).catch((error: unknown) => {
           this.#report(worker, messageOf(error));
@@ -175,12 +183,15 @@ export class PeerAveraging {
   #reportIfWhole(update: number): void {
     const round = this.#rounds.get(update);
     if (!round?.complete) return;
-    const { phase, step } = updateAt(update);
+    const { training } = this.options;
+    const { phase, step } = roundAt(update, training);
     const { squares, makesMeasures, mean } = round;
     const { sentBytes } = this.options.sockets;
     const sent = sentBytes - this.#sentBefore;
     this.#sentBefore = sentBytes;
-    const measures = makesMeasures ? bytesOf(mean.slice(-MEASURES[phase].length)) : new Uint8Array();
+    const measures = makesMeasures
+      ? bytesOf(mean.slice(-roundLayout(phase, training).measures))
+      : new Uint8Array();
     const made = { parts: [...squares.keys()], squares: [...squares.values()] };
     this.options.onAveraged({ phase, step }, { ...made, measures, sentBytes: sent });
   }

@@ -52,7 +52,7 @@ export const MESSAGES: readonly Message[] = [
     },
   },
   { ...header, kind: 'prepared', body: {} },
-  { ...ofPhase, phase: 'discriminator', kind: 'compute', body: { collect: true } },
+  { ...ofPhase, phase: 'local', kind: 'compute', body: { collect: true, steps: 1 } },
   {
     ...ofPhase,
     kind: 'chunk',
