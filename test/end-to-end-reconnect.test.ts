@@ -77,7 +77,8 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
   });
 
   it('go on from their state when the network of all was cut for longer than silence is put up with', async (t) => {
-    const run = await ExternalRun.start(workplace, 'cut', [...WORKERS, ...SAME]);
+    // In a star: among workers, the coordinator has no average for those that all missed the word to apply it.
+    const run = await ExternalRun.start(workplace, 'cut', [...WORKERS, ...SAME, '--topology', 'star']);
     const network = await openNetwork(t, run);
     const workers = [0, 1].map(() => join(network.address));
     await steps('cut', 30);

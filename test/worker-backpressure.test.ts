@@ -6,8 +6,8 @@ import { meanArray } from '../src/averaging/mean-array.js';
 import { Sampler, type Faces } from '../src/data/index.js';
 import { modelLayout } from '../src/model/layout.js';
 import { phaseLayout, updateNumber, type Phase } from '../src/model/phase.js';
+import { cutsOf } from '../src/model/round-cuts.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
-import { chunkOffsets } from '../src/wire/chunks.js';
 import { CHUNK_BYTES } from '../src/wire/codec.js';
 import { Link } from '../src/wire/link.js';
 import { Source, type Bodies, type Message } from '../src/wire/message.js';
@@ -36,31 +36,35 @@ const TRAINING: TrainingOptions = {
 };
 const lengthOf = (phase: Phase, training = TRAINING): number =>
   phaseLayout(phase, modelLayout(training)).length;
-const CHUNKS = [...chunkOffsets(4 * lengthOf('discriminator'))].length;
+const CUTS = cutsOf(TRAINING)('discriminator');
+const CHUNK = CUTS[0].operand.bytes;
 
 const FIRST = { phase: 'discriminator', step: 1, steps: 0, generation: 1, collect: true } as const;
 
 /** What Link lets wait; what lies on the way besides is limited by the kernel, at some MB. */
 const WAITING = 64;
-const MOST_ON_THE_WAY = 64;
+const MOST_ON_THE_WAY = 64e6;
 
 describe('a worker whose coordinator reads nothing any more', LIMIT, () => {
   it('computes no more than it can send, and goes on when that reads again', async (t) => {
     const { router, hosting, vectors, log } = await hostedShards(t);
     const computing = hosting.compute(FIRST);
     await until('its sending to stop', stillness(log));
-    const taken = log.sentBytes / CHUNK_BYTES;
-    assert.ok(taken >= WAITING / 2 && taken <= WAITING + MOST_ON_THE_WAY, `${taken} MiB were sent`);
+    const taken = log.sentBytes;
+    assert.ok(
+      taken >= (WAITING / 2) * CHUNK && taken <= WAITING * CHUNK + MOST_ON_THE_WAY,
+      `${taken} bytes were sent`,
+    );
     assert.ok(vectors.made < SHARDS, 'all was computed');
 
     let [chunks, shards] = [0, 0];
     for await (const frames of router) {
-      if (frames.some(({ length }) => length > CHUNK_BYTES / 4)) chunks++;
+      if (frames.some(({ length }) => length > CHUNK / 4)) chunks++;
       else shards++;
       if (shards === SHARDS) break;
     }
     await computing;
-    assert.equal(chunks, SHARDS * CHUNKS);
+    assert.equal(chunks, SHARDS * CUTS.length);
     assert.equal(vectors.made, SHARDS);
     assert.equal(vectors.mostAhead, 2, 'one vector that is being sent, and one that is computed meanwhile');
   });

@@ -145,6 +145,8 @@ export class Hosting {
         peers.addVector(phase, step, shard, vector);
         sent = this.send('shardDone', at, { shard, computeSeconds: seconds });
       }
+      // Its error is that of the next wait for it, which comes when the next shard is computed.
+      sent.catch(() => undefined);
     }
     await sent;
   }
