@@ -15,7 +15,7 @@ export interface Sum {
  * How the vectors of all shards become one sum. Floating-point sums depend on their order, so it is an option of the
  * run: whoever makes which of them, the result is the same bit for bit.
  *
- * sequential: ((0 + 1) + 2) + 3 ..., which a line of workers makes while it hands one partial sum on.
+ * sequential: ((0 + 1) + 2) + 3 ..., which one place makes as vectors come, or a line of workers that hands a sum on.
  * pairwise: (0 + 1) + (2 + 3) ..., the largest power of two on the left, which a tree of workers makes in the logarithm of
  * their number; its rounding error grows with that logarithm too (Higham 1993, The accuracy of floating point summation).
  */
