@@ -3,8 +3,8 @@ import type { WireFormat } from '../averaging/wire-format.js';
 import { UserError } from '../common/errors.js';
 
 /**
- * Which way gradients go: star: all to the coordinator and back; ring, tree: among the workers, past the coordinator, as
- * a line that adds one after the other or as a tree that adds in pairs. auto: star or ring.
+ * Which way gradients go: star: all to the coordinator and back; ring, tree: among the workers, past the coordinator,
+ * added one after the other or in pairs (see `SumPlans`). auto: star or ring.
  */
 export const TOPOLOGIES = ['auto', 'star', 'ring', 'tree'] as const;
 export type Topology = (typeof TOPOLOGIES)[number];
