@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readEvaluation } from '../bench/few-faces/measure.js';
+import { readEvaluation } from '../bench/support/evaluated-run.js';
 import { parseOptions } from '../bench/few-faces/options.js';
 import { SETTINGS } from '../bench/few-faces/settings.js';
 import { tableLines } from '../bench/few-faces/table.js';

@@ -1,4 +1,5 @@
-import { measure, type Evaluation } from './measure.js';
+import type { Evaluation } from '../support/evaluated-run.js';
+import { measure } from './measure.js';
 import { parseOptions } from './options.js';
 import { tableLines, type Cell } from './table.js';
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wholeNumbers } from '../support/whole-numbers.js';
 import { SETTINGS, type Setting } from './settings.js';
 
 export interface BenchOptions {
@@ -29,13 +30,6 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       minutes: { type: 'string', default: '60' },
     },
   });
-  const numbers = (name: string, list: string, least: number): number[] =>
-    list.split(',').map((text) => {
-      const value = Number(text);
-      if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-        throw new Error(`--${name} takes whole numbers of at least ${least}, not ${text}`);
-      return value;
-    });
   const settings = values.settings.split(',').map((name) => {
     const setting = SETTINGS.find((known) => known.name === name);
     if (!setting)
@@ -44,11 +38,11 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   });
   return Object.freeze({
     folder: resolve(values.folder),
-    counts: numbers('faces', values.faces, 1),
-    seeds: numbers('seeds', values.seeds, 0),
+    counts: wholeNumbers('faces', values.faces, 1),
+    seeds: wholeNumbers('seeds', values.seeds, 0),
     settings,
-    steps: numbers('steps', values.steps, 1)[0],
-    samples: numbers('samples', values.samples, 1)[0],
-    limit: 60_000 * numbers('minutes', values.minutes, 1)[0],
+    steps: wholeNumbers('steps', values.steps, 1)[0],
+    samples: wholeNumbers('samples', values.samples, 1)[0],
+    limit: 60_000 * wholeNumbers('minutes', values.minutes, 1)[0],
   });
 }

@@ -1,4 +1,4 @@
-import type { Evaluation } from './measure.js';
+import type { Evaluation } from '../support/evaluated-run.js';
 
 /** A setting on a number of faces, seed by seed. */
 export interface Cell {

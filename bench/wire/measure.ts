@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WireFormat } from '../../src/averaging/wire-format.js';
 import type { StepRecord } from '../../src/coordinator/step-record.js';
-import { drawn, HELD_OUT, readEvaluation, runCoordinator } from '../few-faces/measure.js';
+import { evaluatedRun } from '../support/evaluated-run.js';
 import { median } from '../support/median.js';
 import { readSteps } from '../support/trainer.js';
 import type { BenchOptions } from './options.js';
@@ -35,21 +35,16 @@ const NETWORKS = [
 
 /** Trains and evaluates; what was measured before is read. */
 export async function measure(options: BenchOptions, wire: WireFormat, seed: number): Promise<Measured> {
-  const { folder, faces: count, steps, batchSize, samples, limit } = options;
-  await mkdir(folder, { recursive: true });
-  const name = `${wire}-${count}-faces-${steps}-steps-of-${batchSize}-seed-${seed}-${samples}-samples`;
+  const { folder, faces, steps, batchSize, samples, limit } = options;
+  const name = `${wire}-${faces}-faces-${steps}-steps-of-${batchSize}-seed-${seed}-${samples}-samples`;
   const result = join(folder, `${name}.json`);
   if (existsSync(result)) return JSON.parse(await readFile(result, 'utf8')) as Measured;
-  const coordinator = (args: readonly string[]): Promise<string> => runCoordinator(args, limit);
-  const faces = await drawn(folder, `faces-${count}`, count, 0, coordinator);
-  const heldOut = await drawn(folder, HELD_OUT.name, HELD_OUT.count, HELD_OUT.seed, coordinator);
-  const run = join(folder, name);
-  // A run that was cut off before it was evaluated.
-  await rm(run, { recursive: true, force: true });
   const length = ['--steps', String(steps), '--batch-size', String(batchSize), '--seed', String(seed)];
-  await coordinator(['train', '--data', faces, '--run-dir', run, ...NETWORKS, ...length, '--wire', wire]);
-  const json = await coordinator(['evaluate', run, '--count', String(samples), '--data', heldOut, '--json']);
-  const { faceShare, frechetDistance } = readEvaluation(json);
+  const { run, evaluation } = await evaluatedRun({
+    ...{ folder, name, faces, samples, limit },
+    options: [...NETWORKS, ...length, '--wire', wire],
+  });
+  const { faceShare, frechetDistance } = evaluation;
   const measured = { wire, seed, faceShare, frechetDistance, ...ofSteps(readSteps(run)) };
   await writeFile(result, JSON.stringify(measured));
   return measured;

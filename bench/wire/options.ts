@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wholeNumbers } from '../support/whole-numbers.js';
 import { WIRE_FORMATS, type WireFormat } from '../../src/averaging/wire-format.js';
 
 export interface BenchOptions {
@@ -34,14 +35,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     },
   });
   const numbers = (name: keyof typeof values, least: number): number[] =>
-    String(values[name])
-      .split(',')
-      .map((text) => {
-        const value = Number(text);
-        if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-          throw new Error(`--${name} takes whole numbers of at least ${least}, not ${text}`);
-        return value;
-      });
+    wholeNumbers(name, String(values[name]), least);
   const wires = values.wires.split(',').map((name) => {
     const wire = WIRE_FORMATS.find((known) => known === name);
     if (!wire) throw new Error(`--wires takes ${WIRE_FORMATS.join()}, not ${name}`);
