@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesOf, floatsOf } from '../src/common/bytes.js';
-import { ChunkAssembly, chunkOffsets } from '../src/wire/chunks.js';
+import { chunkOffsets } from '../src/wire/chunks.js';
 import { imageChunkBytes } from '../src/wire/face-chunks.js';
+import { Content, type Bodies } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
+import { ExpectedChunks } from '../src/wire/vector-chunks.js';
 
 const MIB = 1024 * 1024;
 
@@ -49,47 +51,44 @@ describe('an array', () => {
   });
 });
 
-describe('chunks', () => {
-  const whole = Uint8Array.from({ length: 10 }, (_, i) => i + 1);
-  const part = (offset: number, end: number, total = 10): Parameters<ChunkAssembly['add']>[0] => ({
-    offset,
-    total,
-    payload: whole.subarray(offset, end),
+describe('the chunks of a vector', () => {
+  const parts = [
+    { offset: 0, format: 'fp32', bytes: 16 },
+    { offset: 4, format: 'fp32', bytes: 20 },
+    { offset: 9, format: 'fp32', bytes: 4 },
+  ] as const;
+  const part = (offset: number, end: number, total = 10): Bodies['chunk'] => ({
+    ...{ content: Content.GRADIENT, shard: 0, request: 0, offset: 4 * offset, total: 4 * total },
+    payload: new Uint8Array(4 * (end - offset)),
   });
 
-  it('are put together in their order', () => {
-    const into = new Uint8Array(10);
-    const assembly = new ChunkAssembly(into);
-    for (const [offset, end] of [
-      [0, 4],
-      [4, 9],
-    ] as const) {
-      assembly.add(part(offset, end));
-      assert.equal(assembly.complete, false);
-    }
-    assembly.add(part(9, 10));
-    assert.equal(assembly.complete, true);
-    assert.deepEqual(into, whole);
+  it('are taken in their order', () => {
+    const expected = new ExpectedChunks(10, parts);
+    assert.equal(expected.take(part(0, 4)), 0);
+    assert.equal(expected.take(part(4, 9)), 1);
+    assert.equal(expected.complete, false);
+    assert.equal(expected.take(part(9, 10)), 2);
+    assert.equal(expected.complete, true);
   });
 
   it('that are not the next one are rejected, and change nothing', () => {
-    const into = new Uint8Array(10);
-    const assembly = new ChunkAssembly(into);
-    assembly.add(part(0, 4));
-    const rejected = (chunk: Parameters<ChunkAssembly['add']>[0], reason: string): void => {
+    const expected = new ExpectedChunks(10, parts);
+    expected.take(part(0, 4));
+    const rejected = (chunk: Bodies['chunk'], reason: string): void => {
       assert.throws(
         () => {
-          assembly.add(chunk);
+          expected.take(chunk);
         },
         (error) => error instanceof Rejection && error.reason === reason,
       );
     };
     rejected(part(0, 4), 'unexpected'); // again
-    rejected(part(5, 9), 'unexpected'); // one byte left out
-    rejected(part(3, 9), 'unexpected'); // one byte twice
-    rejected(part(4, 9, 11), 'out_of_range'); // of another array
-    assembly.add(part(4, 10));
-    assert.deepEqual(into, whole);
+    rejected(part(5, 9), 'unexpected'); // one number left out
+    rejected(part(3, 9), 'unexpected'); // one number twice
+    rejected(part(4, 9, 11), 'out_of_range'); // of another vector
+    rejected(part(4, 8), 'out_of_range'); // too short
+    expected.take(part(4, 9));
+    expected.take(part(9, 10));
     rejected(part(9, 10), 'unexpected'); // beyond the end
   });
 });
