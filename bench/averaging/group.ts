@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { curveKeyPair } from 'zeromq';
 import { largestPeak } from '../support/process-tree.js';
-import { WARM_UP, type CoordinatorOrder, type CoordinatorWord, type WorkerOrder, type WorkerWord } from './orders.js';
+import {
+  WARM_UP,
+  type CoordinatorOrder,
+  type CoordinatorWord,
+  type WorkerOrder,
+  type WorkerWord,
+} from './orders.js';
 import type { Row } from './rows.js';
 
 /** A group that is not done by then has stopped; in milliseconds. */

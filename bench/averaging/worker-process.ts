@@ -20,7 +20,8 @@ process.once('disconnect', () => process.exit());
 
 async function work({ number, coordinator, transport, security }: WorkerOrder): Promise<void> {
   // Where there are no abstract sockets, workers of one machine go over tcp.
-  if (transport === 'tcp' || transport === 'curve') Object.defineProperty(process, 'platform', { value: 'no linux' });
+  if (transport === 'tcp' || transport === 'curve')
+    Object.defineProperty(process, 'platform', { value: 'no linux' });
   const milliseconds: number[] = [];
   const meter = new CpuMeter();
   const onRound = (spent: number): void => {

@@ -11,7 +11,14 @@ import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import { Liveness } from '../wire/liveness.js';
 import { isOfOneGeneration } from '../wire/membership.js';
-import { Content, type Bodies, type BodyKind, type Header, type Message, type MessageOf } from '../wire/message.js';
+import {
+  Content,
+  type Bodies,
+  type BodyKind,
+  type Header,
+  type Message,
+  type MessageOf,
+} from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
 import { chunkFor, chunkOf } from '../wire/segments/placed.js';
 import type { OpenSegments, Segments } from '../wire/segments/segments.js';

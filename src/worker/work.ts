@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { say, setLogFormat } from '../common/log.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
-import { Segments, type OpenSegments } from '../wire/segments/segments.js';
+import { openSegments } from '../wire/segments/segments.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
@@ -29,14 +29,10 @@ export async function work(options: WorkerOptions): Promise<void> {
     onLeave: (reason) => session?.leave(reason),
     log: say,
   });
-  const openSegments: OpenSegments = (room) =>
-    Segments.open(room, (reason) => {
-      say(`this worker shares no memory with others: ${reason}`, { level: 'debug' });
-    });
   const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
     while (!leave.wasTold()) {
-      session = new WorkerSession(coordinator, loader, security, peerPort, openSegments);
+      session = new WorkerSession(coordinator, loader, security, peerPort, openSegments(say));
       try {
         await session.run(patience.left);
         return;

@@ -118,7 +118,8 @@ export class Membership {
     roster.engine ??= body.engine;
     member.state = 'ready';
     member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
-    member.segment = body.segment;
+    // Where this run shares no memory, others do not hear of it either.
+    if (this.parts.segments) member.segment = body.segment;
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

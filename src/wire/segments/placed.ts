@@ -35,5 +35,9 @@ export function chunkOf(
   // What is decoded has its zeros in its prototype, where a spread does not find them.
   const { content, shard, offset, total, encoding, at, bytes, use } = message.body;
   const payload = segments.view(segment, { at, bytes, use });
-  return { ...message, kind: 'chunk', body: { content, shard, offset, total, encoding, request: 0, payload } };
+  return {
+    ...message,
+    kind: 'chunk',
+    body: { content, shard, offset, total, encoding, request: 0, payload },
+  };
 }

@@ -1,12 +1,22 @@
 import { messageOf } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
 import { Rejection } from '../rejection.js';
 import { loadLibc, type Libc } from './libc.js';
 import { OtherSegment } from './other-segment.js';
 import { OwnSegment, type Place } from './own-segment.js';
 import { parseSegmentName } from './segment-name.js';
 
-/** Opens this process's segment with room for so many bytes; undefined where there can be none. */
+/** Opens this process's segment with room for so many bytes; undefined where there is to be none, or can be none. */
 export type OpenSegments = (room: number) => Promise<Segments | undefined>;
+
+/** Where the system has none, everything comes by message, and the log says why. */
+export function openSegments(log: Log): OpenSegments {
+  return (room) =>
+    Segments.open(room).catch((error: unknown) => {
+      log(`no memory to share with other processes of this machine: ${messageOf(error)}`, { level: 'debug' });
+      return undefined;
+    });
+}
 
 /**
  * This process's segment, and those of others of its machine that it reads. What one process places, another one reads
@@ -21,15 +31,10 @@ export class Segments {
     private readonly own: OwnSegment,
   ) {}
 
-  /** Undefined where this system has no such memory, or gives none; `onNone` hears why. */
-  static async open(room: number, onNone: (reason: string) => void): Promise<Segments | undefined> {
-    try {
-      const libc = await loadLibc();
-      return new Segments(libc, new OwnSegment(libc, room));
-    } catch (error) {
-      onNone(messageOf(error));
-      return undefined;
-    }
+  /** Room for so many bytes. Rejects where this system has no such memory, or gives none. */
+  static async open(room: number): Promise<Segments> {
+    const libc = await loadLibc();
+    return new Segments(libc, new OwnSegment(libc, room));
   }
 
   /** For others to read this process's segment; see `read`. */

@@ -14,7 +14,7 @@ export const MESSAGES: readonly Message[] = [
     step: 0,
     phase: undefined,
     kind: 'hello',
-    body: { protocol: 7, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
+    body: { protocol: 99, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
   },
   {
     ...header,
@@ -50,7 +50,14 @@ export const MESSAGES: readonly Message[] = [
     body: {
       ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
       neighbours: [
-        { worker: 2, host: 'gpu-1', addresses: ['tcp://10.0.0.2:5556'], key: 'l'.repeat(40), token: 't', segment: SEGMENT },
+        {
+          worker: 2,
+          host: 'gpu-1',
+          addresses: ['tcp://10.0.0.2:5556'],
+          key: 'l'.repeat(40),
+          token: 't',
+          segment: SEGMENT,
+        },
       ],
     },
   },
