@@ -9,13 +9,14 @@ import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
 import { updateNumber, type Phase } from '../../model/phase.js';
-import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
+import { firstUpdate, lastUpdate, vectorBytes, type RoundName } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
 import { privateAddress } from '../../wire/private-address.js';
+import type { OpenSegments, Segments } from '../../wire/segments/segments.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   CopyLost,
@@ -69,6 +70,8 @@ export interface FleetOptions {
   /** Whether workers from elsewhere may go when this coordinator does: nobody will take its place. */
   readonly isOver: () => boolean;
   readonly listen: string | undefined;
+  /** For memory that workers of this machine share with this process. */
+  readonly openSegments: OpenSegments;
   /** Undefined: no encryption, which an address beyond this machine does not have. */
   readonly keys: FleetKeys | undefined;
   readonly engine: EngineName;
@@ -104,7 +107,11 @@ export class Fleet implements ComputeGroup, Averager {
 
   private constructor(
     private readonly options: FleetOptions,
-    parts: { readonly roster: Roster; readonly post: Post },
+    private readonly parts: {
+      readonly roster: Roster;
+      readonly post: Post;
+      readonly segments: Segments | undefined;
+    },
   ) {
     const { training, faces, sampler, from, firstStep, metrics, log, maxWorkers, liveness } = options;
     this.#roster = parts.roster;
@@ -143,15 +150,16 @@ export class Fleet implements ComputeGroup, Averager {
   static async start(options: FleetOptions): Promise<Fleet> {
     const { metrics, workers, listen, external, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
+    const segments = await options.openSegments(vectorBytes(training));
     const post = await Post.open({
       ...{ address: listen ?? defaultAddress(external), heartbeat: heartbeatFor(liveness) },
-      ...{ run: options.id, roster, metrics },
+      ...{ run: options.id, roster, metrics, segments },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
         void fleet.#connectionLost(member);
       },
     });
-    const fleet = new Fleet(options, { roster, post });
+    const fleet = new Fleet(options, { roster, post, segments });
     try {
       void fleet.#inbox().read();
       fleet.#callWorkers();
@@ -267,6 +275,7 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#roster.all().length < this.options.workers) this.#local?.killAll();
     await this.#local?.stopped();
     await this.post.close();
+    this.parts.segments?.close();
   }
 
   /** Starts the workers of this machine, or says where others have to come to. */
@@ -369,7 +378,7 @@ export class Fleet implements ComputeGroup, Averager {
     return new Inbox({
       ...{ post: this.post, roster: this.#roster, recovery: this.#recovery, metrics: this.options.metrics },
       ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
-      expectations: this.#expectations,
+      ...{ expectations: this.#expectations, segments: this.parts.segments },
       onPrepared: () => {
         this.#onPrepared();
       },
@@ -405,11 +414,7 @@ export class Fleet implements ComputeGroup, Averager {
  * again; who has not taken as many is stuck.
  */
 function messagesWaiting(training: TrainingOptions): number {
-  const chunks = roundsOf(training).map((round) => {
-    const { length } = roundLayout(round, training);
-    return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
-  });
-  return 3 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;
+  return 3 * Math.ceil(vectorBytes(training) / CHUNK_BYTES) + SMALL_MESSAGES_WAITING;
 }
 
 /** Where workers of this machine connect to: those from elsewhere need an address that can be typed. */

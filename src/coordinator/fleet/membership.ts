@@ -5,6 +5,7 @@ import { Liveness } from '../../wire/liveness.js';
 import type { Bodies, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { Sequence } from '../../wire/sequence.js';
+import type { Segments } from '../../wire/segments/segments.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Expectations } from './expectations.js';
@@ -30,6 +31,7 @@ export interface MembershipParts {
   readonly recovery: Recovery;
   readonly post: Post;
   readonly expectations: Expectations;
+  readonly segments?: Segments | undefined;
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
@@ -81,6 +83,7 @@ export class Membership {
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
       ways: { addresses: [], key: '', token: '' },
+      segment: '',
       ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
       device: this.parts.local()?.deviceOf(place) ?? '',
@@ -95,6 +98,7 @@ export class Membership {
       datasetCount: dataset.count,
       liveness,
       peers: this.parts.peers,
+      segment: this.parts.segments?.name ?? '',
     });
   }
 
@@ -114,6 +118,8 @@ export class Membership {
     roster.engine ??= body.engine;
     member.state = 'ready';
     member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
+    // Where this run shares no memory, others do not hear of it either.
+    if (this.parts.segments) member.segment = body.segment;
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

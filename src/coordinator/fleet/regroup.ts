@@ -9,6 +9,7 @@ import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, Source, type Bodies } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import type { Segments } from '../../wire/segments/segments.js';
 import { vectorChunk } from '../../wire/vector-chunks.js';
 import type { StateSource } from '../compute-group.js';
 import { ContentSource } from './content-source.js';
@@ -28,6 +29,7 @@ export interface RegroupParts {
   readonly post: Post;
   readonly copies: Copies;
   readonly routes: Routes;
+  readonly segments?: Segments | undefined;
   readonly log: Log;
   /** The average of the last update. */
   readonly average: (update: number) => MeanArray;
@@ -59,6 +61,7 @@ export class Regroup {
   async carryOut(plan: Plan, update: number): Promise<void> {
     this.end();
     this.parts.routes.begin(plan.assignments);
+    this.#readSegments(plan.assignments);
     this.#residuals?.begin(plan.assignments);
     const holder = plan.assignments.find(({ worker }) => worker === plan.holder);
     const fetching = plan.assignments.filter(({ source }) => source === 'fetch');
@@ -88,6 +91,12 @@ export class Regroup {
     this.#relay?.relay.close();
     this.#relay?.end();
     this.#relay = undefined;
+  }
+
+  /** No round is under way whose parts lie in those of workers that have left. */
+  #readSegments(assignments: readonly Assignment[]): void {
+    const { segments, roster } = this.parts;
+    segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
   }
 
   async #offerCopy({ worker }: Assignment): Promise<string> {

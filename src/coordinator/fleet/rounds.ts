@@ -8,6 +8,7 @@ import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { vectorChunk } from '../../wire/vector-chunks.js';
+import type { Segments } from '../../wire/segments/segments.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Average } from '../train-by-average.js';
 import { Averages } from './averages.js';
@@ -26,6 +27,7 @@ export interface RoundsParts {
   readonly liveness: number;
   readonly post: Post;
   readonly expectations: Expectations;
+  readonly segments?: Segments | undefined;
   readonly metrics: RunMetrics;
   readonly log: Log;
   /** Workers that have not sent everything in so many milliseconds. */
@@ -96,6 +98,8 @@ export class Rounds {
       : { order, done, way: 'star', round: this.#star(order) };
     const { round } = current;
     this.#current = current;
+    // Whoever computes this has read the averages before it.
+    this.parts.segments?.beginAnew();
     const started = performance.now();
     const limit = this.#deadline.milliseconds;
     try {
@@ -148,7 +152,7 @@ export class Rounds {
     const { length } = this.#averages.current(phase).floats;
     const place = { offset: cut.offset, format: cut.mean.format };
     const chunk = vectorChunk({ content: Content.AVERAGE, shard: 0, length }, place, payload);
-    return this.parts.post.toAll(group, 'chunk', chunk, { phase, step });
+    return this.parts.post.share(group, chunk, { phase, step });
   }
 
   shardDone({ number }: Member, message: MessageOf<'shardDone'>): void {
