@@ -280,7 +280,10 @@ export class WorkerSession {
     const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
     const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
     this.#hosting = hosting;
-    if (this.#closed) await hosting.close();
+    if (this.#closed) {
+      await hosting.close();
+      this.#segments?.close();
+    }
     await this.#send(
       'ready',
       {

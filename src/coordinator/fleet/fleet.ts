@@ -16,7 +16,7 @@ import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
 import { privateAddress } from '../../wire/private-address.js';
-import type { OpenSegments, Segments } from '../../wire/segments/segments.js';
+import type { OpenSegments } from '../../wire/segments/segments.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   CopyLost,
@@ -107,11 +107,7 @@ export class Fleet implements ComputeGroup, Averager {
 
   private constructor(
     private readonly options: FleetOptions,
-    private readonly parts: {
-      readonly roster: Roster;
-      readonly post: Post;
-      readonly segments: Segments | undefined;
-    },
+    parts: { readonly roster: Roster; readonly post: Post },
   ) {
     const { training, faces, sampler, from, firstStep, metrics, log, maxWorkers, liveness } = options;
     this.#roster = parts.roster;
@@ -150,16 +146,16 @@ export class Fleet implements ComputeGroup, Averager {
   static async start(options: FleetOptions): Promise<Fleet> {
     const { metrics, workers, listen, external, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
-    const segments = await options.openSegments(vectorBytes(training));
     const post = await Post.open({
       ...{ address: listen ?? defaultAddress(external), heartbeat: heartbeatFor(liveness) },
-      ...{ run: options.id, roster, metrics, segments },
+      ...{ run: options.id, roster, metrics },
+      ...{ openSegments: options.openSegments, room: vectorBytes(training) },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
         void fleet.#connectionLost(member);
       },
     });
-    const fleet = new Fleet(options, { roster, post, segments });
+    const fleet = new Fleet(options, { roster, post });
     try {
       void fleet.#inbox().read();
       fleet.#callWorkers();
@@ -275,7 +271,6 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#roster.all().length < this.options.workers) this.#local?.killAll();
     await this.#local?.stopped();
     await this.post.close();
-    this.parts.segments?.close();
   }
 
   /** Starts the workers of this machine, or says where others have to come to. */
@@ -378,7 +373,7 @@ export class Fleet implements ComputeGroup, Averager {
     return new Inbox({
       ...{ post: this.post, roster: this.#roster, recovery: this.#recovery, metrics: this.options.metrics },
       ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
-      ...{ expectations: this.#expectations, segments: this.parts.segments },
+      expectations: this.#expectations,
       onPrepared: () => {
         this.#onPrepared();
       },

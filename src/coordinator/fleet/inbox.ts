@@ -3,7 +3,6 @@ import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { chunkOf } from '../../wire/segments/placed.js';
-import type { Segments } from '../../wire/segments/segments.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Copies } from './copies.js';
 import type { Expectations } from './expectations.js';
@@ -23,7 +22,6 @@ export interface InboxParts {
   readonly copies: Copies;
   readonly regroup: Regroup;
   readonly expectations: Expectations;
-  readonly segments?: Segments | undefined;
   readonly metrics: RunMetrics;
   /** One more worker is prepared for the membership that begins. */
   readonly onPrepared: () => void;
@@ -75,7 +73,7 @@ export class Inbox {
         this.parts.copies.chunk(member, message.body);
         return;
       case 'placed': {
-        const chunk = chunkOf(this.parts.segments, member.segment, message);
+        const chunk = chunkOf(this.parts.post.segments, member.segment, message);
         if (chunk.body.content !== Content.GRADIENT)
           throw new Rejection('out_of_range', `a place of content ${chunk.body.content}`);
         return this.parts.rounds.addGradient(member, chunk);

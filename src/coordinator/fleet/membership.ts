@@ -5,7 +5,6 @@ import { Liveness } from '../../wire/liveness.js';
 import type { Bodies, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { Sequence } from '../../wire/sequence.js';
-import type { Segments } from '../../wire/segments/segments.js';
 import type { WorkerLossReason } from '../metrics/labels.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Expectations } from './expectations.js';
@@ -31,7 +30,6 @@ export interface MembershipParts {
   readonly recovery: Recovery;
   readonly post: Post;
   readonly expectations: Expectations;
-  readonly segments?: Segments | undefined;
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
@@ -98,7 +96,7 @@ export class Membership {
       datasetCount: dataset.count,
       liveness,
       peers: this.parts.peers,
-      segment: this.parts.segments?.name ?? '',
+      segment: this.parts.post.segments?.name ?? '',
     });
   }
 
@@ -119,7 +117,7 @@ export class Membership {
     member.state = 'ready';
     member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
     // Where this run shares no memory, others do not hear of it either.
-    if (this.parts.segments) member.segment = body.segment;
+    if (this.parts.post.segments) member.segment = body.segment;
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

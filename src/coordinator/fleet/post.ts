@@ -5,7 +5,7 @@ import { placedBytes, type Bodies, type BodyKind, type Header, type Message } fr
 import { Rejection } from '../../wire/rejection.js';
 import type { Place } from '../../wire/segments/own-segment.js';
 import { placedAt } from '../../wire/segments/placed.js';
-import type { Segments } from '../../wire/segments/segments.js';
+import type { OpenSegments, Segments } from '../../wire/segments/segments.js';
 import { tellable } from '../../wire/text.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
@@ -17,8 +17,10 @@ export interface PostOptions extends Pick<ListenerOptions, 'heartbeat' | 'securi
   readonly run: string;
   readonly roster: Roster;
   readonly metrics: RunMetrics;
-  /** Memory that workers of this machine share with this process. */
-  readonly segments?: Segments | undefined;
+  /** For memory that workers of this machine share with this process. */
+  readonly openSegments: OpenSegments;
+  /** Bytes of it that are sent at once. */
+  readonly room: number;
   /** A worker whose connection is no more. */
   readonly onGone: (member: Member) => void;
 }
@@ -30,13 +32,15 @@ export class Post {
   private constructor(
     private readonly options: PostOptions,
     private readonly listener: Listener,
+    /** Memory that workers of this machine share with this process. */
+    readonly segments: Segments | undefined,
     traffic: { sent: number; received: number },
   ) {
     this.#traffic = traffic;
   }
 
   static async open(options: PostOptions): Promise<Post> {
-    const { address, metrics } = options;
+    const { address, metrics, openSegments, room } = options;
     const traffic = { sent: 0, received: 0 };
     const observer: TrafficObserver = {
       sent: (bytes) => {
@@ -51,7 +55,8 @@ export class Post {
         metrics.countRejected(reason);
       },
     };
-    return new Post(options, await Listener.bind(address, observer, options), traffic);
+    const listener = await Listener.bind(address, observer, options);
+    return new Post(options, listener, await openSegments(room), traffic);
   }
 
   /** With the port that was taken. */
@@ -108,7 +113,7 @@ export class Post {
     const far: Member[] = [];
     let placed: Place | undefined;
     for (const member of members) {
-      const place = this.options.segments?.placeFor(member.segment, body.payload);
+      const place = this.segments?.placeFor(member.segment, body.payload);
       placed ??= place;
       (place ? near : far).push(member);
     }
@@ -129,6 +134,7 @@ export class Post {
 
   async close(): Promise<void> {
     await this.listener.close();
+    this.segments?.close();
   }
 
   #message<Kind extends BodyKind>(

@@ -9,7 +9,6 @@ import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, Source, type Bodies } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import type { Segments } from '../../wire/segments/segments.js';
 import { vectorChunk } from '../../wire/vector-chunks.js';
 import type { StateSource } from '../compute-group.js';
 import { ContentSource } from './content-source.js';
@@ -29,7 +28,6 @@ export interface RegroupParts {
   readonly post: Post;
   readonly copies: Copies;
   readonly routes: Routes;
-  readonly segments?: Segments | undefined;
   readonly log: Log;
   /** The average of the last update. */
   readonly average: (update: number) => MeanArray;
@@ -95,8 +93,8 @@ export class Regroup {
 
   /** No round is under way whose parts lie in those of workers that have left. */
   #readSegments(assignments: readonly Assignment[]): void {
-    const { segments, roster } = this.parts;
-    segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
+    const { post, roster } = this.parts;
+    post.segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
   }
 
   async #offerCopy({ worker }: Assignment): Promise<string> {

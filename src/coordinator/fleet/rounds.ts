@@ -8,7 +8,6 @@ import type { TrainingOptions } from '../../model/training-options.js';
 import { Content, type MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { vectorChunk } from '../../wire/vector-chunks.js';
-import type { Segments } from '../../wire/segments/segments.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Average } from '../train-by-average.js';
 import { Averages } from './averages.js';
@@ -27,7 +26,6 @@ export interface RoundsParts {
   readonly liveness: number;
   readonly post: Post;
   readonly expectations: Expectations;
-  readonly segments?: Segments | undefined;
   readonly metrics: RunMetrics;
   readonly log: Log;
   /** Workers that have not sent everything in so many milliseconds. */
@@ -99,7 +97,7 @@ export class Rounds {
     const { round } = current;
     this.#current = current;
     // Whoever computes this has read the averages before it.
-    this.parts.segments?.beginAnew();
+    this.parts.post.segments?.beginAnew();
     const started = performance.now();
     const limit = this.#deadline.milliseconds;
     try {

@@ -23,6 +23,7 @@ export class OwnSegment {
   readonly #descriptor: number;
   #used = HEADER_BYTES;
   #isNew = false;
+  #isClosed = false;
   /** Placed last, for several others: it is copied once. */
   #last: { readonly payload: Uint8Array; readonly place: Place } | undefined;
 
@@ -63,6 +64,8 @@ export class OwnSegment {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#mapping.close();
     closeSync(this.#descriptor);
   }
