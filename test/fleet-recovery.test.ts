@@ -139,17 +139,17 @@ describe('the recovery of a run', () => {
   });
 
   it('makes each update once on every worker, in 5,000 runs with faults at random moments', () => {
-    let lost = 0;
-    let rewound = 0;
-    let caughtUp = 0;
+    let [lost, rewound, caughtUp, again] = [0, 0, 0, 0];
     for (let seed = 0; seed < 5_000; seed++) {
       const run = faultRun(seed);
       assert.equal(run.updates, run.wanted, `run ${seed} ended early`);
       lost += run.lost;
       rewound += run.rewound;
       caughtUp += run.caughtUp;
+      again += run.again;
     }
     // The faults did happen.
-    assert.ok(lost > 10_000 && rewound > 500 && caughtUp > 500, `${lost} ${rewound} ${caughtUp}`);
+    const counts = `${lost} ${rewound} ${caughtUp} ${again}`;
+    assert.ok(lost > 10_000 && rewound > 500 && caughtUp > 500 && again > 500, counts);
   });
 });

@@ -8,8 +8,15 @@ import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
-import { updateNumber, type Phase } from '../../model/phase.js';
-import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
+import { updateAt, updateNumber, type Phase } from '../../model/phase.js';
+import {
+  firstUpdate,
+  lastUpdate,
+  roundAt,
+  roundLayout,
+  roundsOf,
+  type RoundName,
+} from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -30,6 +37,7 @@ import type { Fallback } from '../fallback.js';
 import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
+import { untilFinite } from '../until-finite.js';
 import { Copies } from './copies.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
@@ -39,10 +47,10 @@ import { Membership } from './membership.js';
 import type { Placement } from './placement.js';
 import { Post } from './post.js';
 import { Quorum } from './quorum.js';
-import { Recovery } from './recovery.js';
+import { Recovery, type Plan } from './recovery.js';
 import { Regroup } from './regroup.js';
 import { Roster, type Member } from './roster.js';
-import { Rounds } from './rounds.js';
+import { Rounds, type RoundOrder } from './rounds.js';
 import { RouteLost, Routes } from './routes.js';
 import { WorkerLost } from './worker-lost.js';
 
@@ -185,26 +193,19 @@ export class Fleet implements ComputeGroup, Averager {
    * again by those that are left. Rejects with StateLost or WorkersGone.
    */
   async compute(phase: RoundName, step: number, inspect: boolean, firstStep = step): Promise<Average> {
-    if (this.#recovery.update !== firstUpdate(phase, firstStep))
-      throw new Error(`update ${this.#recovery.update} comes next, not round ${phase} of step ${firstStep}`);
+    if (this.#recovery.version !== firstUpdate(phase, firstStep))
+      throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
       // Somebody may leave between its end and this.
       while (!this.#isAssembled) await this.#assemble();
-      const workerOfShard = this.#recovery.workerOfShard();
-      // What is not finite is looked for here.
-      this.#amongWorkers = this.#routes.amongWorkers && !inspect;
-      const order = { phase, firstStep, step, group: this.#group(), workerOfShard, inspect };
-      return this.#rounds.compute({ ...order, amongWorkers: this.#amongWorkers });
+      return this.#computeRound({ phase, firstStep, step, inspect });
     });
   }
 
   async apply(phase: RoundName, step: number): Promise<void> {
-    const group = this.#group();
-    if (!this.#amongWorkers) this.#rounds.applied(phase);
-    this.#recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
     this.#membership.begun();
-    if (phase !== 'discriminator') this.#membership.served(group);
-    await this.post.toAll(group, 'apply', {}, { phase, step });
+    if (phase !== 'discriminator') this.#membership.served(this.#group());
+    await this.#applyRound(phase, step);
   }
 
   async samples(): Promise<Float32Array> {
@@ -335,21 +336,72 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
-  /** Whether enough workers are in one membership, each with its shards and the state. */
-  get #isAssembled(): boolean {
+  /** Whether enough workers are in one membership, each with its shards and a state. */
+  get #isGrouped(): boolean {
     return this.#recovery.ready && this.#quorum.isHere;
   }
 
-  /** Brings workers together until enough are. */
+  /** The same, and the state is what the run has come to. */
+  get #isAssembled(): boolean {
+    return this.#isGrouped && !this.#recovery.isBehind;
+  }
+
+  /** Brings workers together until enough are, and has them make the last update again where nobody holds it. */
   async #assemble(): Promise<void> {
-    while (!this.#isAssembled)
+    while (!this.#isAssembled) {
+      await this.#bringTogether();
+      if (this.#recovery.isBehind) await this.#makeAgain();
+    }
+  }
+
+  async #bringTogether(): Promise<void> {
+    while (!this.#isGrouped)
       if (this.#quorum.isHere) await this.#beginMembership();
       else await this.#quorum.gathered();
   }
 
+  /**
+   * The last round once more, from the state before it. The run has counted and logged it, and all of this is as it was.
+   */
+  async #makeAgain(): Promise<void> {
+    const { phase, step } = this.#lastRound();
+    const firstStep = updateAt(this.#recovery.update).step;
+    await untilFinite(phase, step, async (attempt) => {
+      await this.#bringTogether();
+      // Somebody has come back with what the round came to.
+      if (!this.#recovery.isBehind) return { result: {} };
+      const round = { phase, firstStep, step, inspect: attempt > 1 };
+      const { gradientNorm, notFinite } = await this.#computeRound(round);
+      if (!Number.isFinite(gradientNorm)) return { notFinite };
+      await this.#applyRound(phase, step);
+      return { result: {} };
+    });
+  }
+
+  /** By the group as it is. */
+  #computeRound(round: Pick<RoundOrder, 'phase' | 'firstStep' | 'step' | 'inspect'>): Promise<Average> {
+    // What is not finite is looked for here.
+    this.#amongWorkers = this.#routes.amongWorkers && !round.inspect;
+    const workerOfShard = this.#recovery.workerOfShard();
+    const order = { ...round, group: this.#group(), workerOfShard, amongWorkers: this.#amongWorkers };
+    return this.#rounds.compute(order);
+  }
+
+  #applyRound(phase: RoundName, step: number): Promise<void> {
+    const group = this.#group();
+    if (!this.#amongWorkers) this.#rounds.applied(phase);
+    this.#recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
+    return this.post.toAll(group, 'apply', {}, { phase, step });
+  }
+
+  /** The round that came to what the run has. */
+  #lastRound(): { readonly phase: RoundName; readonly step: number } {
+    return roundAt(this.#recovery.version - 1, this.options.training);
+  }
+
   async #beginMembership(): Promise<void> {
     const recovery = this.#recovery;
-    const plan = recovery.regroup();
+    const plan = this.#regrouped();
     const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
     const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
     this.#onPrepared = () => {
@@ -363,6 +415,22 @@ export class Fleet implements ComputeGroup, Averager {
         if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
     });
     this.#regroup.end();
+  }
+
+  #regrouped(): Plan {
+    const recovery = this.#recovery;
+    if (!this.#rounds.keepsAverageOf(recovery.version - 1)) recovery.dropAverage();
+    const wasBehind = recovery.isBehind;
+    const plan = recovery.regroup();
+    if (recovery.isBehind && !wasBehind) {
+      const { phase, step } = this.#lastRound();
+      const what = phase === 'local' ? 'the local steps up to' : `the ${phase}'s update of`;
+      this.options.log(
+        `no worker holds the state after ${what} step ${step} any more: it is made again from the one before`,
+        { level: 'warn', event: 'rewound' },
+      );
+    }
+    return plan;
   }
 
   #inbox(): Inbox {
