@@ -5,6 +5,11 @@ import { spreadShards } from './shard-assignment.js';
 export type Source =
   /** It has it. */
   | 'keep'
+  /**
+   * It had it when it was told to fetch another, and has it still where that was given up. Where it was not, the worker
+   * finds out, comes back and says what it has.
+   */
+  | 'still'
   /** It has the one before, and gets the average that it missed. */
   | 'catch up'
   /** It gets all of it: from the plan's holder or, at the run's origin, from where the run begins. */
@@ -27,6 +32,8 @@ export interface Plan {
 interface Member {
   /** The version of its state; undefined where it has none, or a part of one. */
   holds: number | undefined;
+  /** While it fetches another state, it may have that one already. */
+  isSure: boolean;
   shards: readonly number[];
   /** Has shards of this generation, and has said that it can compute them. */
   prepared: boolean;
@@ -108,14 +115,17 @@ export class Recovery {
     return (this.#members.get(worker)?.shards.length ?? 0) > 0;
   }
 
-  /** The numbers of those that hold what the run has come to. */
+  /** The numbers of those that hold what the run has come to, for certain. */
   holders(): number[] {
-    return this.#numbers().filter((worker) => this.#members.get(worker)?.holds === this.#version);
+    return this.#numbers().filter((worker) => {
+      const { holds, isSure } = this.#memberOf(worker);
+      return isSure && holds === this.#version;
+    });
   }
 
   /** A worker that can take shards; `holds` is the version of its state, if it has one. */
   join(worker: number, holds: number | undefined): void {
-    this.#members.set(worker, { holds, shards: [], prepared: false });
+    this.#members.set(worker, { holds, isSure: true, shards: [], prepared: false });
     this.#grouped = false;
   }
 
@@ -148,7 +158,8 @@ export class Recovery {
       const source = this.#sourceFor(member);
       member.shards = shards;
       member.prepared = false;
-      member.holds = source === 'fetch' ? undefined : this.update;
+      if (source === 'fetch') member.isSure = false;
+      else member.holds = this.update;
       return { worker, shards, source };
     });
     const isFetched = assignments.some(({ source }) => source === 'fetch');
@@ -160,6 +171,7 @@ export class Recovery {
     const member = this.#memberOf(worker);
     member.prepared = true;
     member.holds = this.update;
+    member.isSure = true;
   }
 
   /**
@@ -189,6 +201,8 @@ export class Recovery {
 
   /** The run goes back to where it can begin: to the state before this update. */
   rewind(update: number): void {
+    // Who was preparing for the generation before has another state.
+    this.#generation++;
     this.origin = update;
     this.#version = update;
     this.#before = undefined;
@@ -200,11 +214,12 @@ export class Recovery {
 
   #holderOf(version: number | undefined, numbers: readonly number[]): number | undefined {
     if (version === undefined) return undefined;
-    return numbers.find((worker) => this.#memberOf(worker).holds === version);
+    const holders = numbers.filter((worker) => this.#memberOf(worker).holds === version);
+    return holders.find((worker) => this.#memberOf(worker).isSure) ?? holders.at(0);
   }
 
-  #sourceFor({ holds }: Member): Source {
-    if (holds === this.update) return 'keep';
+  #sourceFor({ holds, isSure }: Member): Source {
+    if (holds === this.update) return isSure ? 'keep' : 'still';
     return this.#averageKept && holds !== undefined && holds === this.#before ? 'catch up' : 'fetch';
   }
 
