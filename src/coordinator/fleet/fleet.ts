@@ -8,15 +8,8 @@ import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
-import { updateAt, updateNumber, type Phase } from '../../model/phase.js';
-import {
-  firstUpdate,
-  lastUpdate,
-  roundAt,
-  roundLayout,
-  roundsOf,
-  type RoundName,
-} from '../../model/round.js';
+import { updateNumber, type Phase } from '../../model/phase.js';
+import { firstUpdate, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
@@ -37,7 +30,7 @@ import type { Fallback } from '../fallback.js';
 import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
-import { untilFinite } from '../until-finite.js';
+import { Assembly } from './assembly.js';
 import { Copies } from './copies.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
@@ -47,18 +40,15 @@ import { Membership } from './membership.js';
 import type { Placement } from './placement.js';
 import { Post } from './post.js';
 import { Quorum } from './quorum.js';
-import { Recovery, type Plan } from './recovery.js';
+import { Recovery } from './recovery.js';
 import { Regroup } from './regroup.js';
 import { Roster, type Member } from './roster.js';
-import { Rounds, type RoundOrder } from './rounds.js';
+import { Rounds } from './rounds.js';
 import { RouteLost, Routes } from './routes.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Messages that may wait for a worker besides the averages. */
 const SMALL_MESSAGES_WAITING = 64;
-
-/** How long a membership may take to begin, states and images included, in milliseconds. */
-const JOIN_TIMEOUT = 600_000;
 
 export interface FleetOptions {
   readonly training: TrainingOptions;
@@ -102,13 +92,9 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #copies: Copies;
   readonly #regroup: Regroup;
   readonly #routes: Routes;
+  readonly #assembly: Assembly;
   #local: LocalWorkers | undefined;
-  /** Whether the round before went among workers. */
-  #amongWorkers = false;
   #closing = false;
-  /** Ends the wait for a membership that begins. */
-  #onPrepared = (): void => undefined;
-  #onRouteLost: (lost: RouteLost) => void = () => undefined;
 
   private constructor(
     private readonly options: FleetOptions,
@@ -143,6 +129,13 @@ export class Fleet implements ComputeGroup, Averager {
       { ...shared, faces, sampler, copies: this.#copies, routes: this.#routes, average },
       from,
     );
+    this.#assembly = new Assembly({
+      ...{ ...shared, recovery: this.#recovery, quorum: this.#quorum, rounds: this.#rounds },
+      ...{ routes: this.#routes, regroup: this.#regroup },
+      onLate: (member, milliseconds) => {
+        this.#overdue(member, milliseconds);
+      },
+    });
   }
 
   readonly post: Post;
@@ -173,7 +166,7 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Those that take part now. */
   get workers(): number {
-    return this.#group().length;
+    return this.#assembly.group.length;
   }
 
   get engine(): string {
@@ -197,15 +190,15 @@ export class Fleet implements ComputeGroup, Averager {
       throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
       // Somebody may leave between its end and this.
-      while (!this.#isAssembled) await this.#assemble();
-      return this.#computeRound({ phase, firstStep, step, inspect });
+      while (!this.#assembly.isComplete) await this.#assembly.complete();
+      return this.#assembly.compute({ phase, firstStep, step, inspect });
     });
   }
 
   async apply(phase: RoundName, step: number): Promise<void> {
     this.#membership.begun();
-    if (phase !== 'discriminator') this.#membership.served(this.#group());
-    await this.#applyRound(phase, step);
+    if (phase !== 'discriminator') this.#membership.served(this.#assembly.group);
+    await this.#assembly.apply(phase, step);
   }
 
   async samples(): Promise<Float32Array> {
@@ -301,16 +294,11 @@ export class Fleet implements ComputeGroup, Averager {
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await this.#withWorkers(() => this.#assemble());
+      await this.#withWorkers(() => this.#assembly.complete());
       this.#quorum.begun();
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Those that have shards. */
-  #group(): Member[] {
-    return this.#roster.all().filter(({ number }) => this.#recovery.isGrouped(number));
   }
 
   /** Does something again, with other workers or on another way, as long as one is lost meanwhile. */
@@ -324,7 +312,7 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
-  /** A worker that holds the state of the next update. */
+  /** A worker that holds what the run has come to. */
   async #holder(): Promise<Member> {
     for (;;) {
       const member = this.#recovery
@@ -332,105 +320,8 @@ export class Fleet implements ComputeGroup, Averager {
         .map((worker) => this.#roster.get(worker))
         .find((each) => each !== undefined);
       if (member) return member;
-      await this.#assemble();
+      await this.#assembly.complete();
     }
-  }
-
-  /** Whether enough workers are in one membership, each with its shards and a state. */
-  get #isGrouped(): boolean {
-    return this.#recovery.ready && this.#quorum.isHere;
-  }
-
-  /** The same, and the state is what the run has come to. */
-  get #isAssembled(): boolean {
-    return this.#isGrouped && !this.#recovery.isBehind;
-  }
-
-  /** Brings workers together until enough are, and has them make the last update again where nobody holds it. */
-  async #assemble(): Promise<void> {
-    while (!this.#isAssembled) {
-      await this.#bringTogether();
-      if (this.#recovery.isBehind) await this.#makeAgain();
-    }
-  }
-
-  async #bringTogether(): Promise<void> {
-    while (!this.#isGrouped)
-      if (this.#quorum.isHere) await this.#beginMembership();
-      else await this.#quorum.gathered();
-  }
-
-  /**
-   * The last round once more, from the state before it. The run has counted and logged it, and all of this is as it was.
-   */
-  async #makeAgain(): Promise<void> {
-    const { phase, step } = this.#lastRound();
-    const firstStep = updateAt(this.#recovery.update).step;
-    await untilFinite(phase, step, async (attempt) => {
-      await this.#bringTogether();
-      // Somebody has come back with what the round came to.
-      if (!this.#recovery.isBehind) return { result: {} };
-      const round = { phase, firstStep, step, inspect: attempt > 1 };
-      const { gradientNorm, notFinite } = await this.#computeRound(round);
-      if (!Number.isFinite(gradientNorm)) return { notFinite };
-      await this.#applyRound(phase, step);
-      return { result: {} };
-    });
-  }
-
-  /** By the group as it is. */
-  #computeRound(round: Pick<RoundOrder, 'phase' | 'firstStep' | 'step' | 'inspect'>): Promise<Average> {
-    // What is not finite is looked for here.
-    this.#amongWorkers = this.#routes.amongWorkers && !round.inspect;
-    const workerOfShard = this.#recovery.workerOfShard();
-    const order = { ...round, group: this.#group(), workerOfShard, amongWorkers: this.#amongWorkers };
-    return this.#rounds.compute(order);
-  }
-
-  #applyRound(phase: RoundName, step: number): Promise<void> {
-    const group = this.#group();
-    if (!this.#amongWorkers) this.#rounds.applied(phase);
-    this.#recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
-    return this.post.toAll(group, 'apply', {}, { phase, step });
-  }
-
-  /** The round that came to what the run has. */
-  #lastRound(): { readonly phase: RoundName; readonly step: number } {
-    return roundAt(this.#recovery.version - 1, this.options.training);
-  }
-
-  async #beginMembership(): Promise<void> {
-    const recovery = this.#recovery;
-    const plan = this.#regrouped();
-    const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-    const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
-    this.#onPrepared = () => {
-      // Who comes meanwhile is for the next membership.
-      if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
-    };
-    this.#onRouteLost = prepared.reject;
-    await this.#regroup.carryOut(plan, recovery.update);
-    await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
-      for (const worker of inPlan)
-        if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
-    });
-    this.#regroup.end();
-  }
-
-  #regrouped(): Plan {
-    const recovery = this.#recovery;
-    if (!this.#rounds.keepsAverageOf(recovery.version - 1)) recovery.dropAverage();
-    const wasBehind = recovery.isBehind;
-    const plan = recovery.regroup();
-    if (recovery.isBehind && !wasBehind) {
-      const { phase, step } = this.#lastRound();
-      const what = phase === 'local' ? 'the local steps up to' : `the ${phase}'s update of`;
-      this.options.log(
-        `no worker holds the state after ${what} step ${step} any more: it is made again from the one before`,
-        { level: 'warn', event: 'rewound' },
-      );
-    }
-    return plan;
   }
 
   #inbox(): Inbox {
@@ -439,15 +330,13 @@ export class Fleet implements ComputeGroup, Averager {
       ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
       expectations: this.#expectations,
       onPrepared: () => {
-        this.#onPrepared();
+        this.#assembly.prepared();
       },
       onUnreachable: (member, unreachable) => {
         // Who is lost here too is missed already: another membership begins anyway.
         if (!this.#recovery.isGrouped(unreachable.worker)) return;
         this.#recovery.scatter();
-        const lost = this.#routes.unreachable(member, unreachable);
-        this.#rounds.interrupt(lost);
-        this.#onRouteLost(lost);
+        this.#assembly.routeLost(this.#routes.unreachable(member, unreachable));
       },
     });
   }
