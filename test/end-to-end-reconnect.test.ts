@@ -20,6 +20,7 @@ import { until } from './support/wire/until.js';
 const STEPS = 240;
 const SAME = ['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '20'];
 const WORKERS = ['--workers', '2', '--liveness-timeout', '2'];
+const FEW = [...SAME, '--steps', '30'];
 const LOCAL = [...SAME, '--steps', '48', '--local-steps', '4', '--accumulate', '2'];
 
 /** The word to apply an average never comes: the connection that it is sent on breaks before, so many times. */
@@ -33,7 +34,7 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
   before(async () => {
     workplace = await Workplace.make();
     await workplace.quietRun('quiet', [...SAME]);
-    await workplace.quietRun('local', LOCAL);
+    await Promise.all([workplace.quietRun('few', FEW), workplace.quietRun('local', LOCAL)]);
   });
   after(() => workplace.remove());
 
@@ -125,8 +126,8 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
   for (const [name, options, quiet, rules, again] of [
     [
       'an update of either network, as a ring',
-      [...SAME, '--topology', 'ring'],
-      'quiet',
+      [...FEW, '--topology', 'ring'],
+      'few',
       [cutBeforeApply('discriminator', 12, 2), cutBeforeApply('generator', 20, 1)],
       [
         "the discriminator's update of step 12",
