@@ -277,11 +277,12 @@ export class Hosting {
         if (!local) this.#require(update - 1);
         return;
       case Source.FETCH: {
-        this.run.update = undefined;
-        local?.forget();
         const state = sharedFloats(stateLayout(layout).length);
         await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
         if (sha256(bytesOf(state)) !== digest) throw new SessionLost('the state that came is damaged');
+        // Where the fetch is given up, it still has the state it had.
+        this.run.update = undefined;
+        local?.forget();
         await replica.call('restore', { state });
         this.run.update = update;
         return;

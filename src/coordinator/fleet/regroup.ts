@@ -64,7 +64,7 @@ export class Regroup {
     const holder = plan.assignments.find(({ worker }) => worker === plan.holder);
     const fetching = plan.assignments.filter(({ source }) => source === 'fetch');
     const others = plan.assignments.filter(({ source }) => source !== 'fetch');
-    // Getting images may take the holder long: where it is up to date, it copies its state before.
+    // Getting images may take the holder long: where it is known to be up to date, it copies its state before.
     const offered = holder?.source === 'keep' ? this.#offerCopy(holder) : undefined;
     for (const assignment of others) await this.#assign(assignment, plan, update, '');
     const digest = holder ? await (offered ?? this.#offerCopy(holder)) : (this.#origin?.digest ?? '');
@@ -138,4 +138,9 @@ export class Regroup {
   }
 }
 
-const SOURCES = { keep: Source.KEEP, 'catch up': Source.CATCH_UP, fetch: Source.FETCH } as const;
+const SOURCES = {
+  keep: Source.KEEP,
+  still: Source.KEEP,
+  'catch up': Source.CATCH_UP,
+  fetch: Source.FETCH,
+} as const;

@@ -77,9 +77,14 @@ export class Rounds {
     return this.#bytesAmongWorkers;
   }
 
-  /** The average that an update was made by, until the next round of its phase begins. */
+  /** The average that an update was made by, where it is kept. */
   averageOf(update: number): MeanArray {
     return this.#averages.current(roundAt(update, this.parts.training).phase);
+  }
+
+  /** Whether the average of the last update is as it was: in a run of local steps the next one takes its place. */
+  keepsAverageOf(update: number): boolean {
+    return this.#averages.keeps(roundAt(update, this.parts.training).phase);
   }
 
   /**
@@ -144,6 +149,7 @@ export class Rounds {
     const whole = round.addChunk(number, message, message.body);
     if (!whole) return;
     const { phase, step, group } = order;
+    this.#averages.overwritten(phase);
     // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
     // this average, or goes into another array.
     const { cut, payload } = whole;
