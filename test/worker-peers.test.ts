@@ -75,7 +75,8 @@ async function assign(workers: readonly Worker[], generation: number): Promise<v
       const neighbours = workers.flatMap(({ sockets }, worker) =>
         worker !== self ? [peerOf(worker, sockets)] : [],
       );
-      const body = { shards: [self], source: Source.KEEP, stateDigest: '', workerOfShard, neighbours };
+      const own = { shards: [self], source: Source.KEEP, stateDigest: '', residuals: [] };
+      const body = { ...own, workerOfShard, neighbours };
       return averaging.assign(body, generation);
     }),
   );

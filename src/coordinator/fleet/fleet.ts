@@ -6,6 +6,7 @@ import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
+import { residualLayout } from '../../model/residual-layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
 import { updateNumber, type Phase } from '../../model/phase.js';
@@ -18,7 +19,6 @@ import { Content } from '../../wire/message.js';
 import { privateAddress } from '../../wire/private-address.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
-  CopyLost,
   type ComputeGroup,
   type LocalOutcome,
   type PhaseOutcome,
@@ -41,9 +41,11 @@ import { Post } from './post.js';
 import { Quorum } from './quorum.js';
 import { Recovery } from './recovery.js';
 import { Regroup } from './regroup.js';
+import { ResidualHosts } from './residual-hosts.js';
 import { Roster, type Member } from './roster.js';
 import { Rounds } from './rounds.js';
 import { RouteLost, Routes } from './routes.js';
+import { WholeCopy, type KeptShards } from './whole-copy.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Messages that may wait for a worker besides the averages. */
@@ -93,6 +95,8 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #membership: Membership;
   readonly #copies: Copies;
   readonly #regroup: Regroup;
+  /** In a run that sends int8. */
+  readonly #residuals: ResidualHosts | undefined;
   readonly #routes: Routes;
   #local: LocalWorkers | undefined;
   /** Whether the round before went among workers. */
@@ -131,10 +135,9 @@ export class Fleet implements ComputeGroup, Averager {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): MeanArray => this.#rounds.averageOf(update);
-    this.#regroup = new Regroup(
-      { ...shared, faces, sampler, copies: this.#copies, routes: this.#routes, average },
-      from,
-    );
+    if (training.wire === 'int8') this.#residuals = new ResidualHosts(parts.roster, from, log);
+    const held = { copies: this.#copies, routes: this.#routes, residuals: this.#residuals };
+    this.#regroup = new Regroup({ ...shared, ...held, faces, sampler, average }, from);
   }
 
   readonly post: Post;
@@ -226,20 +229,10 @@ export class Fleet implements ComputeGroup, Averager {
 
   async copyState(): Promise<StateCopy> {
     const total = stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
-    const { copy, release } = await this.#withWorkers(async () =>
-      this.#copies.take(await this.#holder(), Content.STATE, total),
-    );
-    return {
-      read: async (take) => {
-        try {
-          await this.#copies.read(copy, take);
-        } catch (error) {
-          throw error instanceof WorkerLost ? new CopyLost(error.message) : error;
-        } finally {
-          release();
-        }
-      },
-    };
+    return this.#withWorkers(async () => {
+      const state = { member: await this.#holder(), content: Content.STATE, total };
+      return WholeCopy.take(this.#copies, state, this.#keptShards());
+    });
   }
 
   restart(from: StateSource | undefined, firstStep: number): Promise<void> {
@@ -321,6 +314,16 @@ export class Fleet implements ComputeGroup, Averager {
         if (!(error instanceof WorkerLost || error instanceof RouteLost)) throw error;
       }
     }
+  }
+
+  /** In a run that sends int8: before the next update. */
+  #keptShards(): KeptShards | undefined {
+    const layout = residualLayout(this.options.training);
+    if (!layout) return undefined;
+    const keepers = Array.from({ length: this.options.training.shards }, (_, shard) =>
+      this.#residuals?.keeperOf(shard, this.#recovery.update),
+    );
+    return { bytes: layout.length * Float32Array.BYTES_PER_ELEMENT, keepers };
   }
 
   /** A worker that holds the state of the next update. */
