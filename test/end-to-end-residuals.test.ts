@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { stateBytes } from '../src/coordinator/checkpoint/checkpoint-slots.js';
 import { Checkpoint } from '../src/coordinator/checkpoint/checkpoint.js';
@@ -104,28 +103,34 @@ describe('what rounding left of the gradients, with --wire int8', { concurrency:
     assert.equal(code, 0, lines.join('\n'));
   });
 
-  it('goes with a shard to a worker that joins', async () => {
+  it('goes with a shard to workers that join, and from one that leaves', async () => {
     const args = [...INT8, '--workers', '1', '--max-workers', '3', ...ENDLESS, '--checkpoint-every', '5'];
-    const run = await ExternalRun.start(workplace, 'joined', args);
+    const path = workplace.path('moved');
+    const run = await ExternalRun.start(workplace, 'moved', args);
     const join = (): Program =>
       workplace.startWorker(['--coordinator', run.address, '--data', workplace.images]);
-    join();
+    const first = join();
     await run.program.line(/^epoch .* step 1\//);
     // One after the other, or both at once: each gets one of the three shards.
     for (let worker = 1; worker < 3; worker++) join();
-    const together = async (): Promise<number> =>
-      (await readStats(workplace.path('joined'))).filter(({ workers }) => workers === 3).length;
-    await until('steps of three', async () => (await together()) > 5, 120_000);
+    const after = async (workers: number, others: number): Promise<number> => {
+      const hosts = (await readStats(path)).map((step) => step['workers']);
+      return hosts.slice(hosts.lastIndexOf(others) + 1).filter((each) => each === workers).length;
+    };
+    await until('steps of three', async () => (await after(3, 2)) > 5, 120_000);
+    first.signal('SIGINT');
+    await first.line(/^leaving when others have what rounding left here, in 10 s at most/);
+    await until('steps of the others', async () => (await after(2, 3)) > 5);
+    assert.equal((await first.ended()).code, 0);
     run.program.signal('SIGINT');
     const { code, lines } = await run.program.ended();
     assert.equal(code, 0, lines.join('\n'));
-    assert.ok(!lines.some((line) => LOST.test(line)), lines.join('\n'));
-    const count = String(await stepsDone(workplace.path('joined')));
-    await workplace.quietRun('alone', [...INT8, '--steps', count]);
-    await expectSameRun(workplace.path('joined'), workplace.path('alone'), lines.join('\n'));
-    assert.deepEqual(
-      (await readdir(workplace.path('joined', 'checkpoints'))).filter((name) => name.endsWith('.tmp')),
-      [],
+    assert.ok(
+      lines.some((line) => /^worker 0 .* cannot go on: it was told to stop \(SIGINT\); its place/.test(line)),
+      lines.join('\n'),
     );
+    assert.ok(!lines.some((line) => LOST.test(line)), lines.join('\n'));
+    await workplace.quietRun('alone', [...INT8, '--steps', String(await stepsDone(path))]);
+    await expectSameRun(path, workplace.path('alone'), lines.join('\n'));
   });
 });

@@ -124,6 +124,7 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   "the refusal's reason": ofText(1000, (reason) => sample('refusal', { reason })),
   "the stop's reason": ofText(1000, (reason) => sample('stop', { reason })),
   "the failure's reason": ofText(1000, (reason) => sample('failure', { reason })),
+  "the leaver's reason": ofText(1000, (reason) => sample('leaving', { reason })),
   'the engine': ofText(200, (engine) => sample('ready', { engine })),
   'the assigned shards': {
     taken: [[], [65_535], numbers(65_536)].map((shards) => sample('assignment', { shards, residuals: [] })),

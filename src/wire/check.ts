@@ -141,6 +141,10 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     forbidPhase(message);
     requireReason(message.body);
   },
+  leaving: (message) => {
+    forbidPhase(message);
+    requireReason(message.body);
+  },
 };
 
 /**

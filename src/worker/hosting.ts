@@ -83,6 +83,11 @@ export class Hosting {
     this.#residuals = ShardResiduals.of(options);
   }
 
+  /** Whether it has what no other worker has. */
+  get hasItsOwn(): boolean {
+    return this.#residuals !== undefined && this.#shards.length > 0;
+  }
+
   /** Another membership begins: what is done for the one before is given up. */
   begin(generation: number): void {
     this.#generation = generation;

@@ -24,6 +24,11 @@ export class CopyRelay {
     });
   }
 
+  /** The number of the worker that has it. */
+  get giver(): number {
+    return this.copy.member.number;
+  }
+
   /** Whether this is what it passes on. */
   has({ content, shard }: Pick<Bodies['fetch'], 'content' | 'shard'>): boolean {
     return content === this.copy.content && (this.copy.shards?.includes(shard) ?? true);

@@ -31,6 +31,7 @@ import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
 import { Copies } from './copies.js';
+import { Departures } from './departures.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
 import { Inbox } from './inbox.js';
@@ -94,6 +95,7 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #recovery: Recovery;
   readonly #membership: Membership;
   readonly #copies: Copies;
+  readonly #departures: Departures;
   readonly #regroup: Regroup;
   /** In a run that sends int8. */
   readonly #residuals: ResidualHosts | undefined;
@@ -124,6 +126,9 @@ export class Fleet implements ComputeGroup, Averager {
       onChange: () => {
         this.#quorum.changed();
       },
+    });
+    this.#departures = new Departures({
+      ...{ roster: parts.roster, recovery: this.#recovery, membership: this.#membership },
     });
     this.#rounds = new Rounds({
       ...shared,
@@ -191,8 +196,10 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#recovery.update !== firstUpdate(phase, firstStep))
       throw new Error(`update ${this.#recovery.update} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
+      this.#departures.begin();
       // Somebody may leave between its end and this.
       while (!this.#isAssembled) await this.#assemble();
+      this.#departures.end();
       const workerOfShard = this.#recovery.workerOfShard();
       // What is not finite is looked for here.
       this.#amongWorkers = this.#routes.amongWorkers && !inspect;
@@ -354,7 +361,9 @@ export class Fleet implements ComputeGroup, Averager {
     const recovery = this.#recovery;
     const plan = recovery.regroup();
     const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-    const prepared = this.#expectations.expect((worker) => inPlan.has(worker));
+    const prepared = this.#expectations.expect(
+      (worker) => inPlan.has(worker) || this.#regroup.isGiving(worker),
+    );
     this.#onPrepared = () => {
       // Who comes meanwhile is for the next membership.
       if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
@@ -375,6 +384,9 @@ export class Fleet implements ComputeGroup, Averager {
       expectations: this.#expectations,
       onPrepared: () => {
         this.#onPrepared();
+      },
+      onLeaving: (member, reason) => {
+        this.#departures.announced(member, reason);
       },
       onUnreachable: (member, unreachable) => {
         // Who is lost here too is missed already: another membership begins anyway.

@@ -108,6 +108,11 @@ export class Regroup {
     return post.send(member, 'chunk', await chunk);
   }
 
+  /** Whether others fetch something from this worker, or are going to. */
+  isGiving(worker: number): boolean {
+    return this.#offered?.relays.some((relay) => relay.giver === worker) ?? false;
+  }
+
   /** Everybody has what was offered. */
   end(): void {
     this.parts.residuals?.end();

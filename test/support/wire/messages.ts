@@ -74,6 +74,7 @@ export const MESSAGES: readonly Message[] = [
   { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576, request: 6 } },
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
+  { ...header, kind: 'leaving', body: { reason: 'it was told to stop' } },
   { ...header, kind: 'ping', body: {} },
   { ...ofPhase, kind: 'apply', body: {} },
   {
