@@ -33,21 +33,19 @@ const SECOND: Readonly<Record<string, Moment>> = {
   images: { direction: 'toWorker', kind: 'chunk', content: Content.IMAGES },
   ready: { direction: 'toCoordinator', kind: 'ready', after: 4 },
   prepared: { direction: 'toCoordinator', kind: 'prepared', after: 4 },
-  ...ofPhase('discriminator', 4),
-  ...ofPhase('generator', 44),
   stop: { direction: 'toWorker', kind: 'stop' },
 };
 
-/** What a phase consists of, from this step on, some steps apart. */
-function ofPhase(phase: Phase, step: number): Readonly<Record<string, Moment>> {
+/** What a phase consists of, from this step on, some steps apart. Vectors come in chunks, or are placed in shared memory. */
+function ofPhase(phase: Phase, step: number, kind: 'chunk' | 'placed'): Readonly<Record<string, Moment>> {
   return {
     [`compute, ${phase}`]: { direction: 'toWorker', kind: 'compute', phase, fromStep: step },
     [`gradient, ${phase}`]: {
-      ...{ direction: 'toCoordinator', kind: 'chunk', content: Content.GRADIENT, phase, fromStep: step + 8 },
+      ...{ direction: 'toCoordinator', kind, content: Content.GRADIENT, phase, fromStep: step + 8 },
     },
     [`shard done, ${phase}`]: { direction: 'toCoordinator', kind: 'shardDone', phase, fromStep: step + 16 },
     [`average, ${phase}`]: {
-      ...{ direction: 'toWorker', kind: 'chunk', content: Content.AVERAGE, phase, fromStep: step + 24 },
+      ...{ direction: 'toWorker', kind, content: Content.AVERAGE, phase, fromStep: step + 24 },
     },
     [`apply, ${phase}`]: { direction: 'toWorker', kind: 'apply', phase, fromStep: step + 32 },
   };
@@ -72,6 +70,9 @@ const LAST_STEP = {
   times: 1,
   milliseconds: 1_500,
 } as const;
+
+/** Where vectors lie in shared memory; in the other runs, messages carry them. */
+const SHARED: readonly FaultAction[] = ['duplicate', 'reorder', 'cut'];
 
 const ACTIONS = ['drop', 'duplicate', 'reorder', 'corrupt', 'cut', 'delay'] as const;
 
@@ -98,14 +99,22 @@ describe('a run', { concurrency: 3 }, () => {
   for (const action of ACTIONS)
     it(`has the numbers of a quiet one although its network does this to every kind of message: ${action}`, async (t) => {
       const workers = ['--workers', '2', '--min-workers', '2', '--liveness-timeout', '4'];
-      const run = await ExternalRun.start(workplace, action, [...workers, ...SAME]);
+      const shares = SHARED.includes(action);
+      const sharing = shares ? [] : ['--no-shared-memory'];
+      const run = await ExternalRun.start(workplace, action, [...workers, ...SAME, ...sharing]);
+      const kind = shares ? 'placed' : 'chunk';
+      const moments = {
+        ...SECOND,
+        ...ofPhase('discriminator', 4, kind),
+        ...ofPhase('generator', 44, kind),
+      };
       // What is late costs no connection, and then no later one comes.
       const after = (moment: Moment): number => (action === 'delay' ? 0 : (moment.after ?? 0));
       const rule = (moment: Moment): FaultRule => ({
         ...{ ...moment, action, after: after(moment), times: 1, milliseconds: 300 },
       });
       const first = await proxyTo(t, run, [...Object.values(FIRST).map(rule), LAST_STEP]);
-      const second = await proxyTo(t, run, Object.values(SECOND).map(rule));
+      const second = await proxyTo(t, run, Object.values(moments).map(rule));
       const start = ({ address }: MessageProxy, cache: string): Program =>
         workplace.startWorker(['--coordinator', address, '--reconnect-timeout', '3'], cache);
 
@@ -128,7 +137,7 @@ describe('a run', { concurrency: 3 }, () => {
       const counts = [...metrics].filter(([name]) => /_losses_|_rejected_/.test(name));
       const story = `${ending.lines.join('\n')}\n${JSON.stringify(counts)}`;
       assert.equal(first.faults.length, Object.keys(FIRST).length + 1, story);
-      assert.equal(second.faults.length, Object.keys(SECOND).length, story);
+      assert.equal(second.faults.length, Object.keys(moments).length, story);
       const counted = (name: string, reasons: readonly string[]): number[] =>
         reasons.map((reason) => metrics.get(`dcgan_${name}_total{reason="${reason}"}`) ?? NaN);
       // Which end notices first decides how it is counted, and whether a fault in the handshake of a connection that is

@@ -1,16 +1,32 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import type { RoundName } from '../src/model/round.js';
 import { ExternalRun } from './support/trainer/external-run.js';
 import { isAlive } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
-import { expectSameRun, readNumbers, readStats, stepsDone } from './support/trainer/run-results.js';
+import {
+  expectSameRun,
+  lastCounts,
+  readNumbers,
+  readStats,
+  stepsDone,
+} from './support/trainer/run-results.js';
 import { ENDLESS, Workplace } from './support/trainer/workplace.js';
+import type { FaultRule } from './support/wire/fault-plan.js';
+import { MessageProxy } from './support/wire/message-proxy.js';
 import { TcpProxy } from './support/wire/tcp-proxy.js';
 import { until } from './support/wire/until.js';
 
 const STEPS = 240;
 const SAME = ['--shards', '2', '--steps', String(STEPS), '--sample-every', '0', '--checkpoint-every', '20'];
 const WORKERS = ['--workers', '2', '--liveness-timeout', '2'];
+const FEW = [...SAME, '--steps', '30'];
+const LOCAL = [...SAME, '--steps', '48', '--local-steps', '4', '--accumulate', '2'];
+
+/** The word to apply an average never comes: the connection that it is sent on breaks before, so many times. */
+function cutBeforeApply(phase: RoundName, fromStep: number, times: number): FaultRule {
+  return { action: 'cut', direction: 'toWorker', kind: 'apply', phase, fromStep, times };
+}
 
 // They wait for connections most of the time.
 describe('workers from elsewhere', { concurrency: 2 }, () => {
@@ -18,6 +34,7 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
   before(async () => {
     workplace = await Workplace.make();
     await workplace.quietRun('quiet', [...SAME]);
+    await Promise.all([workplace.quietRun('few', FEW), workplace.quietRun('local', LOCAL)]);
   });
   after(() => workplace.remove());
 
@@ -29,15 +46,28 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
     await until(`${count} steps`, async () => (await stepsDone(workplace.path(run))) >= count, 60_000);
   }
 
-  async function expectTheQuietRun(run: string, program: Program, workers: readonly Program[]) {
+  async function expectTheQuietRun(
+    run: string,
+    program: Program,
+    workers: readonly Program[],
+    quiet = 'quiet',
+  ): Promise<readonly string[]> {
     const { code, lines } = await program.ended();
     assert.equal(code, 0, lines.join('\n'));
-    await expectSameRun(workplace.path(run), workplace.path('quiet'));
+    await expectSameRun(workplace.path(run), workplace.path(quiet), lines.join('\n'));
     for (const worker of workers) {
       const ending = await worker.ended();
       assert.equal(ending.code, 0, ending.lines.join('\n'));
     }
     return lines;
+  }
+
+  /** Of a run that went on with what its workers held. */
+  function expectNoReturn(lines: readonly string[]): void {
+    assert.deepEqual(
+      lines.filter((line) => /going back|beginning again/.test(line)),
+      [],
+    );
   }
 
   async function openNetwork(t: TestContext, run: ExternalRun): Promise<TcpProxy> {
@@ -76,24 +106,64 @@ describe('workers from elsewhere', { concurrency: 2 }, () => {
     assert.match(said[0], new RegExp(`^worker: nobody answers at ${run.address} for 1 s: `));
   });
 
-  it('go on from their state when the network of all was cut for longer than silence is put up with', async (t) => {
-    // In a star: among workers, the coordinator has no average for those that all missed the word to apply it.
-    const run = await ExternalRun.start(workplace, 'cut', [...WORKERS, ...SAME, '--topology', 'star']);
-    const network = await openNetwork(t, run);
-    const workers = [0, 1].map(() => join(network.address));
-    await steps('cut', 30);
-    network.stall();
-    await until('both to be missed', async () => (await run.losses()) >= 2);
-    const done = await stepsDone(workplace.path('cut'));
-    assert.ok(done < STEPS);
-    assert.ok(workers.every(({ pid }) => isAlive(pid)));
-    network.resume();
-    const lines = await expectTheQuietRun('cut', run.program, workers);
-    assert.deepEqual(
-      lines.filter((line) => /going back|beginning again/.test(line)),
-      [],
-    );
-  });
+  for (const topology of ['star', 'ring'])
+    it(`go on from their state when the network of all was cut for longer than silence is put up with, as a ${topology}`, async (t) => {
+      const name = `cut-${topology}`;
+      const run = await ExternalRun.start(workplace, name, [...WORKERS, ...SAME, '--topology', topology]);
+      const network = await openNetwork(t, run);
+      const workers = [0, 1].map(() => join(network.address));
+      await steps(name, 30);
+      network.stall();
+      await until('both to be missed', async () => (await run.losses()) >= 2);
+      const done = await stepsDone(workplace.path(name));
+      assert.ok(done < STEPS);
+      assert.ok(workers.every(({ pid }) => isAlive(pid)));
+      network.resume();
+      expectNoReturn(await expectTheQuietRun(name, run.program, workers));
+    });
+
+  // Each of them is cut off at the same moment; the first time, again when it is told to apply what was made again.
+  for (const [name, options, quiet, rules, again] of [
+    [
+      'an update of either network, as a ring',
+      [...FEW, '--topology', 'ring'],
+      'few',
+      [cutBeforeApply('discriminator', 12, 2), cutBeforeApply('generator', 20, 1)],
+      [
+        "the discriminator's update of step 12",
+        "the discriminator's update of step 12",
+        "the generator's update of step 20",
+      ],
+    ],
+    [
+      'local steps, as a ring',
+      [...LOCAL, '--topology', 'ring'],
+      'local',
+      [cutBeforeApply('local', 9, 2), cutBeforeApply('local', 40, 1)],
+      ['the local steps up to step 12', 'the local steps up to step 12', 'the local steps up to step 40'],
+    ],
+  ] as const)
+    it(`make ${name}, again where none of them heard the word to apply it`, async (t) => {
+      const folder = `again-${quiet}`;
+      const both = ['--min-workers', '2'];
+      const run = await ExternalRun.start(workplace, folder, [...WORKERS, ...both, ...options]);
+      const networks = await Promise.all([0, 1].map(() => MessageProxy.open(run.address, { rules })));
+      t.after(() => Promise.all(networks.map((network) => network.close())));
+      const workers = networks.map(({ address }) => join(address));
+      const lines = await expectTheQuietRun(folder, run.program, workers, quiet);
+      expectNoReturn(lines);
+      const said = lines.flatMap(
+        (line) => / the state after (.*) any more: it is made again/.exec(line)?.[1] ?? [],
+      );
+      assert.deepEqual(said, again);
+      assert.deepEqual(
+        networks.map(({ faults }) => faults.length),
+        [again.length, again.length],
+      );
+      const counts = await lastCounts(workplace.path(folder));
+      assert.equal(counts.length, name.startsWith('local') ? 3 : 4);
+      assert.deepEqual(counts, await lastCounts(workplace.path(quiet)));
+    });
 
   it('are not lost to a network that takes 200 ms each way', async (t) => {
     const few = ['--shards', '2', '--steps', '6', '--sample-every', '0'];

@@ -37,15 +37,15 @@ describe('gradients that go among workers', { concurrency: 2 }, () => {
     await expectSameRun(workplace.path(run), workplace.path(as));
   }
 
-  for (const [workers, topology, as] of [
+  for (const [workers, topology, as, ...sharing] of [
     [2, 'ring', 'alone'],
-    [3, 'ring', 'alone'],
+    [3, 'ring', 'alone', '--no-shared-memory'],
     [5, 'ring', 'alone'],
     [3, 'tree', 'alone-in-pairs'],
-    [5, 'tree', 'alone-in-pairs'],
+    [5, 'tree', 'alone-in-pairs', '--no-shared-memory'],
   ] as const)
-    it(`give the numbers of one process, as a ${topology} of ${workers}`, async () => {
-      const args = ['--workers', String(workers), '--topology', topology];
+    it(`give the numbers of one process, as a ${topology} of ${workers} ${sharing.join()}`, async () => {
+      const args = ['--workers', String(workers), '--topology', topology, ...sharing];
       await expectTheSame(`${topology}-${workers}`, args, among(workers, 1, topology), as);
     });
 

@@ -20,6 +20,24 @@ describe('the arrays of averages', () => {
     assert.notEqual(averages.current('discriminator').memory, averages.current('generator').memory);
   });
 
+  it('are kept until another round of their kind is summed in their place', () => {
+    const averages = new Averages(SMALL_TRAINING);
+    const keeps = (): boolean => averages.keeps('generator');
+    averages.next('generator');
+    assert.equal(keeps(), false);
+    averages.applied('generator');
+    averages.next('discriminator');
+    averages.overwritten('discriminator');
+    averages.next('generator');
+    assert.equal(keeps(), true, 'nothing was summed yet');
+    averages.overwritten('generator');
+    assert.equal(keeps(), false);
+    averages.applied('generator');
+    averages.next('generator');
+    averages.next('generator');
+    assert.equal(keeps(), false, 'it lies in the array before');
+  });
+
   it('are new ones after a round that was given up, whose parts may still be on their way', () => {
     const averages = new Averages(SMALL_TRAINING);
     const sent = averages.next('generator');

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 
 const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'p' };
 const agreement = { optionsHash: 'options', datasetFingerprint: 'images', engine: 'native 2.21.0 cpu' };
-const ready = { ...agreement, peerAddresses: [], peerKey: '', peerToken: '' };
+const ready = { ...agreement, peerAddresses: [], peerKey: '', peerToken: '', segment: '' };
 
 describe('a worker', () => {
   it('that fits is not refused', () => {

@@ -88,7 +88,7 @@ describe('the membership of a run', () => {
   function ready(peer: string, engine = ENGINE): void {
     const body = {
       ...{ optionsHash: hashOptions(JSON.stringify(SMALL_TRAINING)), datasetFingerprint: 'f', engine },
-      ...{ peerAddresses: [], peerKey: '', peerToken: '' },
+      ...{ peerAddresses: [], peerKey: '', peerToken: '', segment: '' },
     };
     const header = { run: 'r', generation: 0, step: 0, phase: undefined };
     membership.ready(member(peer), { ...header, kind: 'ready', body } satisfies MessageOf<'ready'>);

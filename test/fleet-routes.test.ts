@@ -20,6 +20,7 @@ describe('the ways of gradients', () => {
   function come(number: number, process: string, addresses = [`ipc://@${process}`]): Member {
     const member: Member = {
       ...{ number, process, pid: 100 + number, host: 'here', peer: process, sequence: new Sequence() },
+      segment: '',
       ways: { addresses, key: '', token: `${process}'s token` },
       ...{ since: 0, heard: 0, state: 'ready', device: 'cpu', generation: 1 },
     };

@@ -18,6 +18,7 @@ import { StepBuckets } from '../src/coordinator/live/step-buckets.js';
 import { startHttpServer, type HttpServer } from '../src/coordinator/metrics/http-server.js';
 import { RunFolder } from '../src/coordinator/run/run-folder.js';
 import { formatStepLine } from '../src/coordinator/run/step-line.js';
+import { StepLog } from '../src/coordinator/run/step-log.js';
 import type { EvaluationList, RunInfo, StepColumns } from '../src/page/api.js';
 import { loggedEvaluation, stepRecord } from './support/step-record.js';
 import { until } from './support/wire/until.js';
@@ -148,6 +149,33 @@ describe('the API of the page', () => {
     await until('a reset at once', () => ahead.text.includes('event: reset'));
     const nonsense = await listen(t, server, '../../etc');
     await until('all steps', () => /"steps":\[\{"step":1,/.test(nonsense.text));
+  });
+
+  it('sees what was written over between two looks, though the files are longer than before', async () => {
+    const eventLines = (from: number, to: number): string =>
+      Array.from({ length: to - from + 1 }, (_, i) => {
+        const event = { id: from + i, time: '2026-01-01T00:00:00Z', kind: 'checkpoint', step: 1 };
+        return `${JSON.stringify({ ...event, message: 'm'.repeat(i % 37) })}\n`;
+      }).join('');
+    const files = new RunFiles(run);
+    await writeFile(run.eventsFile, eventLines(1, 35));
+    await files.refresh();
+    assert.deepEqual([files.last?.step, files.events.length, files.edition], [20, 35, 0]);
+    // The run goes back to step 5, and comes further than before.
+    const log = await StepLog.resume(run.statsFile, 5, (line) => assert.fail(line));
+    for (let step = 6; step <= 30; step++) await log.append({ ...stepRecord(step), generatorLoss: 42 });
+    await log.close();
+    await writeFile(run.eventsFile, eventLines(20, 60));
+    await files.refresh();
+    assert.deepEqual(
+      files.recent.map(({ step, generatorLoss }) => [step, generatorLoss]),
+      Array.from({ length: 30 }, (_, i) => [i + 1, i < 5 ? stepRecord(i + 1).generatorLoss : 42]),
+    );
+    assert.deepEqual([files.edition, files.fault], [1, null]);
+    assert.deepEqual(
+      files.events.map(({ id }) => id),
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
   });
 
   it('has as many listeners as it can bear, and ends their streams', async (t) => {

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { seriousViolations, TestBrowser } from './support/browser.js';
 import { workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
-import { stepsDone } from './support/trainer/run-results.js';
+import { readStats, stepsDone } from './support/trainer/run-results.js';
 import { loggedEvaluation } from './support/step-record.js';
 import { SMALL, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
@@ -47,6 +47,13 @@ describe('the live page', () => {
     const others = browser.complaints.splice(0).filter((line) => !line.includes('ERR_CONNECTION_REFUSED'));
     assert.deepEqual(others, []);
   };
+  const headingsOf = (page: Page): Promise<string[]> => page.locator('#workers thead th').allTextContents();
+  /** Of each worker, the cell that is `back` from the right. */
+  const lastCells = (page: Page, back: number): Promise<string[]> =>
+    page.locator(`#workers tbody td:nth-last-child(${back})`).allTextContents();
+  /** NaN where the cell says none. */
+  const millisecondsOf = (cell: string): number =>
+    Number(/^([\d.,]+) ms$/.exec(cell)?.[1].replaceAll(',', ''));
   const pictureOf = (page: Page): Promise<string> => page.evaluate('document.getElementById("sample").src');
 
   it('shows a run as it goes on: curves, samples, and a worker that is killed', async () => {
@@ -85,6 +92,12 @@ describe('the live page', () => {
     assert.match((await lost.textContent()) ?? '', new RegExp(`lost.*pid ${victim}`));
     await page.locator('#events li', { hasText: 'joins' }).first().waitFor();
     await until('both workers', async () => (await page.locator('#workers td.ready').count()) === 2);
+    assert.deepEqual((await headingsOf(page)).slice(-2), ['D phase', 'G phase']);
+    for (const column of [1, 2])
+      await until(
+        `what column ${column} from the right says`,
+        async () => (await lastCells(page, column)).filter((cell) => millisecondsOf(cell) > 0).length === 2,
+      );
     assert.equal(await page.locator('#control').isVisible(), false);
 
     assert.equal(await page.locator('#evaluation').isVisible(), false);
@@ -114,7 +127,8 @@ describe('the live page', () => {
   });
 
   it('needs the token of a run that has one, and then pauses, resumes and stops it', async () => {
-    const [program, address] = await start('run-2', ['--single-node', '--http-token', TOKEN]);
+    const local = ['--single-node', '--local-steps', '2'];
+    const [program, address] = await start('run-2', [...local, '--http-token', TOKEN]);
     const page = await browser.open(address);
     await page.fill('#token', 'a-token-that-is-wrong');
     await page.click('text=Show the run');
@@ -138,6 +152,12 @@ describe('the live page', () => {
     await page.waitForTimeout(1_500); // hundreds of steps, if it went on
     assert.equal(await stepsDone(workplace.path('run-2')), done);
     await until('the step it stands at', async () => (await shownStep(page)) === done);
+    // One column instead of two; both steps of a round take half of what it took.
+    assert.deepEqual((await headingsOf(page)).slice(-2), ['Images/s', 'Local step']);
+    const last = (await readStats(workplace.path('run-2'))).at(-1);
+    const milliseconds = (1000 * 16) / (last?.['imagesPerSecond'] ?? 0); // 16 images a step
+    const [cell] = await lastCells(page, 1);
+    assert.ok(Math.abs(millisecondsOf(cell) / milliseconds - 1) <= 0.005, `${cell}, not ${milliseconds} ms`);
     await page.click('text=Resume');
     await until('more steps', async () => (await shownStep(page)) > done);
 

@@ -101,6 +101,16 @@ function images(body: Partial<Bodies['chunk']>): Message {
   return sample('chunk', { ...common, ...body }, { phase: undefined });
 }
 
+function placed(body: Partial<Bodies['placed']>): Message {
+  return sample('placed', { offset: 0, total: 8, encoding: Encoding.PLAIN, ...body });
+}
+
+function ofSegment(message: (segment: string) => Message): Limit {
+  const token = 'a5'.repeat(16);
+  const refused = [`1:2:3:${token}0`, `1:2:${token}`, `1:2:3:${token.toUpperCase()}`, `-1:2:3:${token}`, 'x'];
+  return { taken: ['', `4194304:1048576:4294967295:${token}`].map(message), refused: refused.map(message) };
+}
+
 const LIMITS: Readonly<Record<string, Limit>> = {
   'the run': ofText(64, (run) => sample('ping', {}, { run })),
   "the hello's host": ofText(255, (host) => sample('hello', { host })),
@@ -178,6 +188,29 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       { worker: 1, host: 'h', addresses: ['a'], key: '' },
       { worker: 1, host: 'h', addresses: [], key: 'k'.repeat(41) },
     ].map((neighbour) => sample('assignment', { neighbours: [neighbour] })),
+  },
+  "a worker's segment": ofSegment((segment) => sample('ready', { segment })),
+  "the coordinator's segment": ofSegment((segment) => sample('welcome', { segment })),
+  "a neighbour's segment": ofSegment((segment) =>
+    sample('assignment', { neighbours: [{ worker: 1, host: 'h', addresses: [], key: '', segment }] }),
+  ),
+  'the shard of what is placed': ofNumber(0, 65_535, (shard) =>
+    sample('placed', { shard, content: Content.GRADIENT }),
+  ),
+  'the operand that is placed': ofNumber(0, 131_071, (shard) => sample('placed', { shard })),
+  'the content of what is placed': ofContent(
+    [Content.GRADIENT, Content.AVERAGE, Content.OPERAND],
+    (content) => sample('placed', { content }),
+  ),
+  'the size of what is placed': {
+    taken: [placed({ bytes: 8 }), placed({ bytes: MIB, total: MIB })],
+    refused: [
+      placed({ bytes: 0 }),
+      placed({ bytes: 7 }),
+      placed({ bytes: 12 }),
+      placed({ bytes: MIB + 4, total: 2 * MIB }),
+      placed({ bytes: 8, encoding: Encoding.BFLOAT16 }),
+    ],
   },
   'the parts of a mean': {
     taken: [[], [0, 16_383], numbers(16_384)].map((parts) =>
@@ -322,7 +355,9 @@ describe('a phase', () => {
   it('is needed by what is of a phase, and is nothing for any other message', () => {
     const kinds = (phase: Header['phase']): BodyKind[] =>
       MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
-    const ofPhase = ['ready', 'assignment', 'compute', 'chunk', 'shardDone', 'apply', 'averaged'] as const;
+    const ofPhase = [
+      ...(['ready', 'assignment', 'compute', 'chunk', 'placed', 'shardDone', 'apply', 'averaged'] as const),
+    ];
     // The compute there is one of local steps, which are no update that could come next.
     assert.deepEqual(
       kinds('generator'),

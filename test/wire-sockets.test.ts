@@ -4,6 +4,7 @@ import { Dealer } from 'zeromq';
 import { UserError } from '../src/common/errors.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone } from '../src/wire/listener.js';
+import { placedBytes } from '../src/wire/message.js';
 import { byteLength, encode, MAX_FRAME_BYTES } from '../src/wire/codec.js';
 import { NUMBER_BYTES, Sequence } from '../src/wire/sequence.js';
 import { connect, listen } from './support/wire/ends.js';
@@ -19,7 +20,10 @@ describe('a listener and its links', () => {
     const { listener, traffic, received, send } = await listen(t);
     const one = connect(t, listener.address);
     const other = connect(t, listener.address);
-    const bytes = MESSAGES.reduce((sum, message) => sum + NUMBER_BYTES + byteLength(encode(message)), 0);
+    const bytes = MESSAGES.reduce(
+      (sum, message) => sum + NUMBER_BYTES + byteLength(encode(message)) + placedBytes(message),
+      0,
+    );
 
     await Promise.all(MESSAGES.map((message) => one.link.send(message)));
     await until('all messages', () => received.length === MESSAGES.length);

@@ -8,9 +8,11 @@ import { PART_FLOATS } from '../src/averaging/summing-memory.js';
 import { fillNormal, randomStream } from '../src/common/random.js';
 import { modelLayout } from '../src/model/layout.js';
 import { phaseLayout } from '../src/model/phase.js';
+import { vectorBytes } from '../src/model/round.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
 import { Link } from '../src/wire/link.js';
 import { Content, Source, type Bodies, type Header, type Message } from '../src/wire/message.js';
+import { Segments } from '../src/wire/segments/segments.js';
 import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
 import { PeerAveraging } from '../src/worker/peers/peer-averaging.js';
 import { PeerSockets } from '../src/worker/peers/peer-sockets.js';
@@ -24,13 +26,20 @@ const IGNORED = { sent: () => undefined, received: () => undefined, rejected: ()
 
 interface Worker {
   readonly sockets: PeerSockets;
+  readonly segments: Segments | undefined;
   readonly averaging: PeerAveraging;
   readonly mean: Float32Array;
   readonly averaged: Bodies['averaged'][];
   readonly unreachable: Bodies['unreachable'][];
 }
 
-async function openWorker(t: TestContext, self: number, training: TrainingOptions): Promise<Worker> {
+async function openWorker(
+  t: TestContext,
+  self: number,
+  training: TrainingOptions,
+  shares: boolean,
+): Promise<Worker> {
+  const segments = shares ? await Segments.open(3 * vectorBytes(training)) : undefined;
   const sockets = await PeerSockets.open({
     ...{ coordinator: 'tcp://127.0.0.1:1', encrypted: false, port: 0, heartbeat: DEFAULT_HEARTBEAT },
     onMessage: (received) => {
@@ -45,12 +54,15 @@ async function openWorker(t: TestContext, self: number, training: TrainingOption
   const averaged: Bodies['averaged'][] = [];
   const unreachable: Bodies['unreachable'][] = [];
   const averaging: PeerAveraging = new PeerAveraging({
-    ...{ training, sockets, self, header: RUN, means, liveness: 200 },
+    ...{ training, sockets, segments, self, header: RUN, means, liveness: 200 },
     onAveraged: (_, body) => averaged.push(body),
     onUnreachable: (_, body) => unreachable.push(body),
   });
-  t.after(() => averaging.close());
-  return { sockets, averaging, mean: means.generator.floats, averaged, unreachable };
+  t.after(async () => {
+    await averaging.close();
+    segments?.close();
+  });
+  return { sockets, segments, averaging, mean: means.generator.floats, averaged, unreachable };
 }
 
 /** Workers of one machine in a membership, worker i with shard i. */
@@ -58,10 +70,11 @@ async function openGroup(
   t: TestContext,
   count: number,
   options: Partial<TrainingOptions> = {},
+  shares = false,
 ): Promise<Worker[]> {
   const training = { ...SMALL_TRAINING, ...options, shards: count };
   const workers = await Promise.all(
-    Array.from({ length: count }, (_, self) => openWorker(t, self, training)),
+    Array.from({ length: count }, (_, self) => openWorker(t, self, training, shares)),
   );
   await assign(workers, 1);
   return workers;
@@ -71,10 +84,9 @@ async function assign(workers: readonly Worker[], generation: number): Promise<v
   const workerOfShard = workers.map((_, worker) => worker);
   for (const { averaging } of workers) averaging.begin(generation);
   await Promise.all(
-    workers.map(({ averaging }, self) => {
-      const neighbours = workers.flatMap(({ sockets }, worker) =>
-        worker !== self ? [peerOf(worker, sockets)] : [],
-      );
+    workers.map(({ averaging, segments }, self) => {
+      const neighbours = workers.flatMap((other, worker) => (worker !== self ? [peerOf(worker, other)] : []));
+      segments?.readOnly(neighbours.map(({ segment }) => segment));
       const own = { shards: [self], source: Source.KEEP, stateDigest: '', residuals: [] };
       const body = { ...own, workerOfShard, neighbours };
       return averaging.assign(body, generation);
@@ -82,8 +94,8 @@ async function assign(workers: readonly Worker[], generation: number): Promise<v
   );
 }
 
-function peerOf(worker: number, { addresses, key, token }: PeerSockets) {
-  return { worker, host: hostname(), addresses, key, token };
+function peerOf(worker: number, { sockets: { addresses, key, token }, segments }: Worker) {
+  return { worker, host: hostname(), addresses, key, token, segment: segments?.name ?? '' };
 }
 
 function lengthOf(training: TrainingOptions): number {
@@ -144,6 +156,31 @@ describe('workers that average among themselves', LIMIT, () => {
       await expectMean(workers, summation);
       for (const { averaged } of workers) assert.ok(averaged[0].parts.length > 1);
     });
+
+  for (const summation of SUMMATIONS)
+    it(`hand them to each other in shared memory, ${summation}`, async (t) => {
+      const wide = { generatorFeatures: 128, summation };
+      const workers = await openGroup(t, 4, wide, true);
+      const placed = workers.map(({ segments }) => t.mock.method(segments as Segments, 'placeFor').mock);
+      await expectMean(workers, summation);
+      for (const { calls } of placed) {
+        assert.ok(calls.length > 0);
+        assert.ok(calls.every(({ result }) => result !== undefined));
+      }
+    });
+
+  it('send a message where memory is full, or is not read', async (t) => {
+    const workers = await openGroup(t, 3, { generatorFeatures: 128 }, true);
+    const [full, unread, other] = workers.map(({ segments }) => segments as Segments);
+    while (full.placeFor(other.name, new Uint8Array(1024 * 1024)));
+    unread.readOnly([]);
+    const placed = t.mock.method(other, 'placeFor').mock;
+    await expectMean(workers);
+    const to = (name: string): boolean[] =>
+      placed.calls.filter(({ arguments: [to] }) => to === name).map(({ result }) => result !== undefined);
+    assert.deepEqual([...new Set(to(full.name))], [true]);
+    assert.deepEqual([...new Set(to(unread.name))], [false]);
+  });
 
   it('are not disturbed by strangers at their sockets', async (t) => {
     const workers = await openGroup(t, 2);

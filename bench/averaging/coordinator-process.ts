@@ -2,6 +2,7 @@ import { Fleet } from '../../src/coordinator/fleet/fleet.js';
 import { RunMetrics } from '../../src/coordinator/metrics/run-metrics.js';
 import { Sampler, type Faces } from '../../src/data/index.js';
 import { PHASES } from '../../src/model/phase.js';
+import { segmentsFor } from './segments-for.js';
 import { CpuMeter, type CoordinatorOrder, type CoordinatorWord } from './orders.js';
 import { meanOf, STUB_DATASET, stubTraining } from './training.js';
 
@@ -10,12 +11,14 @@ import { meanOf, STUB_DATASET, stubTraining } from './training.js';
 process.once('message', (order) => void coordinate(order as CoordinatorOrder));
 process.once('disconnect', () => process.exit());
 
-async function coordinate({ workers, way, wire, listen, security, rounds }: CoordinatorOrder): Promise<void> {
+async function coordinate(order: CoordinatorOrder): Promise<void> {
+  const { workers, way, wire, transport, listen, security, rounds } = order;
   const training = stubTraining(workers, way, wire);
   const { batchSize: batch, shards, seed } = training;
   const fleet = await Fleet.start({
     ...{ training, workers, minWorkers: workers, maxWorkers: workers, fallback: 'stop', topology: way },
     ...{ liveness: 60_000, id: 'bench-averaging', external: true, isOver: () => true, listen },
+    openSegments: segmentsFor(transport),
     keys: security && {
       security: { secretKey: security.secretKey, admitted: new Set(security.admitted) },
       localArguments: [],

@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { curveKeyPair } from 'zeromq';
 import { largestPeak } from '../support/process-tree.js';
-import { WARM_UP, type CoordinatorWord, type WorkerOrder, type WorkerWord } from './orders.js';
+import {
+  WARM_UP,
+  type CoordinatorOrder,
+  type CoordinatorWord,
+  type WorkerOrder,
+  type WorkerWord,
+} from './orders.js';
 import type { Row } from './rows.js';
 
 /** A group that is not done by then has stopped; in milliseconds. */
@@ -32,26 +38,28 @@ export async function runGroup(row: Row, rounds: number): Promise<Measured> {
   try {
     const { workers, coordinator: key } = keysFor(row);
     const coordinator = start('coordinator-process.js');
-    coordinator.send({
+    const order: CoordinatorOrder = {
       ...{
         workers: row.processes,
-        way: row.way,
+        way: row.way ?? 'star',
         wire: row.wire,
+        transport: row.transport,
         listen: listenAddress(row),
         rounds: rounds + WARM_UP,
       },
       security: key && { secretKey: key.secretKey, admitted: workers.map(({ publicKey }) => publicKey) },
-    });
+    };
+    coordinator.send(order);
     const address = await wordOf<CoordinatorWord>(coordinator);
     if (!('address' in address)) throw new Error('the coordinator ended before it began');
     const done = wordOf<CoordinatorWord>(coordinator);
     const words = Array.from({ length: row.processes }, (_, number) => {
       const worker = start('worker-process.js');
-      const order: WorkerOrder = {
+      const workerOrder: WorkerOrder = {
         ...{ number, coordinator: address.address, transport: row.transport },
         security: key && { ...workers[number], serverKey: key.publicKey },
       };
-      worker.send(order);
+      worker.send(workerOrder);
       return wordOf<WorkerWord>(worker);
     });
     const [workersSaid, coordinatorSaid] = await Promise.all([Promise.all(words), done]);
@@ -75,7 +83,8 @@ function slowest(all: readonly (readonly number[])[]): number[] {
 }
 
 function listenAddress({ way, transport }: Row): string {
-  return transport === 'ipc' && way === 'star' ? `ipc://@bench-${randomUUID()}` : 'tcp://127.0.0.1:*';
+  const isNear = transport === 'ipc' || transport === 'memory';
+  return isNear && way === 'star' ? `ipc://@bench-${randomUUID()}` : 'tcp://127.0.0.1:*';
 }
 
 function keysFor({ transport, processes }: Row) {

@@ -7,6 +7,7 @@ export interface CoordinatorOrder {
   readonly workers: number;
   readonly way: Way;
   readonly wire: WireFormat;
+  readonly transport: Transport;
   readonly listen: string;
   readonly security: { readonly secretKey: string; readonly admitted: readonly string[] } | undefined;
   readonly rounds: number;

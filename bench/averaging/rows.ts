@@ -2,8 +2,8 @@ import { WIRE_FORMATS, type WireFormat } from '../../src/averaging/wire-format.j
 
 export type Way = 'star' | 'ring' | 'tree';
 
-/** What the vectors go over: curve is tcp, encrypted. */
-export type Transport = 'ipc' | 'tcp' | 'curve';
+/** What the vectors go over: memory is shared, and announced over ipc; curve is tcp, encrypted. */
+export type Transport = 'memory' | 'ipc' | 'tcp' | 'curve';
 
 /** One way to average, and a row of the table. */
 export interface Row {
@@ -16,7 +16,7 @@ export interface Row {
 }
 
 const WAYS: readonly Way[] = ['star', 'ring', 'tree'];
-const TRANSPORTS: readonly Transport[] = ['ipc', 'tcp', 'curve'];
+const TRANSPORTS: readonly Transport[] = ['memory', 'ipc', 'tcp', 'curve'];
 
 /** Every row of so many processes. Of two workers, a tree is a ring; int8 is sent as a star alone. */
 export function rowsFor(processes: number): Row[] {

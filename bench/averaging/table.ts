@@ -50,7 +50,7 @@ const HEADER = [
   'processors, ms',
   'coordinator, MiB',
 ];
-const NAMES = { ipc: 'ipc', tcp: 'tcp', curve: 'tcp, CURVE' } as const;
+const NAMES = { memory: 'shared memory', ipc: 'ipc', tcp: 'tcp', curve: 'tcp, CURVE' } as const;
 
 /** In Markdown, one row a result. */
 export function tableLines(summaries: readonly Summary[]): string[] {

@@ -7,6 +7,7 @@ import { Sampler, type Faces } from '../../src/data/index.js';
 import type { Bodies } from '../../src/wire/message.js';
 import type { LoadedRun, RunLoader } from '../../src/worker/loaded-run.js';
 import { WorkerSession } from '../../src/worker/session.js';
+import { segmentsFor } from './segments-for.js';
 import { CpuMeter, type WorkerOrder, type WorkerWord } from './orders.js';
 import { meanOf, STUB_DATASET } from './training.js';
 
@@ -19,7 +20,8 @@ process.once('disconnect', () => process.exit());
 
 async function work({ number, coordinator, transport, security }: WorkerOrder): Promise<void> {
   // Where there are no abstract sockets, workers of one machine go over tcp.
-  if (transport !== 'ipc') Object.defineProperty(process, 'platform', { value: 'no linux' });
+  if (transport === 'tcp' || transport === 'curve')
+    Object.defineProperty(process, 'platform', { value: 'no linux' });
   const milliseconds: number[] = [];
   const meter = new CpuMeter();
   const onRound = (spent: number): void => {
@@ -29,7 +31,7 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
   const loader = {
     load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, onRound)),
   } as unknown as RunLoader;
-  await new WorkerSession(coordinator, loader, security, 0).run(JOIN_TIME);
+  await new WorkerSession(coordinator, loader, security, 0, segmentsFor(transport)).run(JOIN_TIME);
   const word: WorkerWord = { milliseconds, cpuMilliseconds: meter.milliseconds };
   process.send?.(word, () => {
     process.disconnect();

@@ -22,6 +22,8 @@ export interface TrainArguments extends HttpTokenArguments {
   readonly minWorkers: number;
   readonly maxWorkers?: number;
   readonly topology: Topology;
+  /** false: --no-shared-memory */
+  readonly sharedMemory: boolean;
   readonly wire: WireFormat;
   /** Of a run that goes on. */
   readonly summation?: Summation;
@@ -105,6 +107,7 @@ export function addTrainOptions(command: Command): Command {
         .choices(TOPOLOGIES)
         .default('auto'),
     )
+    .option('--no-shared-memory', 'send gradients as messages between processes of one machine too')
     .addOption(
       new Option(
         '--wire <format>',

@@ -19,6 +19,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'minWorkers',
   'maxWorkers',
   'topology',
+  'sharedMemory',
   'fallback',
   'livenessTimeout',
   'listen',

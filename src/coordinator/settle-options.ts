@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly topology: Topology;
+  /** Whether processes of one machine hand gradients over in memory. */
+  readonly sharedMemory: boolean;
   readonly fallback: Fallback;
   /** Milliseconds. */
   readonly liveness: number;
@@ -87,6 +89,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     minWorkers: given.minWorkers,
     maxWorkers,
     topology: settleTopology(given.topology, given.wire),
+    sharedMemory: given.sharedMemory,
     fallback: given.fallback,
     liveness: given.livenessTimeout * 1000,
     external: given.external ?? false,

@@ -3,6 +3,7 @@ import { WorkersGone, type ComputeGroup, type StateSource } from './compute-grou
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/placement.js';
 import { LoneSuccessor } from './lone-successor.js';
+import { openSegments } from '../wire/segments/segments.js';
 import { sayResiduals } from './say-residuals.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { SingleNode } from './single-node.js';
@@ -42,6 +43,7 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   try {
     const fleet = await Fleet.start({
       ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, topology, external, listen },
+      openSegments: options.sharedMemory ? openSegments(log) : () => Promise.resolve(undefined),
       placement: placeWorkers(workers, machine.gpus, machine.cores),
       ...shared,
     });

@@ -56,6 +56,12 @@ export function roundLayout(round: RoundName, training: TrainingOptions): RoundL
   return { length, normEnd: gradient.end, measures: MEASURES[round].length };
 }
 
+/** Of the longest vector of the run's rounds, in float32. */
+export function vectorBytes(training: TrainingOptions): number {
+  const lengths = roundsOf(training).map((round) => roundLayout(round, training).length);
+  return Math.max(...lengths) * Float32Array.BYTES_PER_ELEMENT;
+}
+
 /**
  * The last step of the round that begins with `step`. Rounds end where the number of steps is a multiple of `localSteps`,
  * and with the run: wherever a run goes on, its rounds are those of the run that was not stopped there.

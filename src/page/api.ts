@@ -23,7 +23,7 @@ export interface WorkerView {
   readonly shards: number;
   /** Of the last step that it took part in. */
   readonly imagesPerSecond: number;
-  /** By phase, what its shards took last. */
+  /** By phase, what its shards took last; of a round of local steps what it took by step. */
   readonly phaseSeconds: Readonly<Record<string, number>>;
 }
 

@@ -5,7 +5,6 @@ import {
   type RunEvent,
   type RunInfo,
   type RunList,
-  type RunSnapshot,
   type StepColumns,
 } from './api.js';
 import { Chart, Curves, LOSSES, POINTS, SCORES, type NamedCurves } from './charts.js';
@@ -72,7 +71,7 @@ function take(message: Message): void {
       const { run, snapshot } = message.data;
       const isOther = runs[run].info.name !== snapshot.name || runs[run].info.state !== snapshot.state;
       runs[run].info = { ...runs[run].info, ...snapshot };
-      if (run === focus) showSnapshot(snapshot);
+      if (run === focus) showProgress(runs[run].info);
       void fetchEvaluations(run);
       // A run that had no directory yet has its options settled now.
       if (isOther) void fetchInfo(run);
@@ -107,7 +106,7 @@ function take(message: Message): void {
 /** Shows the run in focus. */
 function look(): void {
   const { info, events, samples: steps, evaluations } = runs[focus];
-  showSnapshot(info);
+  showProgress(info);
   showOptions(info);
   showEvaluations(evaluations);
   timeline.clear();
@@ -117,9 +116,9 @@ function look(): void {
   drawCurves();
 }
 
-function showSnapshot(snapshot: RunSnapshot): void {
-  showStatus(snapshot, isConnected);
-  showWorkers(snapshot.workers);
+function showProgress(info: RunInfo): void {
+  showStatus(info, isConnected);
+  showWorkers(info);
 }
 
 function drawCurves(): void {
@@ -141,7 +140,7 @@ async function fetchCurves(run: number): Promise<void> {
 async function fetchInfo(run: number): Promise<void> {
   runs[run].info = await untilThere(() => askJson<RunInfo>(`/api/run?run=${run}`));
   if (run === focus) {
-    showSnapshot(runs[run].info);
+    showProgress(runs[run].info);
     showOptions(runs[run].info);
   }
 }

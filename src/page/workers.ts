@@ -1,15 +1,34 @@
-import type { WorkerView } from './api.js';
+import type { RunInfo, WorkerView } from './api.js';
 import { element, figure, made } from './dom.js';
 
+/** What a step is made of, and the heading of the column that says what it took. */
+type Phases = readonly (readonly [phase: string, heading: string])[];
+const PHASES: Phases = [
+  ['discriminator', 'D phase'],
+  ['generator', 'G phase'],
+];
+/** Shards that train on their own tell no phase from the other. */
+const LOCAL: Phases = [['local', 'Local step']];
+
 /** The table of workers. */
-export function showWorkers(workers: readonly WorkerView[]): void {
+export function showWorkers({ workers, options }: RunInfo): void {
   const table = element<HTMLTableElement>('workers');
   table.hidden = workers.length === 0;
   element('no-workers').hidden = workers.length > 0;
-  table.tBodies[0].replaceChildren(...workers.map(row));
+  const phases = 'localSteps' in options ? LOCAL : PHASES;
+  table.tHead?.replaceChildren(head(phases));
+  table.tBodies[0].replaceChildren(...workers.map((worker) => row(worker, phases)));
 }
 
-function row(worker: WorkerView): HTMLTableRowElement {
+function head(phases: Phases): HTMLTableRowElement {
+  const line = made('tr');
+  const figures = ['Shards', 'Images/s', ...phases.map(([, heading]) => heading)];
+  line.append(...['Worker', 'State', 'Device'].map((name) => made('th', name, { scope: 'col' })));
+  line.append(...figures.map((name) => made('th', name, { scope: 'col', class: 'number' })));
+  return line;
+}
+
+function row(worker: WorkerView, phases: Phases): HTMLTableRowElement {
   const { number, state, device, host, pid, shards, imagesPerSecond, phaseSeconds } = worker;
   const line = made('tr');
   line.append(made('th', String(number), { scope: 'row', title: `pid ${pid} on ${host}` }));
@@ -21,8 +40,7 @@ function row(worker: WorkerView): HTMLTableRowElement {
   const figures = [
     String(shards),
     imagesPerSecond > 0 ? figure(imagesPerSecond, 3) : '–',
-    seconds('discriminator'),
-    seconds('generator'),
+    ...phases.map(([phase]) => seconds(phase)),
   ];
   line.append(...figures.map((text) => made('td', text, { class: 'number' })));
   return line;

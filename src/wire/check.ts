@@ -11,6 +11,7 @@ import {
   type MessageOf,
 } from './message.js';
 import { Rejection } from './rejection.js';
+import { parseSegmentName } from './segments/segment-name.js';
 import { isPrintable } from './text.js';
 
 /** Numbers of int8 that share a scale. */
@@ -22,6 +23,9 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
 const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES, Content.RESIDUALS];
 const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
+
+/** Where in its array a chunk belongs, and how it is written. */
+type ChunkPlace = Pick<Bodies['chunk'], 'content' | 'offset' | 'total' | 'encoding'>;
 
 const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void } = {
   hello: (message) => {
@@ -39,6 +43,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireSome('images', datasetCount);
     requireSome('liveness', liveness);
     requireBelow('liveness', liveness, LIMITS.livenessMilliseconds);
+    requireSegment(message.body.segment);
   },
   refusal: (message) => {
     forbidPhase(message);
@@ -50,6 +55,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireHash('options hash', optionsHash);
     requireText('engine', engine, LIMITS.engineCharacters);
     if (datasetFingerprint !== '') requireHash("dataset's fingerprint", datasetFingerprint);
+    requireSegment(message.body.segment);
     requireAddresses(peerAddresses, peerKey, peerToken);
   },
   assignment: (message) => {
@@ -79,7 +85,15 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     else forbidPhase(message);
     requireBelow('shard', shard, content === Content.OPERAND ? LIMITS.operands : LIMITS.shards);
     requireEncoding(message.body);
-    requirePlace(message.body);
+    requirePlace(message.body, message.body.payload.length);
+  },
+  placed: (message) => {
+    const { content, shard, bytes } = message.body;
+    requireContent(content, PUSHED);
+    requirePhase(message);
+    requireBelow('shard', shard, content === Content.OPERAND ? LIMITS.operands : LIMITS.shards);
+    requireEncoding(message.body);
+    requirePlace(message.body, bytes);
   },
   shardDone: (message) => {
     const { shard, computeSeconds } = message.body;
@@ -156,7 +170,7 @@ export function check(message: Message): void {
   (CHECKS[message.kind] as (message: Message) => void)(message);
 }
 
-function requireEncoding({ content, encoding = Encoding.PLAIN }: Bodies['chunk']): void {
+function requireEncoding({ content, encoding = Encoding.PLAIN }: ChunkPlace): void {
   if (!(encoding in Encoding)) throw outOfRange(`no encoding has number ${encoding}`);
   if (encoding !== Encoding.PLAIN && !PUSHED.includes(content))
     throw outOfRange(`content ${content} in encoding ${encoding}`);
@@ -170,10 +184,9 @@ function plainBytes(encoding: Encoding | undefined, bytes: number): number {
 }
 
 /** Where the payload lies in its array. */
-function requirePlace({ content, offset, total, encoding, payload }: Bodies['chunk']): void {
-  if (payload.length === 0 || payload.length > CHUNK_BYTES)
-    throw outOfRange(`a chunk of ${payload.length} bytes`);
-  const bytes = plainBytes(encoding, payload.length);
+function requirePlace({ content, offset, total, encoding }: ChunkPlace, written: number): void {
+  if (written === 0 || written > CHUNK_BYTES) throw outOfRange(`a chunk of ${written} bytes`);
+  const bytes = plainBytes(encoding, written);
   const end = offset + bytes;
   if (end > total) throw outOfRange(`a chunk that ends at ${end} of ${total} bytes`);
   for (const count of [offset, total, bytes]) requireWholeFloats(content, count);
@@ -189,6 +202,11 @@ function requirePeer(peer: Bodies['assignment']['neighbours'][number]): void {
   requireBelow('worker', peer.worker ?? 0, LIMITS.workers);
   requireText('host', peer.host ?? '', LIMITS.hostCharacters);
   requireAddresses(peer.addresses ?? [], peer.key ?? '', peer.token ?? '');
+  requireSegment(peer.segment ?? '');
+}
+
+function requireSegment(name: string): void {
+  if (name !== '' && !parseSegmentName(name)) throw outOfRange("a segment's name that is none");
 }
 
 function requireAddresses(addresses: readonly string[], key: string, token: string): void {

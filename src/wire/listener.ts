@@ -6,7 +6,7 @@ import { Authenticator } from './authenticator.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
 import { HandshakeCount } from './handshake-count.js';
-import type { Message } from './message.js';
+import { placedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { ListenerSecurity } from './security.js';
@@ -156,14 +156,14 @@ export class Listener {
 
   /** `sequence` is that of the peer's connection. Rejects with PeerGone. */
   send(peer: string, sequence: Sequence, message: Message): Promise<void> {
-    return this.sendEncoded(peer, sequence, this.encode(message));
+    return this.sendEncoded(peer, sequence, this.encode(message), placedBytes(message));
   }
 
   /**
    * Sends a message that was encoded before, once for many peers. Rejects with PeerGone. A chunk's payload is read
-   * later, without a copy: whoever sends it must leave it as it is.
+   * later, without a copy: whoever sends it must leave it as it is. `placed`: see `placedBytes`.
    */
-  sendEncoded(peer: string, sequence: Sequence, encoded: Frames): Promise<void> {
+  sendEncoded(peer: string, sequence: Sequence, encoded: Frames, placed = 0): Promise<void> {
     const frames = sequence.number(encoded);
     return this.#outbox.add(async () => {
       try {
@@ -173,7 +173,7 @@ export class Listener {
         if (codeOf(error) === 'EAGAIN') throw new PeerGone(peer, `peer ${peer} takes nothing any more`);
         throw error;
       }
-      this.traffic.sent(byteLength(frames));
+      this.traffic.sent(byteLength(frames) + placed);
     });
   }
 

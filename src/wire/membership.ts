@@ -15,6 +15,7 @@ export function isOfOneGeneration(message: Message): boolean {
     case 'averaged':
     case 'unreachable':
     case 'greeting':
+    case 'placed':
       return true;
     case 'chunk':
       return OF_ONE_GENERATION.includes(message.body.content);

@@ -46,4 +46,9 @@ export type Message = {
   [Kind in BodyKind]: Header & { readonly kind: Kind; readonly body: Bodies[Kind] };
 }[BodyKind];
 
+/** The bytes that lie elsewhere and that a message only names: they count as sent and received too. */
+export function placedBytes(message: Message): number {
+  return message.kind === 'placed' ? message.body.bytes : 0;
+}
+
 export type MessageOf<Kind extends BodyKind> = Extract<Message, { kind: Kind }>;

@@ -21,6 +21,7 @@ import { imageChunkBytes } from '../wire/face-chunks.js';
 import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
 import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
+import type { Segments } from '../wire/segments/segments.js';
 import { tellable } from '../wire/text.js';
 import { ExpectedChunks, vectorChunk } from '../wire/vector-chunks.js';
 import type { LocalSteps } from '../model/local-steps.js';
@@ -74,6 +75,8 @@ export class Hosting {
   constructor(
     private readonly run: LoadedRun,
     private readonly send: Send,
+    /** Memory that others of this machine share with this process. */
+    private readonly segments?: Segments,
   ) {
     const { options } = run;
     this.means = Object.fromEntries(
@@ -133,6 +136,8 @@ export class Hosting {
     const peers = this.peers?.isUsed && !collect ? this.peers : undefined;
     if (!peers) this.peers?.drop(lastUpdate(phase, step));
     if (phase === 'local') this.#local().begin();
+    // Whoever needed something of the round before has read it.
+    this.segments?.beginAnew();
     let sent: Promise<void> = Promise.resolve();
     const firstStep = phase === 'local' ? step - order.steps + 1 : step;
     for (const [index, shard] of this.#shards.entries()) {
@@ -281,11 +286,12 @@ export class Hosting {
         if (!local) this.#require(update - 1);
         return;
       case Source.FETCH: {
-        this.run.update = undefined;
-        local?.forget();
         const state = sharedFloats(stateLayout(layout).length);
         await this.#fetch(Content.STATE, 0, state.byteLength, CHUNK_BYTES, copyInto(bytesOf(state)));
         if (sha256(bytesOf(state)) !== digest) throw new SessionLost('the state that came is damaged');
+        // Where the fetch is given up, it still has the state it had.
+        this.run.update = undefined;
+        local?.forget();
         await replica.call('restore', { state });
         this.run.update = update;
         return;

@@ -5,14 +5,23 @@ import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { addLogContext, say } from '../common/log.js';
 import { updateAt } from '../model/phase.js';
-import { lastUpdate, type RoundName } from '../model/round.js';
+import { lastUpdate, vectorBytes, type RoundName } from '../model/round.js';
 import { hashOptions, type TrainingOptions } from '../model/training-options.js';
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import { Liveness } from '../wire/liveness.js';
 import { isOfOneGeneration } from '../wire/membership.js';
-import type { Bodies, BodyKind, Header, Message, MessageOf } from '../wire/message.js';
+import {
+  Content,
+  type Bodies,
+  type BodyKind,
+  type Header,
+  type Message,
+  type MessageOf,
+} from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
+import { chunkFor, chunkOf } from '../wire/segments/placed.js';
+import type { OpenSegments, Segments } from '../wire/segments/segments.js';
 import type { LinkSecurity } from '../wire/security.js';
 import { heartbeatFor } from '../wire/socket-options.js';
 import { tellable } from '../wire/text.js';
@@ -22,6 +31,9 @@ import type { RunLoader } from './loaded-run.js';
 import { PeerAveraging } from './peers/peer-averaging.js';
 import { PeerSockets } from './peers/peer-sockets.js';
 import { SessionLost, TurnedAway } from './session-lost.js';
+
+/** Room for so many of a round's vectors is shared: a shard's or partial sums, and the mean. More goes by message. */
+const VECTORS_SHARED = 3;
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
 
@@ -52,6 +64,9 @@ export class WorkerSession {
   #work: Promise<void> = Promise.resolve();
   #header = STRANGER;
   #hosting: Hosting | undefined;
+  #segments: Segments | undefined;
+  /** The coordinator's. */
+  #segment = '';
   #liveness: Liveness | undefined;
   #heard = 0;
   #connected = false;
@@ -65,6 +80,7 @@ export class WorkerSession {
     private readonly security: LinkSecurity | undefined,
     /** To listen at for other workers; 0: any free one. */
     private readonly peerPort: number,
+    private readonly openSegments: OpenSegments,
   ) {
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
@@ -137,6 +153,7 @@ export class WorkerSession {
     this.#liveness?.stop();
     await this.#hosting?.close();
     await this.#link.close();
+    this.#segments?.close();
     const patience = new AbortController();
     const late = pause(SETTLE_TIMEOUT, 'late', { signal: patience.signal }).catch(() => undefined);
     if ((await Promise.race([this.#work, late])) === 'late')
@@ -203,6 +220,8 @@ export class WorkerSession {
         const { body, generation, step } = message;
         this.#header = { ...this.#header, generation };
         hosting.begin(generation);
+        // What was under way for the membership before is given up, and nothing lies in a segment that is needed.
+        this.#segments?.readOnly([this.#segment, ...body.neighbours.map(({ segment }) => segment ?? '')]);
         const update = lastUpdate(requirePhase(message), step);
         this.#enqueue(() => hosting.assign(body, generation, update));
         return;
@@ -222,6 +241,12 @@ export class WorkerSession {
       case 'chunk':
         this.#requireHosting().receiveChunk(message);
         return;
+      case 'placed': {
+        const hosting = this.#requireHosting();
+        hosting.receiveChunk(chunkOf(this.#segments, this.#segment, message));
+        this.#segments?.requireUnchanged(this.#segment, message.body);
+        return;
+      }
       case 'apply':
         this.#enqueue(this.#requireHosting().confirmAverage(requirePhase(message), message.step));
         return;
@@ -270,10 +295,15 @@ export class WorkerSession {
   /** Loads the engine and looks for the images while the coordinator waits. */
   async #join({ body }: MessageOf<'welcome'>): Promise<void> {
     const run = await this.loader.load(body);
-    const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at));
+    this.#segment = body.segment;
+    this.#segments = await this.openSegments(VECTORS_SHARED * vectorBytes(run.options));
+    const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
     const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
     this.#hosting = hosting;
-    if (this.#closed) await hosting.close();
+    if (this.#closed) {
+      await hosting.close();
+      this.#segments?.close();
+    }
     await this.#send(
       'ready',
       {
@@ -283,6 +313,7 @@ export class WorkerSession {
         peerAddresses: sockets?.addresses ?? [],
         peerKey: sockets?.key ?? '',
         peerToken: sockets?.token ?? '',
+        segment: this.#segments?.name ?? '',
       },
       run.update === undefined ? {} : updateAt(run.update),
     );
@@ -297,7 +328,8 @@ export class WorkerSession {
     });
     hosting.peers = new PeerAveraging({
       training: JSON.parse(options) as TrainingOptions,
-      ...{ sockets, self: worker, header: this.#header, means: hosting.means, liveness },
+      ...{ sockets, segments: this.#segments, self: worker, header: this.#header },
+      ...{ means: hosting.means, liveness },
       onAveraged: (at, averaged) => {
         void this.#send('averaged', averaged, at).catch(() => undefined);
       },
@@ -338,7 +370,11 @@ export class WorkerSession {
   }
 
   #send<Kind extends BodyKind>(kind: Kind, body: Bodies[Kind], at: Partial<Header> = {}): Promise<void> {
-    return this.#link.send({ ...this.#header, ...at, kind, body } as Message);
+    const message = { ...this.#header, ...at, kind, body } as Message;
+    const isOfRound = message.kind === 'chunk' && message.body.content === Content.GRADIENT;
+    return this.#link.send(
+      isOfRound ? chunkFor(this.#segments, this.#segment, message, message.body) : message,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { say, setLogFormat } from '../common/log.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
+import { openSegments } from '../wire/segments/segments.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
@@ -31,7 +32,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
     while (!leave.wasTold()) {
-      session = new WorkerSession(coordinator, loader, security, peerPort);
+      session = new WorkerSession(coordinator, loader, security, peerPort, openSegments(say));
       try {
         await session.run(patience.left);
         return;

@@ -38,6 +38,7 @@ export function memberOf(number: number): Member {
   return {
     ...{ number, peer: `peer-${number}`, host: 'h', pid: 100 + number, process: `p${number}` },
     ...{ sequence: new Sequence(), since: 0, heard: 0, state: 'ready', generation: 1, device: 'cpu' },
+    segment: '',
     ways: { addresses: [], key: '', token: '' },
   };
 }

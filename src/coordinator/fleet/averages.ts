@@ -8,6 +8,8 @@ export class Averages {
   readonly #wire: TrainingOptions['wire'];
   /** Those whose array is on its way nowhere. */
   readonly #free: Set<RoundName>;
+  /** Those whose array still has the average that was applied last. */
+  readonly #kept = new Set<RoundName>();
 
   constructor(training: TrainingOptions) {
     const rounds = roundsOf(training);
@@ -18,7 +20,7 @@ export class Averages {
     );
   }
 
-  /** The array that the round is summed in now; its last average until the next one begins. */
+  /** The array that the round is summed in now; its last average for as long as that is kept. */
   current(phase: RoundName): MeanArray {
     const array = this.#arrays.get(phase);
     if (!array) throw new Error(`the run has no round ${phase}`);
@@ -31,13 +33,26 @@ export class Averages {
    */
   next(phase: RoundName): MeanArray {
     const array = this.current(phase);
-    const next = this.#free.delete(phase) ? array : meanArray(array.floats.length, this.#wire);
+    if (this.#free.delete(phase)) return array;
+    const next = meanArray(array.floats.length, this.#wire);
     this.#arrays.set(phase, next);
+    this.#kept.delete(phase);
     return next;
+  }
+
+  /** A part of the next average is in the array. */
+  overwritten(phase: RoundName): void {
+    this.#kept.delete(phase);
+  }
+
+  /** Whether `current` still has the average that was applied last. */
+  keeps(phase: RoundName): boolean {
+    return this.#kept.has(phase);
   }
 
   /** All workers were told to apply the average. The phase's next gradients are computed by those that have it. */
   applied(phase: RoundName): void {
     this.#free.add(phase);
+    this.#kept.add(phase);
   }
 }

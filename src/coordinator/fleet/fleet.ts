@@ -10,13 +10,14 @@ import { residualLayout } from '../../model/residual-layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
 import { updateNumber, type Phase } from '../../model/phase.js';
-import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../../model/round.js';
+import { firstUpdate, vectorBytes, type RoundName } from '../../model/round.js';
 import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
 import { privateAddress } from '../../wire/private-address.js';
+import type { OpenSegments } from '../../wire/segments/segments.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   type ComputeGroup,
@@ -30,6 +31,7 @@ import type { Fallback } from '../fallback.js';
 import type { Topology } from '../topology.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
+import { Assembly } from './assembly.js';
 import { Copies } from './copies.js';
 import { Departures } from './departures.js';
 import { Expectations } from './expectations.js';
@@ -52,9 +54,6 @@ import { WorkerLost } from './worker-lost.js';
 /** Messages that may wait for a worker besides the averages. */
 const SMALL_MESSAGES_WAITING = 64;
 
-/** How long a membership may take to begin, states and images included, in milliseconds. */
-const JOIN_TIMEOUT = 600_000;
-
 export interface FleetOptions {
   readonly training: TrainingOptions;
   /** How many the run begins with, goes on with at least, and takes at most. */
@@ -72,6 +71,8 @@ export interface FleetOptions {
   /** Whether workers from elsewhere may go when this coordinator does: nobody will take its place. */
   readonly isOver: () => boolean;
   readonly listen: string | undefined;
+  /** For memory that workers of this machine share with this process. */
+  readonly openSegments: OpenSegments;
   /** Undefined: no encryption, which an address beyond this machine does not have. */
   readonly keys: FleetKeys | undefined;
   readonly engine: EngineName;
@@ -100,13 +101,9 @@ export class Fleet implements ComputeGroup, Averager {
   /** In a run that sends int8. */
   readonly #residuals: ResidualHosts | undefined;
   readonly #routes: Routes;
+  readonly #assembly: Assembly;
   #local: LocalWorkers | undefined;
-  /** Whether the round before went among workers. */
-  #amongWorkers = false;
   #closing = false;
-  /** Ends the wait for a membership that begins. */
-  #onPrepared = (): void => undefined;
-  #onRouteLost: (lost: RouteLost) => void = () => undefined;
 
   private constructor(
     private readonly options: FleetOptions,
@@ -143,6 +140,13 @@ export class Fleet implements ComputeGroup, Averager {
     if (training.wire === 'int8') this.#residuals = new ResidualHosts(parts.roster, from, log);
     const held = { copies: this.#copies, routes: this.#routes, residuals: this.#residuals };
     this.#regroup = new Regroup({ ...shared, ...held, faces, sampler, average }, from);
+    this.#assembly = new Assembly({
+      ...{ ...shared, recovery: this.#recovery, quorum: this.#quorum, rounds: this.#rounds },
+      ...{ routes: this.#routes, regroup: this.#regroup },
+      onLate: (member, milliseconds) => {
+        this.#overdue(member, milliseconds);
+      },
+    });
   }
 
   readonly post: Post;
@@ -154,6 +158,7 @@ export class Fleet implements ComputeGroup, Averager {
     const post = await Post.open({
       ...{ address: listen ?? defaultAddress(external), heartbeat: heartbeatFor(liveness) },
       ...{ run: options.id, roster, metrics },
+      ...{ openSegments: options.openSegments, room: vectorBytes(training) },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
       onGone: (member) => {
         void fleet.#connectionLost(member);
@@ -173,7 +178,7 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Those that take part now. */
   get workers(): number {
-    return this.#group().length;
+    return this.#assembly.group.length;
   }
 
   get engine(): string {
@@ -193,28 +198,21 @@ export class Fleet implements ComputeGroup, Averager {
    * again by those that are left. Rejects with StateLost or WorkersGone.
    */
   async compute(phase: RoundName, step: number, inspect: boolean, firstStep = step): Promise<Average> {
-    if (this.#recovery.update !== firstUpdate(phase, firstStep))
-      throw new Error(`update ${this.#recovery.update} comes next, not round ${phase} of step ${firstStep}`);
+    if (this.#recovery.version !== firstUpdate(phase, firstStep))
+      throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
       this.#departures.begin();
       // Somebody may leave between its end and this.
-      while (!this.#isAssembled) await this.#assemble();
+      while (!this.#assembly.isComplete) await this.#assembly.complete();
       this.#departures.end();
-      const workerOfShard = this.#recovery.workerOfShard();
-      // What is not finite is looked for here.
-      this.#amongWorkers = this.#routes.amongWorkers && !inspect;
-      const order = { phase, firstStep, step, group: this.#group(), workerOfShard, inspect };
-      return this.#rounds.compute({ ...order, amongWorkers: this.#amongWorkers });
+      return this.#assembly.compute({ phase, firstStep, step, inspect });
     });
   }
 
   async apply(phase: RoundName, step: number): Promise<void> {
-    const group = this.#group();
-    if (!this.#amongWorkers) this.#rounds.applied(phase);
-    this.#recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
     this.#membership.begun();
-    if (phase !== 'discriminator') this.#membership.served(group);
-    await this.post.toAll(group, 'apply', {}, { phase, step });
+    if (phase !== 'discriminator') this.#membership.served(this.#assembly.group);
+    await this.#assembly.apply(phase, step);
   }
 
   async samples(): Promise<Float32Array> {
@@ -300,16 +298,11 @@ export class Fleet implements ComputeGroup, Averager {
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await this.#withWorkers(() => this.#assemble());
+      await this.#withWorkers(() => this.#assembly.complete());
       this.#quorum.begun();
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Those that have shards. */
-  #group(): Member[] {
-    return this.#roster.all().filter(({ number }) => this.#recovery.isGrouped(number));
   }
 
   /** Does something again, with other workers or on another way, as long as one is lost meanwhile. */
@@ -333,7 +326,7 @@ export class Fleet implements ComputeGroup, Averager {
     return { bytes: layout.length * Float32Array.BYTES_PER_ELEMENT, keepers };
   }
 
-  /** A worker that holds the state of the next update. */
+  /** A worker that holds what the run has come to. */
   async #holder(): Promise<Member> {
     for (;;) {
       const member = this.#recovery
@@ -341,40 +334,8 @@ export class Fleet implements ComputeGroup, Averager {
         .map((worker) => this.#roster.get(worker))
         .find((each) => each !== undefined);
       if (member) return member;
-      await this.#assemble();
+      await this.#assembly.complete();
     }
-  }
-
-  /** Whether enough workers are in one membership, each with its shards and the state. */
-  get #isAssembled(): boolean {
-    return this.#recovery.ready && this.#quorum.isHere;
-  }
-
-  /** Brings workers together until enough are. */
-  async #assemble(): Promise<void> {
-    while (!this.#isAssembled)
-      if (this.#quorum.isHere) await this.#beginMembership();
-      else await this.#quorum.gathered();
-  }
-
-  async #beginMembership(): Promise<void> {
-    const recovery = this.#recovery;
-    const plan = recovery.regroup();
-    const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-    const prepared = this.#expectations.expect(
-      (worker) => inPlan.has(worker) || this.#regroup.isGiving(worker),
-    );
-    this.#onPrepared = () => {
-      // Who comes meanwhile is for the next membership.
-      if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
-    };
-    this.#onRouteLost = prepared.reject;
-    await this.#regroup.carryOut(plan, recovery.update);
-    await this.#expectations.within(JOIN_TIMEOUT, prepared, () => {
-      for (const worker of inPlan)
-        if (!recovery.isPrepared(worker)) this.#overdue(this.#roster.get(worker), JOIN_TIMEOUT);
-    });
-    this.#regroup.end();
   }
 
   #inbox(): Inbox {
@@ -383,7 +344,7 @@ export class Fleet implements ComputeGroup, Averager {
       ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
       expectations: this.#expectations,
       onPrepared: () => {
-        this.#onPrepared();
+        this.#assembly.prepared();
       },
       onLeaving: (member, reason) => {
         this.#departures.announced(member, reason);
@@ -392,9 +353,7 @@ export class Fleet implements ComputeGroup, Averager {
         // Who is lost here too is missed already: another membership begins anyway.
         if (!this.#recovery.isGrouped(unreachable.worker)) return;
         this.#recovery.scatter();
-        const lost = this.#routes.unreachable(member, unreachable);
-        this.#rounds.interrupt(lost);
-        this.#onRouteLost(lost);
+        this.#assembly.routeLost(this.#routes.unreachable(member, unreachable));
       },
     });
   }
@@ -420,11 +379,7 @@ export class Fleet implements ComputeGroup, Averager {
  * again; who has not taken as many is stuck.
  */
 function messagesWaiting(training: TrainingOptions): number {
-  const chunks = roundsOf(training).map((round) => {
-    const { length } = roundLayout(round, training);
-    return Math.ceil((length * Float32Array.BYTES_PER_ELEMENT) / CHUNK_BYTES);
-  });
-  return 3 * Math.max(...chunks) + SMALL_MESSAGES_WAITING;
+  return 3 * Math.ceil(vectorBytes(training) / CHUNK_BYTES) + SMALL_MESSAGES_WAITING;
 }
 
 /** Where workers of this machine connect to: those from elsewhere need an address that can be typed. */

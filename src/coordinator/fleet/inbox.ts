@@ -2,6 +2,7 @@ import { messageOf } from '../../common/errors.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { chunkOf } from '../../wire/segments/placed.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 import type { Copies } from './copies.js';
 import type { Expectations } from './expectations.js';
@@ -72,6 +73,12 @@ export class Inbox {
         if (message.body.content === Content.GRADIENT) return this.parts.rounds.addGradient(member, message);
         this.parts.copies.chunk(member, message.body);
         return;
+      case 'placed': {
+        const chunk = chunkOf(this.parts.post.segments, member.segment, message);
+        if (chunk.body.content !== Content.GRADIENT)
+          throw new Rejection('out_of_range', `a place of content ${chunk.body.content}`);
+        return this.parts.rounds.addGradient(member, chunk);
+      }
       case 'shardDone':
         this.parts.rounds.shardDone(member, message);
         return;

@@ -81,6 +81,7 @@ export class Membership {
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
       ways: { addresses: [], key: '', token: '' },
+      segment: '',
       ...{ since: now, heard: now },
       ...{ state: 'joining', generation: recovery.generation },
       device: this.parts.local()?.deviceOf(place) ?? '',
@@ -95,6 +96,7 @@ export class Membership {
       datasetCount: dataset.count,
       liveness,
       peers: this.parts.peers,
+      segment: this.parts.post.segments?.name ?? '',
     });
   }
 
@@ -114,6 +116,8 @@ export class Membership {
     roster.engine ??= body.engine;
     member.state = 'ready';
     member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
+    // Where this run shares no memory, others do not hear of it either.
+    if (this.parts.post.segments) member.segment = body.segment;
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();

@@ -1,8 +1,11 @@
 import type { Frames } from '../../wire/codec.js';
 import { Listener, PeerGone, type ListenerOptions, type Received } from '../../wire/listener.js';
 import { isOfOneGeneration } from '../../wire/membership.js';
-import type { Bodies, BodyKind, Header, Message } from '../../wire/message.js';
+import { placedBytes, type Bodies, type BodyKind, type Header, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import type { Place } from '../../wire/segments/own-segment.js';
+import { placedAt } from '../../wire/segments/placed.js';
+import type { OpenSegments, Segments } from '../../wire/segments/segments.js';
 import { tellable } from '../../wire/text.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
@@ -14,6 +17,10 @@ export interface PostOptions extends Pick<ListenerOptions, 'heartbeat' | 'securi
   readonly run: string;
   readonly roster: Roster;
   readonly metrics: RunMetrics;
+  /** For memory that workers of this machine share with this process. */
+  readonly openSegments: OpenSegments;
+  /** Bytes of it that are sent at once. */
+  readonly room: number;
   /** A worker whose connection is no more. */
   readonly onGone: (member: Member) => void;
 }
@@ -25,13 +32,15 @@ export class Post {
   private constructor(
     private readonly options: PostOptions,
     private readonly listener: Listener,
+    /** Memory that workers of this machine share with this process. */
+    readonly segments: Segments | undefined,
     traffic: { sent: number; received: number },
   ) {
     this.#traffic = traffic;
   }
 
   static async open(options: PostOptions): Promise<Post> {
-    const { address, metrics } = options;
+    const { address, metrics, openSegments, room } = options;
     const traffic = { sent: 0, received: 0 };
     const observer: TrafficObserver = {
       sent: (bytes) => {
@@ -46,7 +55,8 @@ export class Post {
         metrics.countRejected(reason);
       },
     };
-    return new Post(options, await Listener.bind(address, observer, options), traffic);
+    const listener = await Listener.bind(address, observer, options);
+    return new Post(options, listener, await openSegments(room), traffic);
   }
 
   /** With the port that was taken. */
@@ -81,7 +91,7 @@ export class Post {
     body: Bodies[Kind],
     at: Partial<Header> = {},
   ): Promise<void> {
-    await this.#deliver(member, this.listener.encode(this.#message(member.generation, kind, body, at)));
+    await this.toAll([member], kind, body, at);
   }
 
   /** The same bytes to all of these, encoded once; they are in the same membership, unless that does not matter. */
@@ -92,8 +102,23 @@ export class Post {
     at: Partial<Header> = {},
   ): Promise<void> {
     if (members.length === 0) return;
-    const frames = this.listener.encode(this.#message(members[0].generation, kind, body, at));
-    await Promise.all(members.map((member) => this.#deliver(member, frames)));
+    const message = this.#message(members[0].generation, kind, body, at);
+    const frames = this.listener.encode(message);
+    await Promise.all(members.map((member) => this.#deliver(member, frames, placedBytes(message))));
+  }
+
+  /** A chunk of a round to all of these; those that read this process's segment find it there. */
+  async share(members: readonly Member[], body: Bodies['chunk'], at: Partial<Header>): Promise<void> {
+    const near: Member[] = [];
+    const far: Member[] = [];
+    let placed: Place | undefined;
+    for (const member of members) {
+      const place = this.segments?.placeFor(member.segment, body.payload);
+      placed ??= place;
+      (place ? near : far).push(member);
+    }
+    if (placed) await this.toAll(near, 'placed', placedAt(body, placed), at);
+    await this.toAll(far, 'chunk', body, at);
   }
 
   /** Tells somebody who is no member, or no longer. If he is gone, nobody needs to know. */
@@ -109,6 +134,7 @@ export class Post {
 
   async close(): Promise<void> {
     await this.listener.close();
+    this.segments?.close();
   }
 
   #message<Kind extends BodyKind>(
@@ -122,9 +148,9 @@ export class Post {
   }
 
   /** A connection that is no more is a lost worker, not an error of the sender. */
-  async #deliver(member: Member, frames: Frames): Promise<void> {
+  async #deliver(member: Member, frames: Frames, placed: number): Promise<void> {
     try {
-      await this.listener.sendEncoded(member.peer, member.sequence, frames);
+      await this.listener.sendEncoded(member.peer, member.sequence, frames, placed);
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
       // He may have been missed before.

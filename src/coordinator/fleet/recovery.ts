@@ -1,10 +1,15 @@
 import { StateLost } from '../compute-group.js';
 import { spreadShards } from './shard-assignment.js';
 
-/** How a worker gets the state of the update that comes next. */
+/** How a worker gets the state that the next update is made from. */
 export type Source =
   /** It has it. */
   | 'keep'
+  /**
+   * It had it when it was told to fetch another, and has it still where that was given up. Where it was not, the worker
+   * finds out, comes back and says what it has.
+   */
+  | 'still'
   /** It has the one before, and gets the average that it missed. */
   | 'catch up'
   /** It gets all of it: from the plan's holder or, at the run's origin, from where the run begins. */
@@ -25,8 +30,10 @@ export interface Plan {
 }
 
 interface Member {
-  /** The update that its state is ready for; undefined where it has none, or a part of one. */
+  /** The version of its state; undefined where it has none, or a part of one. */
   holds: number | undefined;
+  /** While it fetches another state, it may have that one already. */
+  isSure: boolean;
   shards: readonly number[];
   /** Has shards of this generation, and has said that it can compute them. */
   prepared: boolean;
@@ -37,31 +44,44 @@ interface Member {
  *
  * A state's version is the number of the update that comes next (see `updateNumber`). What was sent to a worker is
  * booked as done, since a connection delivers all of it in order or breaks; then the worker leaves, and says what it
- * holds when it joins again. So no update is made twice, and none is left out.
+ * holds when it joins again. So no update is made twice, and none is left out. Where nobody has heard the last one, and
+ * its average is not here, it is made again from the state before it: it is the same, and was booked once.
  */
 export class Recovery {
   readonly #members = new Map<number, Member>();
   #generation = 0;
   /** Whether all members are in this generation. */
   #grouped = false;
+  /** What the run has come to. */
+  #version: number;
   /** The version before: what a member holds that has missed the last average alone. */
   #before: number | undefined;
   /** Whether that average is still here. */
   #averageKept = false;
+  /** Whether this generation makes the last update again. */
+  #again = false;
 
   constructor(
     private readonly shards: number,
-    /** The next update of the state that the run begins with, which can always be had again. */
+    /** The version of the state that the run begins with, which can always be had again. */
     private origin: number,
   ) {
-    this.#update = origin;
+    this.#version = origin;
   }
 
-  #update: number;
+  /** The version of the state that the run has come to, whether or not anybody holds it. */
+  get version(): number {
+    return this.#version;
+  }
 
-  /** The update that comes next. */
+  /** The update that the members make next: the run's next one, or the one before it again. */
   get update(): number {
-    return this.#update;
+    return this.#again && this.#before !== undefined ? this.#before : this.#version;
+  }
+
+  /** Whether the last update has to be made again before the next one. */
+  get isBehind(): boolean {
+    return this.update !== this.#version;
   }
 
   get generation(): number {
@@ -95,14 +115,17 @@ export class Recovery {
     return (this.#members.get(worker)?.shards.length ?? 0) > 0;
   }
 
-  /** The numbers of those that hold the state of the next update. */
+  /** The numbers of those that hold what the run has come to, for certain. */
   holders(): number[] {
-    return this.#numbers().filter((worker) => this.#members.get(worker)?.holds === this.#update);
+    return this.#numbers().filter((worker) => {
+      const { holds, isSure } = this.#memberOf(worker);
+      return isSure && holds === this.#version;
+    });
   }
 
-  /** A worker that can take shards; `holds` is the update that its state is ready for, if it has one. */
+  /** A worker that can take shards; `holds` is the version of its state, if it has one. */
   join(worker: number, holds: number | undefined): void {
-    this.#members.set(worker, { holds, shards: [], prepared: false });
+    this.#members.set(worker, { holds, isSure: true, shards: [], prepared: false });
     this.#grouped = false;
   }
 
@@ -115,13 +138,16 @@ export class Recovery {
   }
 
   /**
-   * Begins a new generation of all members. Throws StateLost where none of them has the state: then the run must go
+   * Begins a new generation of all members. Where none of them has the state, nor can make it by the last average, but
+   * some have the one before, that is the generation's. Throws StateLost where nobody has either: then the run must go
    * back. Whoever is told to catch up must get the average and the word to apply it along with its shards.
    */
   regroup(): Plan {
     const numbers = this.#numbers();
-    const holder = this.#holder(numbers);
-    if (holder === undefined && this.#update !== this.origin) throw new StateLost();
+    const upToDate = this.#holderOf(this.#version, numbers);
+    const holder = upToDate ?? this.#holderOf(this.#before, numbers);
+    if (holder === undefined && this.#version !== this.origin) throw new StateLost();
+    this.#again = holder !== upToDate && !this.#averageKept;
     this.#generation++;
     this.#grouped = true;
     const hosted = new Map([...this.#members].map(([worker, { shards }]) => [worker, shards]));
@@ -132,7 +158,8 @@ export class Recovery {
       const source = this.#sourceFor(member);
       member.shards = shards;
       member.prepared = false;
-      member.holds = source === 'fetch' ? undefined : this.#update;
+      if (source === 'fetch') member.isSure = false;
+      else member.holds = this.update;
       return { worker, shards, source };
     });
     const isFetched = assignments.some(({ source }) => source === 'fetch');
@@ -143,7 +170,8 @@ export class Recovery {
   prepared(worker: number): void {
     const member = this.#memberOf(worker);
     member.prepared = true;
-    member.holds = this.#update;
+    member.holds = this.update;
+    member.isSure = true;
   }
 
   /**
@@ -151,11 +179,19 @@ export class Recovery {
    * from each other and the word was sent. `averageKept`: it is still here for who missed it. `next`: the update that
    * comes next, where an average is that of several.
    */
-  updated(averageKept: boolean, next = this.#update + 1): void {
-    this.#before = this.#update;
-    this.#update = next;
+  updated(averageKept: boolean, next = this.update + 1): void {
+    if (this.isBehind && next !== this.#version)
+      throw new Error(`update ${this.update} came to ${this.#version}, and comes to ${next} now`);
+    this.#before = this.update;
+    this.#version = next;
+    this.#again = false;
     this.#averageKept = averageKept;
-    for (const member of this.#members.values()) if (member.shards.length > 0) member.holds = this.#update;
+    for (const member of this.#members.values()) if (member.shards.length > 0) member.holds = next;
+  }
+
+  /** The last average is not here any more. */
+  dropAverage(): void {
+    this.#averageKept = false;
   }
 
   /** The members are the same, and must begin a new generation all the same. */
@@ -165,22 +201,25 @@ export class Recovery {
 
   /** The run goes back to where it can begin: to the state before this update. */
   rewind(update: number): void {
+    // Who was preparing for the generation before has another state.
+    this.#generation++;
     this.origin = update;
-    this.#update = update;
+    this.#version = update;
     this.#before = undefined;
     this.#averageKept = false;
+    this.#again = false;
     this.#grouped = false;
     for (const member of this.#members.values()) member.prepared = false;
   }
 
-  #holder(numbers: readonly number[]): number | undefined {
-    const holds = (update: number | undefined): number | undefined =>
-      numbers.find((worker) => this.#memberOf(worker).holds === update);
-    return holds(this.#update) ?? (this.#averageKept ? holds(this.#before) : undefined);
+  #holderOf(version: number | undefined, numbers: readonly number[]): number | undefined {
+    if (version === undefined) return undefined;
+    const holders = numbers.filter((worker) => this.#memberOf(worker).holds === version);
+    return holders.find((worker) => this.#memberOf(worker).isSure) ?? holders.at(0);
   }
 
-  #sourceFor({ holds }: Member): Source {
-    if (holds === this.#update) return 'keep';
+  #sourceFor({ holds, isSure }: Member): Source {
+    if (holds === this.update) return isSure ? 'keep' : 'still';
     return this.#averageKept && holds !== undefined && holds === this.#before ? 'catch up' : 'fetch';
   }
 

@@ -67,6 +67,7 @@ export class Regroup {
   async carryOut(plan: Plan, update: number): Promise<void> {
     this.#close();
     this.parts.routes.begin(plan.assignments);
+    this.#readSegments(plan.assignments);
     const residuals = this.parts.residuals?.begin(plan.assignments, update);
     const holder = plan.assignments.find(({ worker }) => worker === plan.holder);
     const isUpToDate = holder?.source === 'keep';
@@ -117,6 +118,12 @@ export class Regroup {
   end(): void {
     this.parts.residuals?.end();
     this.#close();
+  }
+
+  /** No round is under way whose parts lie in those of workers that have left. */
+  #readSegments(assignments: readonly Assignment[]): void {
+    const { post, roster } = this.parts;
+    post.segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
   }
 
   #close(): void {
@@ -190,4 +197,9 @@ export class Regroup {
   }
 }
 
-const SOURCES = { keep: Source.KEEP, 'catch up': Source.CATCH_UP, fetch: Source.FETCH } as const;
+const SOURCES = {
+  keep: Source.KEEP,
+  still: Source.KEEP,
+  'catch up': Source.CATCH_UP,
+  fetch: Source.FETCH,
+} as const;

@@ -15,6 +15,8 @@ export interface Member {
   readonly process: string;
   /** Where other workers reach it; none before it is ready, or where they need not. */
   ways: { readonly addresses: readonly string[]; readonly key: string; readonly token: string };
+  /** Memory that it shares with others of its machine, as they find it; empty where it shares none. */
+  segment: string;
   /** When it said hello, and when anything came from it last, by performance.now(). */
   readonly since: number;
   heard: number;

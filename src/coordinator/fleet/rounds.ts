@@ -77,9 +77,14 @@ export class Rounds {
     return this.#bytesAmongWorkers;
   }
 
-  /** The average that an update was made by, until the next round of its phase begins. */
+  /** The average that an update was made by, where it is kept. */
   averageOf(update: number): MeanArray {
     return this.#averages.current(roundAt(update, this.parts.training).phase);
+  }
+
+  /** Whether the average of the last update is as it was: in a run of local steps the next one takes its place. */
+  keepsAverageOf(update: number): boolean {
+    return this.#averages.keeps(roundAt(update, this.parts.training).phase);
   }
 
   /**
@@ -96,6 +101,8 @@ export class Rounds {
       : { order, done, way: 'star', round: this.#star(order) };
     const { round } = current;
     this.#current = current;
+    // Whoever computes this has read the averages before it.
+    this.parts.post.segments?.beginAnew();
     const started = performance.now();
     const limit = this.#deadline.milliseconds;
     try {
@@ -142,13 +149,14 @@ export class Rounds {
     const whole = round.addChunk(number, message, message.body);
     if (!whole) return;
     const { phase, step, group } = order;
+    this.#averages.overwritten(phase);
     // Nothing is copied: what is summed next into this array is of gradients that every worker computes when it has
     // this average, or goes into another array.
     const { cut, payload } = whole;
     const { length } = this.#averages.current(phase).floats;
     const place = { offset: cut.offset, format: cut.mean.format };
     const chunk = vectorChunk({ content: Content.AVERAGE, shard: 0, length }, place, payload);
-    return this.parts.post.toAll(group, 'chunk', chunk, { phase, step });
+    return this.parts.post.share(group, chunk, { phase, step });
   }
 
   shardDone({ number }: Member, message: MessageOf<'shardDone'>): void {

@@ -57,8 +57,8 @@ export class Routes {
     const neighbours = plans.neighbours(parts).flatMap((number) => {
       const member = roster.get(number);
       if (!member) return [];
-      const { host, ways } = member;
-      return [{ worker: number, host, ...ways, addresses: [...ways.addresses] }];
+      const { host, ways, segment } = member;
+      return [{ worker: number, host, ...ways, addresses: [...ways.addresses], segment }];
     });
     return { workerOfShard: this.#workerOfShard, neighbours };
   }

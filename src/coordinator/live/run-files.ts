@@ -85,7 +85,7 @@ export class RunFiles {
     };
     const isWhole = await this.#stats.read(add).catch(() => false);
     if (isWhole) return;
-    // The run has gone back; or what was written over is read from the middle of a line.
+    // The run has gone back, perhaps while the file was read.
     this.#beginAnew();
     try {
       await this.#stats.read(add);

@@ -51,7 +51,7 @@ export const METRICS = {
   },
   dcgan_wire_bytes_total: {
     type: 'counter',
-    help: 'Bytes sent and received by the coordinator, and by workers to each other.',
+    help: 'Bytes sent and received by the coordinator, and by workers to each other; also through shared memory.',
     labels: { direction: WIRE_DIRECTIONS },
   },
   dcgan_wire_rejected_total: {

@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
 import type { Bodies, Header } from '../../wire/message.js';
+import { chunkFor } from '../../wire/segments/placed.js';
+import type { Segments } from '../../wire/segments/segments.js';
 import { Unreachable } from './unreachable.js';
 import type { PeerEvent, PeerSockets } from './peer-sockets.js';
 
@@ -18,10 +20,14 @@ export interface Neighbour {
   readonly addresses: readonly string[];
   readonly key: string;
   readonly token: string;
+  /** Memory that it shares; empty where it shares none. */
+  readonly segment: string;
 }
 
 export interface NeighboursOptions {
   readonly sockets: PeerSockets;
+  /** Memory that others of this machine share with this process. */
+  readonly segments: Segments | undefined;
   /** Of the membership that these are neighbours in. */
   readonly header: Header;
   readonly self: number;
@@ -32,12 +38,14 @@ export interface NeighboursOptions {
 /** The connections of one membership to the workers that this one sends to. */
 export class Neighbours {
   readonly #links = new Map<number, Link>();
+  readonly #segments = new Map<number, string>();
   #closed = false;
 
   constructor(private readonly options: NeighboursOptions) {}
 
   /** Rejects with Unreachable. */
   async connect(neighbours: readonly Neighbour[]): Promise<void> {
+    for (const { worker, segment } of neighbours) this.#segments.set(worker, segment);
     this.options.sockets.admit(neighbours.map(({ key }) => key));
     await Promise.all(neighbours.map((neighbour) => this.#connect(neighbour)));
   }
@@ -46,7 +54,12 @@ export class Neighbours {
   async send(worker: number, body: Bodies['chunk'], at: Partial<Header>): Promise<void> {
     const link = this.#links.get(worker);
     if (!link) throw new Error(`worker ${worker} is no neighbour`);
-    await link.send({ ...this.options.header, ...at, kind: 'chunk', body });
+    const { segments, header } = this.options;
+    await link.send(chunkFor(segments, this.segmentOf(worker), { ...header, ...at }, body));
+  }
+
+  segmentOf(worker: number): string {
+    return this.#segments.get(worker) ?? '';
   }
 
   close(): void {

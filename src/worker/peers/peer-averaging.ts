@@ -9,6 +9,8 @@ import { bytesOf } from '../../common/bytes.js';
 import type { Received } from '../../wire/listener.js';
 import type { Bodies, Header, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
+import { chunkOf } from '../../wire/segments/placed.js';
+import type { Segments } from '../../wire/segments/segments.js';
 import { Sequence } from '../../wire/sequence.js';
 import { Neighbours, type Neighbour } from './neighbours.js';
 import { PeerRound } from './peer-round.js';
@@ -26,6 +28,8 @@ interface Sender {
 export interface PeerAveragingOptions {
   readonly training: TrainingOptions;
   readonly sockets: PeerSockets;
+  /** Memory that others of this machine share with this process. */
+  readonly segments?: Segments | undefined;
   /** This worker's number, and the run's header. */
   readonly self: number;
   readonly header: Header;
@@ -76,10 +80,10 @@ export class PeerAveraging {
   /** Rejects with Unreachable. */
   async assign({ workerOfShard, neighbours }: Bodies['assignment'], generation: number): Promise<void> {
     if (workerOfShard.length === 0) return;
-    const { training, self, sockets, header } = this.options;
+    const { training, self, sockets, segments, header } = this.options;
     const plans = new SumPlans(training.summation, workerOfShard).at(self);
     const group = new Neighbours({
-      ...{ sockets, self, header: { ...header, generation } },
+      ...{ sockets, segments, self, header: { ...header, generation } },
       onLost: (worker) => {
         this.#miss(worker, generation);
       },
@@ -120,11 +124,11 @@ export class PeerAveraging {
         this.#greet(peer, number, message);
         return;
       }
-      if (message.kind !== 'chunk')
+      if (message.kind !== 'chunk' && message.kind !== 'placed')
         throw new Rejection('unexpected', `${message.kind} is not for another worker`);
       if (!sender) throw new Rejection('unknown_sender', 'a chunk from nobody');
       sender.sequence.require(number);
-      if (message.generation === this.#generation) this.#receiveChunk(sender.worker, message);
+      if (message.generation === this.#generation) this.#receivePart(sender.worker, message);
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
       // Number and checksum belong to the connection: what was on its way in an earlier membership means nothing now.
@@ -145,6 +149,17 @@ export class PeerAveraging {
     sequence.require(number);
     if (generation >= this.#generation)
       this.#greeted.set(peer, { worker: body.worker, generation, sequence });
+  }
+
+  #receivePart(worker: number, message: MessageOf<'chunk' | 'placed'>): void {
+    if (message.kind === 'chunk') {
+      this.#receiveChunk(worker, message);
+      return;
+    }
+    const { segments } = this.options;
+    const segment = this.#neighbours?.segmentOf(worker) ?? '';
+    this.#receiveChunk(worker, chunkOf(segments, segment, message));
+    segments?.requireUnchanged(segment, message.body);
   }
 
   #receiveChunk(worker: number, { body, phase, step }: MessageOf<'chunk'>): void {
@@ -215,5 +230,6 @@ function wholePeer(peer: Bodies['assignment']['neighbours'][number]): Neighbour 
     addresses: peer.addresses ?? [],
     key: peer.key ?? '',
     token: peer.token ?? '',
+    segment: peer.segment ?? '',
   };
 }

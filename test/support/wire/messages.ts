@@ -4,6 +4,7 @@ import { Content, Encoding, Source, type Message } from '../../../src/wire/messa
 const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: undefined } as const;
 const ofPhase = { ...header, phase: 'generator' } as const;
 const HASH = 'c0ffee00'.repeat(8);
+const SEGMENT = `4711:21:8192:${'5e'.repeat(16)}`;
 const FINGERPRINT = '9f3c'.repeat(16);
 
 /** One message of every kind, no field at its default that may have another: what is lost on the way shows. */
@@ -27,6 +28,7 @@ export const MESSAGES: readonly Message[] = [
       datasetCount: 5000,
       liveness: 10_000,
       peers: true,
+      segment: SEGMENT,
     },
   },
   { ...header, kind: 'refusal', body: { reason: 'it is full', retry: true } },
@@ -39,6 +41,7 @@ export const MESSAGES: readonly Message[] = [
         peerAddresses: ['ipc://@a', 'tcp://10.0.0.1:5556'],
         peerKey: 'k'.repeat(40),
         peerToken: 'a token',
+        segment: SEGMENT,
       },
     },
   },
@@ -49,7 +52,14 @@ export const MESSAGES: readonly Message[] = [
       ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
       residuals: [Source.FETCH, Source.KEEP, Source.SEED],
       neighbours: [
-        { worker: 2, host: 'gpu-1', addresses: ['tcp://10.0.0.2:5556'], key: 'l'.repeat(40), token: 't' },
+        {
+          worker: 2,
+          host: 'gpu-1',
+          addresses: ['tcp://10.0.0.2:5556'],
+          key: 'l'.repeat(40),
+          token: 't',
+          segment: SEGMENT,
+        },
       ],
     },
   },
@@ -66,6 +76,14 @@ export const MESSAGES: readonly Message[] = [
       request: 5,
       encoding: Encoding.BFLOAT16,
       payload: Uint8Array.of(0, 255, 1, 2),
+    },
+  },
+  {
+    ...ofPhase,
+    kind: 'placed',
+    body: {
+      ...{ content: Content.OPERAND, shard: 2, offset: 8, total: 16, encoding: Encoding.BFLOAT16 },
+      ...{ at: 4096, bytes: 4, use: 9 },
     },
   },
   { ...ofPhase, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },

@@ -1,0 +1,43 @@
+import { Encoding, type Bodies, type Header, type Message, type MessageOf } from '../message.js';
+import { Rejection } from '../rejection.js';
+import type { Place } from './own-segment.js';
+import type { Segments } from './segments.js';
+
+/** A round's chunk for the owner of a segment: with its place, where that one reads it, or else with its payload. */
+export function chunkFor(
+  segments: Segments | undefined,
+  segment: string,
+  header: Header,
+  body: Bodies['chunk'],
+): Message {
+  const place = segments?.placeFor(segment, body.payload);
+  return place
+    ? { ...header, kind: 'placed', body: placedAt(body, place) }
+    : { ...header, kind: 'chunk', body };
+}
+
+/** The chunk whose payload lies at this place. */
+export function placedAt(body: Bodies['chunk'], place: Place): Bodies['placed'] {
+  const { content, shard, offset, total, encoding = Encoding.PLAIN } = body;
+  return { content, shard, offset, total, encoding, ...place };
+}
+
+/**
+ * The chunk whose payload the owner of this segment has placed there, without a copy. Throws a Rejection for a place that
+ * cannot be, or is used anew already.
+ */
+export function chunkOf(
+  segments: Segments | undefined,
+  segment: string,
+  message: MessageOf<'placed'>,
+): MessageOf<'chunk'> {
+  if (!segments) throw new Rejection('unexpected', 'a place in a segment, of which none is read here');
+  // What is decoded has its zeros in its prototype, where a spread does not find them.
+  const { content, shard, offset, total, encoding, at, bytes, use } = message.body;
+  const payload = segments.view(segment, { at, bytes, use });
+  return {
+    ...message,
+    kind: 'chunk',
+    body: { content, shard, offset, total, encoding, request: 0, payload },
+  };
+}

@@ -1,0 +1,47 @@
+import { TOKEN_BYTES } from './segment-name.js';
+
+/**
+ * A segment begins with a header: how often its place was used anew (an integer of 32 bits), and the tokens of the segments that
+ * its owner reads, zeros between them. What its owner has placed follows.
+ */
+export const HEADER_BYTES = 4096;
+
+/** What is placed begins at multiples of it: as an array of floats, and on a cache line of its own. */
+export const ALIGNMENT = 64;
+
+const READS_AT = ALIGNMENT;
+const MOST_READ = (HEADER_BYTES - READS_AT) / TOKEN_BYTES;
+
+/** The header of a mapped segment. */
+export class SegmentHeader {
+  readonly #uses: Int32Array;
+  readonly #slots: readonly Buffer[];
+
+  constructor({ buffer, byteOffset }: Uint8Array<ArrayBuffer>) {
+    this.#uses = new Int32Array(buffer, byteOffset, 1);
+    this.#slots = Array.from({ length: MOST_READ }, (_, slot) =>
+      Buffer.from(buffer, byteOffset + READS_AT + slot * TOKEN_BYTES, TOKEN_BYTES),
+    );
+  }
+
+  /** How often its place was used anew. */
+  get uses(): number {
+    return Atomics.load(this.#uses, 0) >>> 0;
+  }
+
+  useAnew(): void {
+    Atomics.add(this.#uses, 0, 1);
+  }
+
+  reads(token: string): boolean {
+    const bytes = Buffer.from(token, 'hex');
+    return this.#slots.some((slot) => slot.equals(bytes));
+  }
+
+  /** Says which segments are read. Those that find no room are not said: what is for this process comes by message then. */
+  sayReads(tokens: readonly string[]): void {
+    for (const [index, slot] of this.#slots.entries())
+      if (index < tokens.length) slot.write(tokens[index], 'hex');
+      else slot.fill(0);
+  }
+}

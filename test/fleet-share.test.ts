@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { Expectations } from '../src/coordinator/fleet/expectations.js';
+import { Inbox, type InboxParts } from '../src/coordinator/fleet/inbox.js';
+import { Post } from '../src/coordinator/fleet/post.js';
+import { Roster } from '../src/coordinator/fleet/roster.js';
+import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
+import { chunkFor, chunkOf, placedAt } from '../src/wire/segments/placed.js';
+import { Segments } from '../src/wire/segments/segments.js';
+import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
+import { Sequence } from '../src/wire/sequence.js';
+import { memberOf } from './support/fake-post.js';
+import { connect } from './support/wire/ends.js';
+import { until } from './support/wire/until.js';
+
+const ROUND = { run: 'a run', generation: 1, step: 3, phase: 'generator' } as const satisfies Header;
+const PAYLOAD = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+
+function chunk(content: Content, payload = PAYLOAD): Bodies['chunk'] {
+  return { content, shard: 0, offset: 0, total: 8, request: 0, encoding: Encoding.PLAIN, payload };
+}
+
+describe('a coordinator that shares memory with one of its workers', { timeout: 30_000 }, () => {
+  it('shows that one what it sends to the others, and counts the bytes of both', async (t) => {
+    const metrics = new RunMetrics({ batchSize: 16 });
+    const roster = new Roster(2, metrics);
+    const post = await Post.open({
+      ...{ address: `ipc://@test-${randomUUID()}`, heartbeat: DEFAULT_HEARTBEAT, run: ROUND.run },
+      ...{
+        roster,
+        metrics,
+        openSegments: (room) => Segments.open(room),
+        room: 1024,
+        onGone: () => undefined,
+      },
+    });
+    t.after(() => post.close());
+    const { segments } = post;
+    const near = await Segments.open(1024);
+    t.after(() => {
+      near.close();
+    });
+    assert.ok(segments);
+    segments.read(near.name);
+    near.read(segments.name);
+
+    const said: [number, number, ...number[]][] = [];
+    const expectations = new Expectations();
+    const losses: string[] = [];
+    const inbox = new Inbox({
+      ...{ post, roster, metrics, expectations, recovery: { generation: 1 } },
+      membership: {
+        hello: (peer: string, number: number) => {
+          const sequence = new Sequence();
+          sequence.require(number);
+          const isNear = roster.all().length === 0;
+          const member = { ...memberOf(isNear ? 0 : 1), peer, sequence, segment: isNear ? near.name : '' };
+          roster.add(member);
+          return Promise.resolve();
+        },
+        heard: () => undefined,
+        lose: (_: unknown, __: unknown, cause: string) => losses.push(cause),
+      },
+      rounds: {
+        addGradient: ({ number }: { number: number }, { body }: { body: Bodies['chunk'] }) => {
+          said.push([number, body.total, ...body.payload]);
+        },
+      },
+    } as unknown as InboxParts);
+    void inbox.read();
+    const hello = { ...ROUND, phase: undefined, step: 0, run: '', kind: 'hello' } as const;
+    const body = { protocol: 99, host: 'h', pid: 1, process: 'p' };
+    const links = [connect(t, post.address), connect(t, post.address)];
+    for (const [index, { link }] of links.entries()) {
+      await link.send({ ...hello, body });
+      await until('the member', () => roster.all().length === index + 1);
+    }
+
+    const { sent, received } = post.traffic;
+    await post.share(roster.all(), chunk(Content.AVERAGE), ROUND);
+    await until('both', () => links.every((each) => each.received.length === 1));
+    const [[one], [other]] = links.map((each) => each.received);
+    assert.ok(one.kind === 'placed' && other.kind === 'chunk');
+    assert.deepEqual(chunkOf(near, segments.name, one).body.payload, PAYLOAD);
+    assert.deepEqual(other.body.payload, Buffer.from(PAYLOAD));
+    assert.ok(post.traffic.sent - sent > 2 * PAYLOAD.length);
+
+    await links[0].link.send(chunkFor(near, segments.name, ROUND, chunk(Content.GRADIENT)));
+    await links[1].link.send(chunkFor(undefined, segments.name, ROUND, chunk(Content.GRADIENT)));
+    await until('both gradients', () => said.length === 2);
+    assert.deepEqual(said, [
+      [0, 8, ...PAYLOAD],
+      [1, 8, ...PAYLOAD],
+    ]);
+    assert.ok(post.traffic.received - received > 2 * PAYLOAD.length);
+
+    // A place of the near one's that cannot be, in a content that is no gradient, and of one that shares nothing.
+    const place = near.placeFor(segments.name, PAYLOAD);
+    assert.ok(place);
+    const at = (content: Content, changes: object): Promise<void> =>
+      links[0].link.send({
+        ...ROUND,
+        kind: 'placed',
+        body: { ...placedAt(chunk(content), place), ...changes },
+      });
+    await at(Content.GRADIENT, { at: 1_000_000 });
+    await at(Content.AVERAGE, {});
+    await links[1].link.send({
+      ...{ ...ROUND, kind: 'placed' },
+      body: placedAt(chunk(Content.GRADIENT), place),
+    });
+    await until('three losses', () => losses.length === 3);
+    for (const why of [
+      /8 bytes at 1000000 of a segment of 5120/,
+      /a place of content 2/,
+      /a place in a segment that is not read here/,
+    ])
+      assert.ok(
+        losses.some((loss) => why.test(loss)),
+        losses.join('\n'),
+      );
+    assert.equal(said.length, 2);
+  });
+});
