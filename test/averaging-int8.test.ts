@@ -159,6 +159,30 @@ describe('what int8 leaves of gradients', () => {
     assert.notDeepEqual(send(residuals, 0, vectorOf(2)), once);
   });
 
+  it('goes on elsewhere as if it had stayed, in two parts or one, and begins again where it is cleared', () => {
+    const [here, there] = [new Residuals<'one'>(), new Residuals<'one'>()];
+    const first = send(here, 5, vectorOf(1));
+    here.settle('one');
+    send(here, 5, vectorOf(2)); // given up: no update was made by it
+    send(there, 5, vectorOf(3));
+    there.settle('one');
+    const kept = new Float32Array(34);
+    here.copy('one', 5, kept);
+    assert.ok(kept.subarray(0, 32).some((value) => value !== 0));
+    assert.deepEqual([...kept.subarray(32)], [0, 0], 'what is not rounded leaves nothing');
+    there.clear(5);
+    there.restore('one', 5, 37, kept.subarray(0, 11));
+    there.restore('one', 5, 37, kept.subarray(11), 11);
+    for (const step of [2, 3]) {
+      assert.deepEqual(send(there, 5, vectorOf(step)), send(here, 5, vectorOf(step)));
+      for (const each of [here, there]) each.settle('one');
+    }
+    there.clear(5);
+    there.copy('one', 5, kept);
+    assert.ok(kept.every((value) => value === 0));
+    assert.deepEqual(send(there, 5, vectorOf(1)), first);
+  });
+
   it("is a shard's own, and nothing where the shard comes back", () => {
     const residuals = new Residuals<'one'>();
     const first = send(residuals, 0, vectorOf(1));

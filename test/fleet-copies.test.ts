@@ -58,10 +58,10 @@ describe('copies of what workers hold', () => {
   }
 
   it('are asked of one worker, and taken from nobody else and as nothing else', async () => {
-    const taking = copies.take(one, Content.STATE, TOTAL, { withDigest: true });
+    const taking = copies.takeAll([{ member: one, content: Content.STATE, total: TOTAL, withDigest: true }]);
     await turn();
     assert.deepEqual(post.take(), [
-      { peer: 'peer-0', kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },
+      { peer: 'peer-0', kind: 'snapshot', body: { content: Content.STATE, withDigest: true, shards: [] } },
     ]);
     for (const [member, said] of [
       [other, COPY],
@@ -72,7 +72,7 @@ describe('copies of what workers hold', () => {
         copies.taken(member, said);
       }, Rejection);
     copies.taken(one, COPY);
-    const { copy } = await taking;
+    const [copy] = (await taking).copies;
     assert.deepEqual([copy.member, copy.total, copy.digest], [one, TOTAL, 'd']);
     assert.throws(() => {
       copies.taken(one, COPY);

@@ -120,7 +120,14 @@ describe('a message', () => {
     const fetched = decode(
       encode({
         ...{ ...header, kind: 'assignment' },
-        body: { shards: [], source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [] },
+        body: {
+          shards: [],
+          source: Source.KEEP,
+          stateDigest: '',
+          workerOfShard: [],
+          neighbours: [],
+          residuals: [],
+        },
       }),
     );
     assert.equal(fetched.kind, 'assignment');

@@ -111,7 +111,14 @@ async function hostedShards(t: TestContext) {
   });
   hosting.begin(1);
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const assignment = { shards, source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [] };
+  const assignment = {
+    shards,
+    source: Source.KEEP,
+    stateDigest: '',
+    workerOfShard: [],
+    neighbours: [],
+    residuals: [],
+  };
   await hosting.assign(assignment, 1, updateNumber('discriminator', 1));
   await router.receive(); // Prepared
   return { router, hosting, link, vectors, log };
@@ -159,7 +166,7 @@ describe('a worker whose neighbour is stopped while they average', LIMIT, () => 
     t.after(() => averaging.close());
     averaging.begin(1);
     const peer = { worker: 1, host: hostname(), addresses: [neighbour.address], key: '' };
-    const assignment = { shards: [0], source: Source.KEEP, stateDigest: '' };
+    const assignment = { shards: [0], source: Source.KEEP, stateDigest: '', residuals: [] };
     await averaging.assign({ ...assignment, workerOfShard: [0, 1], neighbours: [peer] }, 1);
     neighbour.stop();
 

@@ -48,15 +48,37 @@ export class Residuals<Phase extends string> {
     }
   }
 
+  /** Copies what is kept of a shard, from its first number on; zeros where it is nothing. */
+  copy(phase: Phase, shard: number, into: Float32Array): void {
+    const residual = this.#residuals.get(phase)?.get(shard);
+    if (residual) into.set(residual.kept.subarray(0, into.length));
+    else into.fill(0);
+  }
+
+  /** A shard, whose vector has so many numbers, goes on with these, which were kept of it elsewhere, from `at` on. */
+  restore(phase: Phase, shard: number, length: number, from: Float32Array, at = 0): void {
+    const residual = this.#of(phase, shard, length);
+    residual.isNew = false;
+    residual.kept.set(from, at);
+  }
+
+  /** A shard begins with nothing. */
+  clear(shard: number): void {
+    for (const ofShards of this.#residuals.values()) this.#release(ofShards, shard);
+  }
+
   /** All shards but these are somebody else's: should they come back, they begin with nothing. */
   keepOnly(shards: readonly number[]): void {
     for (const ofShards of this.#residuals.values())
-      for (const [shard, residual] of ofShards)
-        if (!shards.includes(shard)) {
-          ofShards.delete(shard);
-          const { length } = residual.kept;
-          this.#free.set(length, [...(this.#free.get(length) ?? []), residual]);
-        }
+      for (const shard of ofShards.keys()) if (!shards.includes(shard)) this.#release(ofShards, shard);
+  }
+
+  #release(ofShards: Map<number, Residual>, shard: number): void {
+    const residual = ofShards.get(shard);
+    if (!residual) return;
+    ofShards.delete(shard);
+    const { length } = residual.kept;
+    this.#free.set(length, [...(this.#free.get(length) ?? []), residual]);
   }
 
   #of(phase: Phase, shard: number, length: number): Residual {

@@ -1,6 +1,5 @@
 import { meanArray, type MeanArray } from '../averaging/mean-array.js';
 import { PartPool } from '../averaging/part-pool.js';
-import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { planAllHere } from '../averaging/sum-plan.js';
 import { normOf, VectorSums } from '../averaging/vector-sums.js';
@@ -21,14 +20,16 @@ import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
 import { roundLayout, roundsOf, type RoundName } from '../model/round.js';
 import { ShardComputer, type ShardGradient } from '../model/shard-computer.js';
+import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
-import { bytesOf } from '../common/bytes.js';
+import { bytesOf, floatsOf } from '../common/bytes.js';
 import { chunkOffsets } from '../wire/chunks.js';
 import type {
   ComputeGroup,
   LocalOutcome,
   PhaseOutcome,
+  ResidualSource,
   StateCopy,
   StateSource,
   Traffic,
@@ -55,8 +56,10 @@ export class SingleNode implements ComputeGroup, Averager {
   readonly #local: LocalSteps | undefined;
   readonly #pool = new PartPool();
   /** In a run that sends int8. */
-  #residuals: Residuals<RoundName> | undefined;
+  #residuals: ShardResiduals | undefined;
   #copy: Float32Array | undefined;
+  /** Of what is kept of each shard. */
+  #residualCopies: Float32Array[] = [];
 
   private constructor(
     private readonly training: TrainingOptions,
@@ -72,7 +75,7 @@ export class SingleNode implements ComputeGroup, Averager {
       ]),
     );
     this.#cuts = cutsOf(training);
-    this.#residuals = newResiduals(training);
+    this.#residuals = ShardResiduals.of(training);
     if (training.localSteps !== undefined) this.#local = new LocalSteps(training, replica);
   }
 
@@ -132,7 +135,7 @@ export class SingleNode implements ComputeGroup, Averager {
       const { vector, seconds } = await this.#computeShard(round, { first: firstStep, last: step }, shard);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      const int8 = this.#residuals?.writer(round, shard, vector.length);
+      const int8 = this.#residuals?.writer(round, shard);
       for (const { cut, payload } of writeShard(vector, this.#cuts(round), this.#pool, int8))
         sums.add(shard, cut, payload);
       computeSeconds += seconds;
@@ -151,7 +154,7 @@ export class SingleNode implements ComputeGroup, Averager {
   }
 
   async restart(from: StateSource | undefined): Promise<void> {
-    this.#residuals = newResiduals(this.training);
+    this.#residuals = ShardResiduals.of(this.training);
     await this.#restore(from);
   }
 
@@ -168,11 +171,16 @@ export class SingleNode implements ComputeGroup, Averager {
     const into = (this.#copy ??= sharedFloats(stateLayout(this.#layout).length));
     await this.#local?.comeBack();
     await this.replica.call('save', { into });
-    const bytes = bytesOf(into);
+    this.#copyResiduals();
+    const copies = [into, ...this.#residualCopies].map(bytesOf);
     return {
       read: async (take) => {
-        for (const { offset, length } of chunkOffsets(bytes.length))
-          await take(bytes.subarray(offset, offset + length), offset);
+        let start = 0;
+        for (const bytes of copies) {
+          for (const { offset, length } of chunkOffsets(bytes.length))
+            await take(bytes.subarray(offset, offset + length), start + offset);
+          start += bytes.length;
+        }
       },
     };
   }
@@ -207,9 +215,21 @@ export class SingleNode implements ComputeGroup, Averager {
       if (from) bytesOf(part).set(await from.read(at * FLOAT, part.byteLength));
       else fillInitialState(this.#layout, seed, part, at);
     });
+    await this.#restoreResiduals(from?.residuals);
   }
-}
 
-function newResiduals({ wire }: TrainingOptions): Residuals<RoundName> | undefined {
-  return wire === 'int8' ? new Residuals() : undefined;
+  async #restoreResiduals(from: ResidualSource | undefined): Promise<void> {
+    const residuals = this.#residuals;
+    if (!residuals || !from) return;
+    for (let shard = 0; shard < this.training.shards; shard++)
+      for (const { offset, length } of chunkOffsets(residuals.length * FLOAT))
+        residuals.restore(shard, floatsOf(await from.read(shard, offset, length)), offset / FLOAT);
+  }
+
+  #copyResiduals(): void {
+    const residuals = this.#residuals;
+    if (!residuals) return;
+    for (let shard = 0; shard < this.training.shards; shard++)
+      residuals.copy(shard, (this.#residualCopies[shard] ??= new Float32Array(residuals.length)));
+  }
 }

@@ -4,6 +4,7 @@ import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/placement.js';
 import { LoneSuccessor } from './lone-successor.js';
 import { openSegments } from '../wire/segments/segments.js';
+import { sayResiduals } from './say-residuals.js';
 import type { Machine, RunOptions } from './settle-options.js';
 import { SingleNode } from './single-node.js';
 
@@ -37,16 +38,8 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
     metrics.board.alone({ host: hostname(), pid: process.pid, device }, training.shards);
     return node;
   };
-  const sayResiduals = (): void => {
-    if (training.wire === 'int8')
-      log('what rounding left of the gradients begins at zero again (--wire int8)', { level: 'warn' });
-  };
-  if (firstStep > 1) sayResiduals();
+  sayResiduals(training, from, firstStep, log);
   if (workers === 0) return startAlone(from);
-  const succeed = (state: StateSource | undefined): Promise<SingleNode> => {
-    sayResiduals();
-    return startAlone(state);
-  };
   try {
     const fleet = await Fleet.start({
       ...{ training, workers, minWorkers, maxWorkers, fallback, liveness, topology, external, listen },
@@ -54,7 +47,7 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
       placement: placeWorkers(workers, machine.gpus, machine.cores),
       ...shared,
     });
-    return fallback === 'single-node' ? new LoneSuccessor(fleet, succeed, log) : fleet;
+    return fallback === 'single-node' ? new LoneSuccessor(fleet, startAlone, log) : fleet;
   } catch (error) {
     if (fallback !== 'single-node' || !(error instanceof WorkersGone)) throw error;
     log(`${error.message}: beginning in this process alone`, { level: 'warn' });

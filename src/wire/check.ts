@@ -21,7 +21,7 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
 const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
-const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES];
+const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES, Content.RESIDUALS];
 const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
 
 /** Where in its array a chunk belongs, and how it is written. */
@@ -59,7 +59,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireAddresses(peerAddresses, peerKey, peerToken);
   },
   assignment: (message) => {
-    const { shards, source, stateDigest, workerOfShard, neighbours } = message.body;
+    const { shards, source, stateDigest, workerOfShard, neighbours, residuals } = message.body;
     requireUpdate(message);
     requireShards(shards);
     requireSource(source);
@@ -67,6 +67,9 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     if (workerOfShard.length > LIMITS.shards) throw outOfRange(`${workerOfShard.length} shards`);
     for (const worker of workerOfShard) requireBelow('worker', worker, LIMITS.workers);
     for (const neighbour of neighbours) requirePeer(neighbour);
+    if (residuals.length > 0 && residuals.length !== shards.length)
+      throw outOfRange(`residuals of ${residuals.length} of ${shards.length} shards`);
+    for (const each of residuals) requireResiduals(each);
   },
   prepared: forbidPhase,
   compute: (message) => {
@@ -122,7 +125,11 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   snapshot: (message) => {
     forbidPhase(message);
-    requireContent(message.body.content, SNAPSHOTS);
+    const { content, shards } = message.body;
+    requireContent(content, SNAPSHOTS);
+    if (shards.length > 0 !== (content === Content.RESIDUALS))
+      throw outOfRange(`a snapshot of content ${content}, of ${shards.length} shards`);
+    requireShards(shards);
   },
   snapshotTaken: (message) => {
     const { content, total, digest } = message.body;
@@ -145,6 +152,10 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireReason(message.body);
   },
   failure: (message) => {
+    forbidPhase(message);
+    requireReason(message.body);
+  },
+  leaving: (message) => {
     forbidPhase(message);
     requireReason(message.body);
   },
@@ -184,7 +195,7 @@ function requirePlace({ content, offset, total, encoding }: ChunkPlace, written:
 function requireShards(shards: readonly number[]): void {
   if (shards.length > LIMITS.shards) throw outOfRange(`${shards.length} shards`);
   for (const shard of shards) requireBelow('shard', shard, LIMITS.shards);
-  if (new Set(shards).size !== shards.length) throw outOfRange('a shard that is assigned twice');
+  if (new Set(shards).size !== shards.length) throw outOfRange('a shard that is named twice');
 }
 
 function requirePeer(peer: Bodies['assignment']['neighbours'][number]): void {
@@ -229,6 +240,11 @@ function requireContent(content: Content, allowed: readonly Content[]): void {
 
 function requireSource(source: Source): void {
   if (!(source in Source)) throw outOfRange(`no source has number ${source}`);
+}
+
+function requireResiduals(source: Source): void {
+  requireSource(source);
+  if (source === Source.CATCH_UP) throw outOfRange('residuals that catch up');
 }
 
 function requireWholeFloats(content: Content, bytes: number): void {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { meanArray, readMean, type MeanArray } from '../averaging/mean-array.js';
 import { PartPool } from '../averaging/part-pool.js';
-import { Residuals } from '../averaging/residuals.js';
 import { writeShard } from '../averaging/shard-writer.js';
 import { writtenParts } from '../averaging/vector-cuts.js';
 import { faceBytes } from '../data/index.js';
@@ -14,8 +13,9 @@ import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
 import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../model/round.js';
 import { ShardComputer, type ShardGradient, type ShardStep } from '../model/shard-computer.js';
+import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
-import { bytesOf } from '../common/bytes.js';
+import { bytesOf, floatsOf } from '../common/bytes.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
 import { imageChunkBytes } from '../wire/face-chunks.js';
 import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
@@ -30,14 +30,15 @@ import { shardImages, wholeImages, type OpenImages } from './run-images.js';
 import type { PeerAveraging } from './peers/peer-averaging.js';
 import { Unreachable } from './peers/unreachable.js';
 import { SessionLost } from './session-lost.js';
+import { Snapshots } from './snapshots.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export type Send = <Kind extends BodyKind>(
   kind: Kind,
   at: Partial<Header>,
   body: Bodies[Kind],
 ) => Promise<void>;
-
-type SnapshotContent = typeof Content.STATE | typeof Content.SAMPLES;
 
 /** What is computed: a phase of a step, or the `steps` whole ones up to it that each shard trains on its own. */
 export interface ComputeOrder {
@@ -58,9 +59,9 @@ export class Hosting {
   peers: PeerAveraging | undefined;
   /** How their vectors are cut and written. */
   readonly #cuts: RoundCuts;
-  readonly #snapshots = new Map<SnapshotContent, Float32Array>();
+  readonly #snapshots = new Snapshots();
   /** Of the shards that are hosted here, in a run that sends int8. */
-  readonly #residuals: Residuals<RoundName> | undefined;
+  readonly #residuals: ShardResiduals | undefined;
   /** What was written anew of the shards' vectors, to be sent. */
   #written = new PartPool();
   #incoming: { phase: RoundName; step: number; expected: ExpectedChunks } | undefined;
@@ -82,7 +83,12 @@ export class Hosting {
       roundsOf(options).map((round) => [round, meanArray(roundLayout(round, options).length, options.wire)]),
     );
     this.#cuts = cutsOf(options);
-    if (options.wire === 'int8') this.#residuals = new Residuals();
+    this.#residuals = ShardResiduals.of(options);
+  }
+
+  /** Whether it has what no other worker has. */
+  get hasItsOwn(): boolean {
+    return this.#residuals !== undefined && this.#shards.length > 0;
   }
 
   /** Another membership begins: what is done for the one before is given up. */
@@ -102,10 +108,11 @@ export class Hosting {
    */
   async assign(assignment: Bodies['assignment'], generation: number, update: number): Promise<void> {
     if (generation !== this.#generation) return;
-    const { shards, source, stateDigest } = assignment;
+    const { shards, source, stateDigest, residuals } = assignment;
     try {
       await this.#getState(source, update, stateDigest);
       await this.#getImages(shards);
+      await this.#getResiduals(shards, residuals);
       await this.peers?.assign(assignment, generation);
     } catch (error) {
       if (error instanceof Unreachable) {
@@ -115,7 +122,6 @@ export class Hosting {
       if (error instanceof GivenUp) return;
       throw error;
     }
-    this.#residuals?.keepOnly(source === Source.FETCH || source === Source.SEED ? [] : shards);
     this.#shards = shards;
     await this.send('prepared', { generation }, {});
   }
@@ -124,6 +130,7 @@ export class Hosting {
   async compute(order: ComputeOrder): Promise<void> {
     const { phase, step, generation, collect } = order;
     this.#meanOf(phase);
+    this.#dropWhatMoved();
     const computer = this.#computer;
     if (!computer) throw new SessionLost('it was asked to compute before any shard was assigned');
     const peers = this.peers?.isUsed && !collect ? this.peers : undefined;
@@ -200,21 +207,28 @@ export class Hosting {
     };
   }
 
-  /** Copies state or samples as they are now, to be fetched while training goes on. */
-  async takeSnapshot({ content, withDigest }: Bodies['snapshot']): Promise<void> {
+  /** Copies state, samples or what is kept of shards as they are now, to be fetched while training goes on. */
+  async takeSnapshot({ content, withDigest, shards }: Bodies['snapshot']): Promise<void> {
     const { options, replica, local } = this.run;
     await local?.comeBack();
     switch (content) {
       case Content.STATE: {
-        const into = this.#snapshot(content, stateLayout(modelLayout(options)).length);
+        const into = this.#snapshots.room(content, stateLayout(modelLayout(options)).length);
         await replica.call('save', { into });
         const digest = withDigest ? sha256(bytesOf(into)) : '';
         return this.send('snapshotTaken', {}, { content, total: into.byteLength, digest });
       }
       case Content.SAMPLES: {
-        const into = this.#snapshot(content, SAMPLE_COUNT * options.imageSize ** 2 * IMAGE_CHANNELS);
+        const into = this.#snapshots.room(content, SAMPLE_COUNT * options.imageSize ** 2 * IMAGE_CHANNELS);
         await replica.call('sample', { noise: sampleNoise(options.seed, options.latentSize), into });
         return this.send('snapshotTaken', {}, { content, total: into.byteLength, digest: '' });
+      }
+      case Content.RESIDUALS: {
+        const residuals = this.#residuals;
+        if (!residuals) throw new Rejection('out_of_range', 'residuals in a run that keeps none');
+        for (const shard of shards)
+          residuals.copy(shard, this.#snapshots.room(content, residuals.length, shard));
+        return this.send('snapshotTaken', {}, { content, total: residuals.length * FLOAT, digest: '' });
       }
       case Content.UNKNOWN:
       case Content.GRADIENT:
@@ -226,13 +240,8 @@ export class Hosting {
   }
 
   /** Answers a request for one chunk of a snapshot. */
-  sendSnapshot({ content, offset, request }: Bodies['fetch']): void {
-    const snapshot = this.#snapshots.get(content as SnapshotContent);
-    if (!snapshot || offset >= snapshot.byteLength)
-      throw new Rejection('unexpected', `no snapshot of content ${content} has a byte ${offset}`);
-    const bytes = bytesOf(snapshot);
-    const payload = bytes.subarray(offset, offset + CHUNK_BYTES);
-    void this.send('chunk', {}, { content, shard: 0, offset, total: bytes.length, request, payload });
+  sendSnapshot(fetch: Bodies['fetch']): void {
+    void this.send('chunk', {}, this.#snapshots.chunk(fetch));
   }
 
   async close(): Promise<void> {
@@ -312,6 +321,29 @@ export class Hosting {
     this.#computer = new ShardComputer(options, replica, images);
   }
 
+  /** Only the coordinator knows whose are up to date: a membership may have been given up before it computed. */
+  async #getResiduals(shards: readonly number[], sources: readonly Source[]): Promise<void> {
+    const residuals = this.#residuals;
+    if (!residuals) return;
+    if (sources.length !== shards.length)
+      throw new Rejection('out_of_range', 'it is not said what becomes of the residuals');
+    for (const [index, shard] of shards.entries()) {
+      if (sources[index] === Source.KEEP) continue;
+      residuals.clear(shard);
+      if (sources[index] !== Source.FETCH) continue;
+      const take = (payload: Uint8Array, offset: number): void => {
+        residuals.restore(shard, floatsOf(payload), offset / FLOAT);
+      };
+      await this.#fetch(Content.RESIDUALS, shard, residuals.length * FLOAT, CHUNK_BYTES, take);
+    }
+  }
+
+  /** The membership computes: nobody will ask any more for what is kept of shards that are elsewhere now. */
+  #dropWhatMoved(): void {
+    this.#residuals?.keepOnly(this.#shards);
+    this.#snapshots.keepOnly(this.#shards);
+  }
+
   /** What was sent and what was made of it are the same for all, or the result is nobody's. */
   #require(update: number): void {
     if (this.run.update === update) return;
@@ -329,13 +361,6 @@ export class Hosting {
     // Otherwise it was on its way when its reading was given up.
   }
 
-  /** One buffer for each content, used again: the coordinator fetches one whole before it asks for another. */
-  #snapshot(content: SnapshotContent, length: number): Float32Array {
-    const into = this.#snapshots.get(content) ?? sharedFloats(length);
-    this.#snapshots.set(content, into);
-    return into;
-  }
-
   #expectedMean(round: RoundName): ExpectedChunks {
     return new ExpectedChunks(this.#meanOf(round).floats.length, writtenParts(this.#cuts(round), 'mean'));
   }
@@ -348,7 +373,7 @@ export class Hosting {
   ): Promise<void> {
     const of = { content: Content.GRADIENT, shard, length: vector.length };
     const { phase } = at;
-    const int8 = this.#residuals?.writer(phase, shard, vector.length);
+    const int8 = this.#residuals?.writer(phase, shard);
     for (const { cut, payload } of writeShard(vector, this.#cuts(phase), this.#written, int8)) {
       const place = { offset: cut.offset, format: cut.operand.format };
       await this.send('chunk', at, vectorChunk(of, place, payload));

@@ -6,8 +6,8 @@ export interface LeaveOptions {
   readonly grace: number;
   /** Whether the worker is in a run: otherwise there is nothing to stay for. */
   readonly isInRun: () => boolean;
-  /** Ends the session, for this reason. */
-  readonly onLeave: (reason: string) => void;
+  /** Ends the session, for this reason; at once where the user has insisted. */
+  readonly onLeave: (reason: string, atOnce: boolean) => void;
   readonly log: Log;
 }
 
@@ -51,10 +51,11 @@ export class Leave {
   readonly #receive = (signal: NodeJS.Signals): void => {
     if (this.#supervised) return;
     const { grace, isInRun, onLeave, log } = this.options;
+    const isInsisted = this.wasTold();
     const leave = (): void => {
-      onLeave(`it was told to stop (${signal})`);
+      onLeave(`it was told to stop (${signal})`, isInsisted);
     };
-    const stays = signal === 'SIGTERM' && !this.wasTold() && isInRun() && grace > 0;
+    const stays = signal === 'SIGTERM' && !isInsisted && isInRun() && grace > 0;
     this.#told.abort();
     if (signal === 'SIGTERM') this.#exitCode = SIGNAL_EXIT_CODES.SIGTERM;
     if (!stays) {

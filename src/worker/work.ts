@@ -26,7 +26,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   const leave = new Leave({
     grace: options.grace * 1000,
     isInRun: () => session?.welcomed ?? false,
-    onLeave: (reason) => session?.leave(reason),
+    onLeave: (reason, atOnce) => session?.leave(reason, atOnce),
     log: say,
   });
   const patience = new Patience(coordinator, connectTimeout * 1000, say);

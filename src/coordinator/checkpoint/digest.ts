@@ -25,24 +25,30 @@ export function withDigest(header: Uint8Array, digest: string): Uint8Array {
   return copy;
 }
 
-/** Digests what passes by: the whole file, and the tensors alone. */
+/** Digests what passes by: the whole file, and the state alone, which its tensors begin with. */
 export class FileDigest {
   readonly #file: Hash;
-  readonly #tensors = createHash('sha256');
+  readonly #state = createHash('sha256');
+  /** Of the state, that are still to come. */
+  #left: number;
 
-  constructor(header: Uint8Array) {
+  constructor(header: Uint8Array, stateBytes = Infinity) {
     this.#file = createHash('sha256').update(withDigest(header, NO_DIGEST));
+    this.#left = stateBytes;
   }
 
   /** The tensors' next bytes. */
   add(bytes: Uint8Array): void {
     this.#file.update(bytes);
-    this.#tensors.update(bytes);
+    if (this.#left === 0) return;
+    const part = bytes.subarray(0, this.#left);
+    this.#state.update(part);
+    this.#left -= part.length;
   }
 
   /** Both in hexadecimal. Once. */
-  end(): { readonly file: string; readonly tensors: string } {
-    return { file: this.#file.digest('hex'), tensors: this.#tensors.digest('hex') };
+  end(): { readonly file: string; readonly state: string } {
+    return { file: this.#file.digest('hex'), state: this.#state.digest('hex') };
   }
 }
 

@@ -1,10 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { writeFileAtomically } from '../../common/atomic-file.js';
-import { modelLayout } from '../../model/layout.js';
-import { stateLayout } from '../../model/state.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateCopy } from '../compute-group.js';
 import { CHECKPOINT_FORMAT, type CheckpointFacts } from './checkpoint.js';
+import { checkpointSlots, stateBytes } from './checkpoint-slots.js';
 import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
 import { encodeHeader } from './safetensors.js';
 
@@ -19,7 +18,7 @@ export async function writeCheckpoint(
   facts: CheckpointFacts,
   signal?: AbortSignal,
 ): Promise<void> {
-  const header = encodeHeader(stateLayout(modelLayout(training)).slots, {
+  const header = encodeHeader(checkpointSlots(training), {
     format: CHECKPOINT_FORMAT,
     [DIGEST_FIELD]: NO_DIGEST,
     step: String(facts.step),
@@ -30,7 +29,7 @@ export async function writeCheckpoint(
     counters: JSON.stringify(facts.counters),
   });
   await writeFileAtomically(path, async (file) => {
-    const digest = new FileDigest(header);
+    const digest = new FileDigest(header, stateBytes(training));
     const read = copy.read(async (bytes, offset) => {
       signal?.throwIfAborted();
       digest.add(bytes);

@@ -108,7 +108,7 @@ export class Assembly {
     const { recovery, roster, regroup, expectations, onLate } = this.parts;
     const plan = this.#plan();
     const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-    const prepared = expectations.expect((worker) => inPlan.has(worker));
+    const prepared = expectations.expect((worker) => inPlan.has(worker) || regroup.isGiving(worker));
     this.#onPrepared = () => {
       // Who comes meanwhile is for the next membership.
       if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();

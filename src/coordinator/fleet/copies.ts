@@ -12,12 +12,19 @@ import { WorkerLost } from './worker-lost.js';
 /** How long a copy may take to be made, and how long to be read, in milliseconds. */
 const COPY_TIMEOUT = 120_000;
 
-/** What a worker was asked to copy, and keeps until the next copy. */
-export interface Copy {
+/** What a worker is asked to copy. */
+export interface CopyRequest {
   readonly member: Member;
   readonly content: Content;
-  /** Bytes. */
+  /** Bytes; of a content that is an array for each shard, of each. */
   readonly total: number;
+  /** Of such a content: which. */
+  readonly shards?: readonly number[];
+  readonly withDigest?: boolean;
+}
+
+/** What a worker was asked to copy, and keeps until the next copy. */
+export interface Copy extends CopyRequest {
   /** SHA-256, where it was asked for. */
   readonly digest: string;
   /** Names the chunks that are fetched of it. */
@@ -27,10 +34,24 @@ export interface Copy {
 /** Takes what a worker sends of a copy. */
 export type TakeChunk = (chunk: Bodies['chunk']) => void;
 
-/** Has workers keep copies of state or samples, and fetches them. */
+/** Copies that were taken at once, and how to let the next ones be taken. */
+export interface TakenCopies {
+  /** In the order they were asked for in. */
+  readonly copies: readonly Copy[];
+  readonly release: () => void;
+}
+
+/** A copy that is being made. */
+interface Awaited {
+  readonly copy: Omit<Copy, 'digest'>;
+  digest: string | undefined;
+}
+
+/** Has workers keep copies of what they hold, and fetches them. */
 export class Copies {
   #request = 0;
-  #awaited: { readonly copy: Omit<Copy, 'digest'>; take: (digest: string) => void } | undefined;
+  #awaited: readonly Awaited[] = [];
+  #onTaken = (): void => undefined;
   /** Who takes the chunks of each copy that is being read. */
   readonly #readers = new Map<number, { readonly member: Member; readonly take: TakeChunk }>();
   #last: Promise<void> = Promise.resolve();
@@ -51,41 +72,51 @@ export class Copies {
     member: Member,
     content: Content,
     total: number,
-    { withDigest = false } = {},
   ): Promise<{ readonly copy: Copy; readonly release: () => void }> {
+    const { copies, release } = await this.takeAll([{ member, content, total }]);
+    return { copy: copies[0], release };
+  }
+
+  /** The same of several contents and workers at once, at least one. Where one of the workers is lost, all are. */
+  async takeAll(requests: readonly CopyRequest[]): Promise<TakenCopies> {
     const release = await this.#turn();
     try {
-      this.#requireHere(member);
-      const copy = { member, content, total, request: ++this.#request };
-      let digest = '';
-      const taken = this.expectations.expect((worker) => worker === member.number);
-      this.#awaited = {
-        copy,
-        take: (said) => {
-          digest = said;
-          taken.resolve();
-        },
+      for (const { member } of requests) this.#requireHere(member);
+      const awaited = requests.map((request): Awaited => ({
+        copy: { ...request, request: ++this.#request },
+        digest: undefined,
+      }));
+      const missing = (): Awaited[] => awaited.filter(({ digest }) => digest === undefined);
+      const taken = this.expectations.expect((worker) =>
+        awaited.some(({ copy }) => copy.member.number === worker),
+      );
+      this.#awaited = awaited;
+      this.#onTaken = () => {
+        if (missing().length === 0) taken.resolve();
       };
-      await this.post.send(member, 'snapshot', { content, withDigest });
+      for (const { member, content, withDigest = false, shards = [] } of requests)
+        await this.post.send(member, 'snapshot', { content, withDigest, shards: [...shards] });
       await this.expectations.within(COPY_TIMEOUT, taken, () => {
-        this.onLate(member, COPY_TIMEOUT);
+        for (const member of new Set(missing().map(({ copy }) => copy.member)))
+          this.onLate(member, COPY_TIMEOUT);
       });
-      return { copy: { ...copy, digest }, release };
+      return { copies: awaited.map(({ copy, digest = '' }) => ({ ...copy, digest })), release };
     } catch (error) {
       release();
       throw error;
     } finally {
-      this.#awaited = undefined;
+      this.#awaited = [];
     }
   }
 
-  /** Fetches a whole copy. Rejects with WorkerLost. */
-  async read(copy: Copy, take: TakeBytes): Promise<void> {
+  /** Fetches a whole copy, or that of one of its shards. Rejects with WorkerLost. */
+  async read(copy: Copy, take: TakeBytes, shard = 0): Promise<void> {
     const { member, total } = copy;
     this.#requireHere(member);
     const arrived = this.expectations.expect((worker) => worker === member.number);
-    const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset), take);
+    const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset, shard), take);
     const close = this.open(copy, (chunk) => {
+      if (chunk.shard !== shard) throw new Rejection('unexpected', `a chunk of shard ${chunk.shard}`);
       pull.receive(chunk);
     });
     pull.start().then(arrived.resolve, arrived.reject);
@@ -106,16 +137,18 @@ export class Copies {
     };
   }
 
-  ask({ member, content, request }: Copy, offset: number): Promise<void> {
-    return this.post.send(member, 'fetch', { content, shard: 0, offset, request });
+  ask({ member, content, request }: Copy, offset: number, shard: number): Promise<void> {
+    return this.post.send(member, 'fetch', { content, shard, offset, request });
   }
 
   /** Throws a Rejection for what was not asked for, as `chunk` does. */
   taken(from: Member, { content, total, digest }: Bodies['snapshotTaken']): void {
-    const { copy, take } = this.#awaited ?? {};
-    if (copy?.member !== from || copy.content !== content || copy.total !== total || !take)
-      throw new Rejection('unexpected', 'a copy that nobody asked for');
-    take(digest);
+    const awaited = this.#awaited.find(
+      ({ copy, digest: said }) => copy.member === from && copy.content === content && said === undefined,
+    );
+    if (awaited?.copy.total !== total) throw new Rejection('unexpected', 'a copy that nobody asked for');
+    awaited.digest = digest;
+    this.#onTaken();
   }
 
   chunk(from: Member, chunk: Bodies['chunk']): void {

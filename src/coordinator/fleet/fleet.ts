@@ -6,6 +6,7 @@ import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
+import { residualLayout } from '../../model/residual-layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
 import { updateNumber, type Phase } from '../../model/phase.js';
@@ -19,7 +20,6 @@ import { privateAddress } from '../../wire/private-address.js';
 import type { OpenSegments } from '../../wire/segments/segments.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
-  CopyLost,
   type ComputeGroup,
   type LocalOutcome,
   type PhaseOutcome,
@@ -33,6 +33,7 @@ import type { RunMetrics } from '../metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
 import { Assembly } from './assembly.js';
 import { Copies } from './copies.js';
+import { Departures } from './departures.js';
 import { Expectations } from './expectations.js';
 import type { FleetKeys } from './fleet-keys.js';
 import { Inbox } from './inbox.js';
@@ -43,9 +44,11 @@ import { Post } from './post.js';
 import { Quorum } from './quorum.js';
 import { Recovery } from './recovery.js';
 import { Regroup } from './regroup.js';
+import { ResidualHosts } from './residual-hosts.js';
 import { Roster, type Member } from './roster.js';
 import { Rounds } from './rounds.js';
 import { RouteLost, Routes } from './routes.js';
+import { WholeCopy, type KeptShards } from './whole-copy.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Messages that may wait for a worker besides the averages. */
@@ -93,7 +96,10 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #recovery: Recovery;
   readonly #membership: Membership;
   readonly #copies: Copies;
+  readonly #departures: Departures;
   readonly #regroup: Regroup;
+  /** In a run that sends int8. */
+  readonly #residuals: ResidualHosts | undefined;
   readonly #routes: Routes;
   readonly #assembly: Assembly;
   #local: LocalWorkers | undefined;
@@ -118,6 +124,9 @@ export class Fleet implements ComputeGroup, Averager {
         this.#quorum.changed();
       },
     });
+    this.#departures = new Departures({
+      ...{ roster: parts.roster, recovery: this.#recovery, membership: this.#membership },
+    });
     this.#rounds = new Rounds({
       ...shared,
       onLate: (workers, milliseconds) => {
@@ -128,10 +137,9 @@ export class Fleet implements ComputeGroup, Averager {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): MeanArray => this.#rounds.averageOf(update);
-    this.#regroup = new Regroup(
-      { ...shared, faces, sampler, copies: this.#copies, routes: this.#routes, average },
-      from,
-    );
+    if (training.wire === 'int8') this.#residuals = new ResidualHosts(parts.roster, from, log);
+    const held = { copies: this.#copies, routes: this.#routes, residuals: this.#residuals };
+    this.#regroup = new Regroup({ ...shared, ...held, faces, sampler, average }, from);
     this.#assembly = new Assembly({
       ...{ ...shared, recovery: this.#recovery, quorum: this.#quorum, rounds: this.#rounds },
       ...{ routes: this.#routes, regroup: this.#regroup },
@@ -193,8 +201,10 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#recovery.version !== firstUpdate(phase, firstStep))
       throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
+      this.#departures.begin();
       // Somebody may leave between its end and this.
       while (!this.#assembly.isComplete) await this.#assembly.complete();
+      this.#departures.end();
       return this.#assembly.compute({ phase, firstStep, step, inspect });
     });
   }
@@ -224,20 +234,10 @@ export class Fleet implements ComputeGroup, Averager {
 
   async copyState(): Promise<StateCopy> {
     const total = stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
-    const { copy, release } = await this.#withWorkers(async () =>
-      this.#copies.take(await this.#holder(), Content.STATE, total),
-    );
-    return {
-      read: async (take) => {
-        try {
-          await this.#copies.read(copy, take);
-        } catch (error) {
-          throw error instanceof WorkerLost ? new CopyLost(error.message) : error;
-        } finally {
-          release();
-        }
-      },
-    };
+    return this.#withWorkers(async () => {
+      const state = { member: await this.#holder(), content: Content.STATE, total };
+      return WholeCopy.take(this.#copies, state, this.#keptShards());
+    });
   }
 
   restart(from: StateSource | undefined, firstStep: number): Promise<void> {
@@ -316,6 +316,16 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
+  /** In a run that sends int8: before the next update. */
+  #keptShards(): KeptShards | undefined {
+    const layout = residualLayout(this.options.training);
+    if (!layout) return undefined;
+    const keepers = Array.from({ length: this.options.training.shards }, (_, shard) =>
+      this.#residuals?.keeperOf(shard, this.#recovery.update),
+    );
+    return { bytes: layout.length * Float32Array.BYTES_PER_ELEMENT, keepers };
+  }
+
   /** A worker that holds what the run has come to. */
   async #holder(): Promise<Member> {
     for (;;) {
@@ -335,6 +345,9 @@ export class Fleet implements ComputeGroup, Averager {
       expectations: this.#expectations,
       onPrepared: () => {
         this.#assembly.prepared();
+      },
+      onLeaving: (member, reason) => {
+        this.#departures.announced(member, reason);
       },
       onUnreachable: (member, unreachable) => {
         // Who is lost here too is missed already: another membership begins anyway.

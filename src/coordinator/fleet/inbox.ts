@@ -25,6 +25,7 @@ export interface InboxParts {
   readonly metrics: RunMetrics;
   /** One more worker is prepared for the membership that begins. */
   readonly onPrepared: () => void;
+  readonly onLeaving: (member: Member, reason: string) => void;
   readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
 }
 
@@ -94,6 +95,9 @@ export class Inbox {
         return this.parts.regroup.fetch(member, message.body);
       case 'failure':
         this.parts.membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
+        return;
+      case 'leaving':
+        this.parts.onLeaving(member, message.body.reason);
         return;
       case 'ping':
         return;

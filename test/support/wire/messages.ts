@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from '../../../src/wire/codec.js';
 import { Content, Encoding, Source, type Message } from '../../../src/wire/message.js';
 
 const header = { run: 'a run', generation: 3, step: 4_000_000_000, phase: undefined } as const;
@@ -14,7 +15,7 @@ export const MESSAGES: readonly Message[] = [
     step: 0,
     phase: undefined,
     kind: 'hello',
-    body: { protocol: 99, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
+    body: { protocol: PROTOCOL_VERSION + 1, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
   },
   {
     ...header,
@@ -49,6 +50,7 @@ export const MESSAGES: readonly Message[] = [
     kind: 'assignment',
     body: {
       ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
+      residuals: [Source.FETCH, Source.KEEP, Source.SEED],
       neighbours: [
         {
           worker: 2,
@@ -85,11 +87,12 @@ export const MESSAGES: readonly Message[] = [
     },
   },
   { ...ofPhase, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
-  { ...header, kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },
+  { ...header, kind: 'snapshot', body: { content: Content.RESIDUALS, withDigest: true, shards: [2, 300] } },
   { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12, digest: HASH } },
   { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576, request: 6 } },
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
+  { ...header, kind: 'leaving', body: { reason: 'it was told to stop' } },
   { ...header, kind: 'ping', body: {} },
   { ...ofPhase, kind: 'apply', body: {} },
   {
