@@ -321,7 +321,7 @@ export class Fleet implements ComputeGroup, Averager {
     const layout = residualLayout(this.options.training);
     if (!layout) return undefined;
     const keepers = Array.from({ length: this.options.training.shards }, (_, shard) =>
-      this.#residuals?.keeperOf(shard, this.#recovery.update),
+      this.#residuals?.keeperOf(shard, this.#recovery.version),
     );
     return { bytes: layout.length * Float32Array.BYTES_PER_ELEMENT, keepers };
   }
