@@ -17,6 +17,7 @@ export interface Place {
  */
 export class OwnSegment {
   readonly token = newToken();
+  readonly tokenBytes = Buffer.from(this.token, 'hex');
   readonly name: string;
   readonly header: SegmentHeader;
   readonly #mapping: Mapping;

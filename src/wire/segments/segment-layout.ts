@@ -16,6 +16,8 @@ const MOST_READ = (HEADER_BYTES - READS_AT) / TOKEN_BYTES;
 export class SegmentHeader {
   readonly #uses: Int32Array;
   readonly #slots: readonly Buffer[];
+  /** The slot of the token that was looked for last. */
+  #found = 0;
 
   constructor({ buffer, byteOffset }: Uint8Array<ArrayBuffer>) {
     this.#uses = new Int32Array(buffer, byteOffset, 1);
@@ -33,9 +35,15 @@ export class SegmentHeader {
     Atomics.add(this.#uses, 0, 1);
   }
 
-  reads(token: string): boolean {
-    const bytes = Buffer.from(token, 'hex');
-    return this.#slots.some((slot) => slot.equals(bytes));
+  /** Whether its owner says that it reads the segment of this token. */
+  reads(token: Uint8Array): boolean {
+    // It is asked for each part, and the answer is where it was.
+    if (this.#slots[this.#found].equals(token)) return true;
+    this.#found = Math.max(
+      0,
+      this.#slots.findIndex((slot) => slot.equals(token)),
+    );
+    return this.#slots[this.#found].equals(token);
   }
 
   /** Says which segments are read. Those that find no room are not said: what is for this process comes by message then. */

@@ -66,7 +66,7 @@ export class Segments {
 
   /** Puts a payload where the owner of this segment reads it; undefined where it does not, or there is no room. */
   placeFor(name: string, payload: Uint8Array): Place | undefined {
-    return this.#others.get(name)?.header.reads(this.own.token) ? this.own.place(payload) : undefined;
+    return this.#others.get(name)?.header.reads(this.own.tokenBytes) ? this.own.place(payload) : undefined;
   }
 
   /** What its owner has placed; see OtherSegment. Throws a Rejection. */
