@@ -11,7 +11,7 @@ import { ENDLESS, Workplace } from './support/trainer/workplace.js';
 import { until } from './support/wire/until.js';
 
 // Each waits for connections, and for processes that start one after the other.
-describe('workers that are started elsewhere', { concurrency: 2 }, () => {
+describe('workers that are started elsewhere', { concurrency: 3 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

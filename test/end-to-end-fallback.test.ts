@@ -14,7 +14,7 @@ const NUMBERS = ['--shards', '2', '--batch-size', '12', '--sample-every', '0', '
 const OPTIONS = [...NUMBERS, '--steps', String(STEPS), '--liveness-timeout', '2'];
 
 // They wait most of the time: for silence to be noticed, and for pauses before restarts.
-describe('a run whose workers cannot be had', { concurrency: 2 }, () => {
+describe('a run whose workers cannot be had', { concurrency: 3 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();

@@ -29,7 +29,7 @@ function cutBeforeApply(phase: RoundName, fromStep: number, times: number): Faul
 }
 
 // They wait for connections most of the time.
-describe('workers from elsewhere', { concurrency: 2 }, () => {
+describe('workers from elsewhere', { concurrency: 3 }, () => {
   let workplace: Workplace;
   before(async () => {
     workplace = await Workplace.make();
