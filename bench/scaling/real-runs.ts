@@ -81,7 +81,8 @@ async function realRun(
     ...['--generator-features', String(model.generatorFeatures)],
     ...['--discriminator-features', String(model.discriminatorFeatures)],
     ...['--batch-size', String(workers * imagesPerShard), '--steps', String(steps + WARM_UP)],
-    ...['--sample-every', '0', '--checkpoint-every', '0', '--seed', '0'],
+    // The vectors go by message here too, as between the machines that are simulated.
+    ...['--no-shared-memory', '--sample-every', '0', '--checkpoint-every', '0', '--seed', '0'],
   ]);
   const measured = (await stepsOf(trainer, folder)).slice(WARM_UP);
   const network = { bytesPerSecond: Infinity, latency: 0, sharedCores: cpus().length };
