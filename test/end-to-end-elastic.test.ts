@@ -84,7 +84,7 @@ describe('a run whose workers come and go', { concurrency: 3 }, () => {
     assert.ok(lines.some((line) => /^no worker holds the state any more: going back to step \d+/.test(line)));
   });
 
-  for (let seed = 1; seed <= 15; seed++)
+  for (let seed = 1; seed <= 12; seed++)
     it(`has the numbers of a quiet one, by random schedule ${seed} in a ${TOPOLOGIES[seed % 3]}`, async () => {
       const workers = 2 + (seed % 2);
       const topology = TOPOLOGIES[seed % 3];
