@@ -43,8 +43,8 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
       near.close();
     });
     assert.ok(segments);
-    segments.read(near.name);
-    near.read(segments.name);
+    segments.readOnly([near.name]);
+    near.readOnly([segments.name]);
 
     const said: [number, number, ...number[]][] = [];
     const expectations = new Expectations();

@@ -23,8 +23,8 @@ async function open(t: TestContext, room = ROOM): Promise<Segments> {
 /** Two that read each other. */
 async function openPair(t: TestContext): Promise<[Segments, Segments]> {
   const pair: [Segments, Segments] = [await open(t), await open(t)];
-  pair[0].read(pair[1].name);
-  pair[1].read(pair[0].name);
+  pair[0].readOnly([pair[1].name]);
+  pair[1].readOnly([pair[0].name]);
   return pair;
 }
 
@@ -86,7 +86,7 @@ describe('segments', { timeout: 60_000 }, () => {
     other.readOnly([]);
     assert.equal(one.placeFor(other.name, Uint8Array.of(1)), undefined);
     const stranger = await open(t);
-    stranger.read(one.name);
+    stranger.readOnly([one.name]);
     assert.equal(one.placeFor(stranger.name, Uint8Array.of(1)), undefined, 'it reads, but is not read');
   });
 
@@ -127,8 +127,7 @@ describe('segments', { timeout: 60_000 }, () => {
     ] as const)
       assert.throws(() => new OtherSegment(libc, { ...name, ...changes }), error);
     const other = await open(t);
-    other.read(formatSegmentName({ ...name, token: newToken() }));
-    other.read('no name at all');
+    other.readOnly([formatSegmentName({ ...name, token: newToken() }), 'no name at all']);
     assert.throws(() => other.view('no name at all', { at: HEADER_BYTES, bytes: 1, use: 0 }));
   });
 
@@ -146,7 +145,7 @@ describe('segments', { timeout: 60_000 }, () => {
     const before = [mappedHere(), openHere()];
     for (let i = 0; i < 200; i++) {
       const segments = await Segments.open(ROOM);
-      segments.read(own.name);
+      segments.readOnly([own.name]);
       own.readOnly([segments.name]);
       placed(segments, own, new Uint8Array(64).fill(1));
       own.readOnly([]);
@@ -167,7 +166,7 @@ describe('segments', { timeout: 60_000 }, () => {
     const child = fork(new URL('./support/wire/segment-process.js', import.meta.url), [own.name]);
     t.after(() => child.kill('SIGKILL'));
     const name = await wordOf<string>(child);
-    own.read(name);
+    own.readOnly([name]);
     child.send('read');
     const place = await wordOf<Place>(child);
     const seen = own.view(name, place);

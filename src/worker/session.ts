@@ -65,8 +65,7 @@ export class WorkerSession {
   #header = STRANGER;
   #hosting: Hosting | undefined;
   #segments: Segments | undefined;
-  /** The coordinator's. */
-  #segment = '';
+  #coordinatorSegment = '';
   #liveness: Liveness | undefined;
   #heard = 0;
   #connected = false;
@@ -221,7 +220,10 @@ export class WorkerSession {
         this.#header = { ...this.#header, generation };
         hosting.begin(generation);
         // What was under way for the membership before is given up, and nothing lies in a segment that is needed.
-        this.#segments?.readOnly([this.#segment, ...body.neighbours.map(({ segment }) => segment ?? '')]);
+        this.#segments?.readOnly([
+          this.#coordinatorSegment,
+          ...body.neighbours.map(({ segment }) => segment ?? ''),
+        ]);
         const update = lastUpdate(requirePhase(message), step);
         this.#enqueue(() => hosting.assign(body, generation, update));
         return;
@@ -243,8 +245,8 @@ export class WorkerSession {
         return;
       case 'placed': {
         const hosting = this.#requireHosting();
-        hosting.receiveChunk(chunkOf(this.#segments, this.#segment, message));
-        this.#segments?.requireUnchanged(this.#segment, message.body);
+        hosting.receiveChunk(chunkOf(this.#segments, this.#coordinatorSegment, message));
+        this.#segments?.requireUnchanged(this.#coordinatorSegment, message.body);
         return;
       }
       case 'apply':
@@ -295,7 +297,7 @@ export class WorkerSession {
   /** Loads the engine and looks for the images while the coordinator waits. */
   async #join({ body }: MessageOf<'welcome'>): Promise<void> {
     const run = await this.loader.load(body);
-    this.#segment = body.segment;
+    this.#coordinatorSegment = body.segment;
     this.#segments = await this.openSegments(VECTORS_SHARED * vectorBytes(run.options));
     const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
     const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
@@ -373,7 +375,7 @@ export class WorkerSession {
     const message = { ...this.#header, ...at, kind, body } as Message;
     const isOfRound = message.kind === 'chunk' && message.body.content === Content.GRADIENT;
     return this.#link.send(
-      isOfRound ? chunkFor(this.#segments, this.#segment, message, message.body) : message,
+      isOfRound ? chunkFor(this.#segments, this.#coordinatorSegment, message, message.body) : message,
     );
   }
 }

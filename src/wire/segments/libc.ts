@@ -1,3 +1,5 @@
+import { closeSync } from 'node:fs';
+
 /** What Node has no call for: memory that processes share. Linux on little-endian machines of 64 bits. */
 export interface Libc {
   /** A file that is nowhere but in memory, of a size that nobody can change any more. Returns its descriptor. */
@@ -31,8 +33,14 @@ const MAP_NORESERVE = 0x4000;
 /** mmap's answer where it failed: (void *) -1. */
 const MAP_FAILED = 2n ** 64n - 1n;
 
-/** Rejects where this system has no such calls, or koffi none for it. */
-export async function loadLibc(): Promise<Libc> {
+let loaded: Promise<Libc> | undefined;
+
+/** The same each time: what unmaps has to last as long as the process. Rejects where this system has no such calls. */
+export function loadLibc(): Promise<Libc> {
+  return (loaded ??= load());
+}
+
+async function load(): Promise<Libc> {
   if (process.platform !== 'linux') throw new Error(`${process.platform} has no memfd_create`);
   const { default: koffi } = await import('koffi');
   const library = koffi.load(null);
@@ -54,9 +62,14 @@ export async function loadLibc(): Promise<Libc> {
     createMemory: (name, bytes) => {
       const descriptor = memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) as number;
       if (descriptor < 0) throw failed('memfd_create');
-      if (ftruncate(descriptor, bytes) !== 0) throw failed('ftruncate');
       const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
-      if (fcntl(descriptor, F_ADD_SEALS, 'int', seals) !== 0) throw failed('F_ADD_SEALS');
+      try {
+        if (ftruncate(descriptor, bytes) !== 0) throw failed('ftruncate');
+        if (fcntl(descriptor, F_ADD_SEALS, 'int', seals) !== 0) throw failed('F_ADD_SEALS');
+      } catch (error) {
+        closeSync(descriptor);
+        throw error;
+      }
       return descriptor;
     },
     cannotShrink: (descriptor) => {

@@ -32,7 +32,12 @@ export class OwnSegment {
   constructor(libc: Libc, room: number) {
     const bytes = HEADER_BYTES + room;
     this.#descriptor = libc.createMemory(segmentFile(this.token), bytes);
-    this.#mapping = libc.map(this.#descriptor, bytes, 'read and write');
+    try {
+      this.#mapping = libc.map(this.#descriptor, bytes, 'read and write');
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
     this.header = new SegmentHeader(this.#mapping.bytes);
     this.name = formatSegmentName({
       ...{ process: process.pid, descriptor: this.#descriptor, bytes, token: this.token },

@@ -37,7 +37,7 @@ export class Segments {
     return new Segments(libc, new OwnSegment(libc, room));
   }
 
-  /** For others to read this process's segment; see `read`. */
+  /** For others to read this process's segment; see `readOnly`. */
   get name(): string {
     return this.own.name;
   }
@@ -50,13 +50,7 @@ export class Segments {
         other.close();
       }
     for (const name of names) this.#open(name);
-    this.#sayReads();
-  }
-
-  /** Reads this one too. */
-  read(name: string): void {
-    this.#open(name);
-    this.#sayReads();
+    this.own.header.sayReads([...this.#others.values()].map((other) => other.name.token));
   }
 
   /** Everybody has read what was placed so far, or will not use it. */
@@ -97,9 +91,5 @@ export class Segments {
     } catch {
       // It is another machine's, container's or user's: that is as it should be, and is told to nobody.
     }
-  }
-
-  #sayReads(): void {
-    this.own.header.sayReads([...this.#others.values()].map((other) => other.name.token));
   }
 }

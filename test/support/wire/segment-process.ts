@@ -8,7 +8,7 @@ setTimeout(() => process.exit(1), 30_000);
 process.once('disconnect', () => process.exit());
 const other = process.argv[2];
 const segments = await Segments.open(64 * 1024);
-segments.read(other);
+segments.readOnly([other]);
 process.send?.(segments.name);
 await once(process, 'message');
 const place: Place | undefined = segments.placeFor(
