@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shardNoise } from '../src/model/noise.js';
 import { ShardComputer, type ShardImages } from '../src/model/shard-computer.js';
-import { computingHandle } from './support/engine/replica-call.js';
+import { computingHandle, type ComputeRequest, type LearnRequest } from './support/engine/replica-call.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
 const { batchSize, shards, latentSize, seed } = SMALL_TRAINING;
@@ -16,9 +16,18 @@ interface Asked {
   readonly noise: readonly number[];
 }
 
+interface Watched {
+  readonly computer: ShardComputer;
+  readonly asked: Asked[];
+  /** What it was asked to learn ahead, when all of it was done. */
+  readonly ahead: Asked[];
+  readonly read: number[];
+}
+
 /** A computer whose replica answers with the numbers of the calls, and what it was asked for. */
-function watched(accumulate: number): { computer: ShardComputer; asked: Asked[]; read: number[] } {
+function watched(accumulate: number): Watched {
   const asked: Asked[] = [];
+  const ahead: Asked[] = [];
   const read: number[] = [];
   const images: ShardImages = {
     read: (batch, shard, into) => {
@@ -26,12 +35,19 @@ function watched(accumulate: number): { computer: ShardComputer; asked: Asked[];
       into.fill(numberOf(batch, shard));
     },
   };
-  const handle = computingHandle(({ noise, images: given }) => {
-    const images = given && Number(given[0].toFixed(1));
+  const seen = ({ noise, images: given }: ComputeRequest | LearnRequest): Asked => {
     assert.ok(!given || given.every((value) => value === given[0]));
-    return Float32Array.of(asked.push({ images, noise: [...noise] }), -asked.length);
-  });
-  return { computer: new ShardComputer({ ...SMALL_TRAINING, accumulate }, handle, images), asked, read };
+    return { images: given && Number(given[0].toFixed(1)), noise: [...noise] };
+  };
+  const handle = computingHandle(
+    (request) => Float32Array.of(asked.push(seen(request)), -asked.length),
+    (request) => {
+      // Another thread reads what it was given until it answers.
+      setImmediate(() => ahead.push(seen(request)));
+    },
+  );
+  const computer = new ShardComputer({ ...SMALL_TRAINING, accumulate }, handle, images);
+  return { computer, asked, ahead, read };
 }
 
 function noiseOf(batch: number, shard: number): number[] {
@@ -64,6 +80,38 @@ describe('what a shard of a step is computed on', () => {
     );
     await computer.compute('discriminator', 3, 0, { step: 3, shard: 1 });
     assert.deepEqual(read, [4, 5, 6, 4.1, 5.1, 6.1, 7, 8, 9, 7.1]);
+  });
+
+  it('is learned from ahead by half, from images that are read once, in time that counts to the phase', async () => {
+    const { computer, asked, ahead, read } = watched(1);
+    await computer.compute('discriminator', 4, 1, { step: 5, shard: 0 });
+    await computer.compute('generator', 4, 1, { step: 5, shard: 0 });
+    computer.learnAhead({ step: 5, shard: 0 });
+    const { seconds } = await computer.compute('discriminator', 5, 0, { step: 5, shard: 1 });
+    assert.deepEqual(ahead, [{ images: 5, noise: noiseOf(5, 0) }]);
+    assert.deepEqual(asked[2], { images: 5, noise: noiseOf(5, 0) });
+    assert.equal(seconds, 0.375);
+    assert.deepEqual(read, [4.1, 5, 5.1]);
+    assert.equal((await computer.compute('discriminator', 5, 1, { step: 6, shard: 0 })).seconds, 0.25);
+  });
+
+  it('is the first of three where three are accumulated', async () => {
+    const { computer, ahead, read } = watched(3);
+    computer.learnAhead({ step: 2, shard: 1 });
+    const { seconds } = await computer.compute('discriminator', 2, 1, { step: 3, shard: 1 });
+    assert.deepEqual(ahead, [{ images: 4.1, noise: noiseOf(4, 1) }]);
+    assert.deepEqual([seconds, read], [0.875, [4.1, 5.1, 6.1, 7.1]]);
+  });
+
+  it('leaves what is learned from as it is until that is done, whatever is asked for instead', async () => {
+    const { computer, asked, ahead } = watched(1);
+    for (const phase of ['discriminator', 'generator'] as const) {
+      computer.learnAhead({ step: 5, shard: 0 });
+      const { seconds } = await computer.compute(phase, 9, 1, { step: 9, shard: 0 });
+      assert.deepEqual(ahead.pop(), { images: 5, noise: noiseOf(5, 0) });
+      assert.deepEqual(asked.at(-1)?.noise, noiseOf(9, 1));
+      assert.equal(seconds, 0.25);
+    }
   });
 
   it('is given up between two batches where nobody wants it any more, and nothing more is read', async () => {

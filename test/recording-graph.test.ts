@@ -106,6 +106,27 @@ describe('a call that takes over from another', () => {
   });
 });
 
+describe('a call that waits for what an earlier one has run', () => {
+  it('does not run it again', () => {
+    const graph = new Graph();
+    const first = op(graph, 'Tanh', input(graph));
+    const waited = graph.pure({
+      op: 'Identity',
+      inputs: [input(graph)],
+      after: [first.node],
+      outputs: [first],
+    });
+    const second = op(graph, 'Sigmoid', waited.outputs[0]);
+    const { later } = carryOver(
+      graph,
+      { fetches: [], effects: [first.node] },
+      { fetches: [op(graph, 'Add', first, second)], effects: [] },
+    );
+    const expected = ['Add', 'Identity', 'Placeholder', 'ReadVariableOp', 'Sigmoid', 'VarHandleOp'];
+    assert.deepEqual(opsOf(...later.fetches).sort(), expected);
+  });
+});
+
 describe('mixed precision', () => {
   const graph = new Graph();
   const narrow = narrowToBfloat16(graph);

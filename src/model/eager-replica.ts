@@ -3,6 +3,7 @@ import { adam, type AdamOptions, type AdamState } from './adam.js';
 import { IMAGE_CHANNELS, NETWORKS, type Network } from './architecture.js';
 import { augment } from './augment.js';
 import { DRAWS } from './augment-draws.js';
+import { isSameNoise, requireImages } from './batch-inputs.js';
 import { euclideanNorm } from './gradient-norm.js';
 import { generate, generateFromRunningStatistics } from './generator.js';
 import { modelLayout, type ModelLayout } from './layout.js';
@@ -12,6 +13,8 @@ import {
   discriminatorPhase,
   flattenPhase,
   generatorPhase,
+  learnFrom,
+  type Lesson,
   type PhaseTensors,
   type Showing,
   type Weights,
@@ -37,6 +40,8 @@ export class EagerReplica implements Replica {
   #networks: Record<Network, NetworkState> | undefined;
   /** Of the generator's parameters, then of its running statistics; undefined in a run without. */
   #average: tf.Tensor1D | undefined;
+  /** Of the real images of the batch with this noise, with the discriminator's weights as they are. */
+  #learned: { readonly noise: Float32Array; readonly lesson: Lesson } | undefined;
   /** Parts of a state that is not complete yet. */
   #given: { readonly state: Float32Array; missing: number } | undefined;
 
@@ -83,6 +88,21 @@ export class EagerReplica implements Replica {
     }
   }
 
+  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
+    this.#forgetLesson();
+    const batch = noise.length / this.model.latentSize;
+    const { imageSize, r1 } = this.model;
+    const lesson = tf.tidy(() => {
+      const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
+      const showing = { ...this.#showing(draws, 0, batch), r1 };
+      const learned = learnFrom(this.#layout, this.#parameters('discriminator'), real, 1, showing);
+      for (const tensor of tensorsOf(learned)) tf.keep(tensor);
+      const { gradients, statistics, loss, score } = learned;
+      return { gradients: [...gradients], statistics: [...statistics], loss, score };
+    });
+    this.#learned = { noise: noise.slice(), lesson };
+  }
+
   compute(
     phase: Phase,
     images: Float32Array | undefined,
@@ -91,9 +111,12 @@ export class EagerReplica implements Replica {
   ): Float32Array {
     const { latentSize } = this.model;
     const batch = noise.length / latentSize;
+    if (phase === 'discriminator' && !isSameNoise(this.#learned?.noise, noise))
+      this.learnReal(requireImages(images), noise, draws);
     const vector = tf.tidy(() =>
-      flattenPhase(this.#run(phase, images, tf.tensor2d(noise, [batch, latentSize]), draws)),
+      flattenPhase(this.#run(phase, tf.tensor2d(noise, [batch, latentSize]), draws)),
     );
+    if (phase === 'discriminator') this.#forgetLesson();
     const values = vector.dataSync<'float32'>();
     vector.dispose();
     return values;
@@ -104,6 +127,7 @@ export class EagerReplica implements Replica {
     const tensor = (span: Span): tf.Tensor1D => tf.tensor1d(cut(averaged, span).slice());
     const updated = tf.tidy(() => adam(this.#state(phase), tensor(layout.gradient), step, this.optimizer));
     this.#replace(phase, updated);
+    if (phase === 'discriminator') this.#forgetLesson();
     for (const { network, span } of layout.statistics) {
       const runningStatistics: tf.Tensor1D = tf.tidy(() =>
         updateRunningStatistic(this.#state(network).runningStatistics, tensor(span)),
@@ -140,6 +164,7 @@ export class EagerReplica implements Replica {
   }
 
   dispose(): void {
+    this.#forgetLesson();
     for (const network of NETWORKS) if (this.#networks) tf.dispose(this.#networks[network]);
     this.#networks = undefined;
     this.#average?.dispose();
@@ -196,13 +221,12 @@ export class EagerReplica implements Replica {
     return this.#networks[network];
   }
 
-  #run(
-    phase: Phase,
-    images: Float32Array | undefined,
-    noise: tf.Tensor2D,
-    draws: Float32Array | undefined,
-  ): PhaseTensors {
-    const { imageSize } = this.model;
+  #forgetLesson(): void {
+    if (this.#learned) tf.dispose(tensorsOf(this.#learned.lesson));
+    this.#learned = undefined;
+  }
+
+  #run(phase: Phase, noise: tf.Tensor2D, draws: Float32Array | undefined): PhaseTensors {
     const batch = noise.shape[0];
     const weights: Weights = {
       generator: this.#parameters('generator'),
@@ -210,12 +234,14 @@ export class EagerReplica implements Replica {
     };
     switch (phase) {
       case 'discriminator': {
-        if (!images) throw new Error('the discriminator phase needs images');
-        const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
-        return discriminatorPhase(this.#layout, weights, real, noise, {
-          real: { ...this.#showing(draws, 0, batch), r1: this.model.r1 },
-          fake: this.#showing(draws, 1, batch),
-        });
+        if (!this.#learned) throw new Error('the real images come first');
+        return discriminatorPhase(
+          this.#layout,
+          weights,
+          this.#learned.lesson,
+          noise,
+          this.#showing(draws, 1, batch),
+        );
       }
       case 'generator':
         return generatorPhase(this.#layout, weights, noise, this.#showing(draws, 0, batch));
@@ -244,6 +270,10 @@ export class EagerReplica implements Replica {
       NetworkState
     >;
   }
+}
+
+function tensorsOf({ gradients, statistics, loss, score }: Lesson): tf.Tensor[] {
+  return [...gradients, ...statistics, loss, score];
 }
 
 function cut(vector: Float32Array, { start, end }: Span): Float32Array {

@@ -50,15 +50,14 @@ export interface Lesson {
 export function discriminatorPhase(
   layout: ModelLayout,
   weights: Weights,
-  /** [batch, size, size, 3], in [-1, 1] */
-  real: tf.Tensor4D,
+  /** What learnFrom has of the real images. */
+  onReal: Lesson,
   /** [batch, latent] */
   noise: tf.Tensor2D,
-  showing: { readonly real?: Showing; readonly fake?: Showing } = {},
+  showing?: Showing,
 ): PhaseTensors {
   const generated = generate(layout.generator, weights.generator, noise);
-  const onReal = learnFrom(layout, weights.discriminator, real, 1, showing.real);
-  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0, showing.fake);
+  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0, showing);
   return bothLessons(generated.statistics, onReal, onFake);
 }
 

@@ -1,5 +1,6 @@
 import type { Program, Recording } from '../engine/recording/index.js';
 import { adamStep, type AdamOptions } from './adam.js';
+import { isSameNoise, requireImages } from './batch-inputs.js';
 import { modelLayout } from './layout.js';
 import { averageDecay } from './moving-average.js';
 import type { Phase } from './phase.js';
@@ -22,6 +23,8 @@ export class RecordedReplica implements Replica {
   readonly #state: StateLayout;
   /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
   #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
+  /** The noise of the batch whose real images the discriminator has learned from, with the weights that it has. */
+  #learned: Float32Array | undefined;
 
   constructor(recording: Recording, options: StepProgramOptions) {
     this.#program = recordStep(recording, options);
@@ -42,6 +45,7 @@ export class RecordedReplica implements Replica {
       this.#program.runTogether(calls, Object.fromEntries(feeds));
     }
     this.#drawn = undefined;
+    this.#learned = undefined;
   }
 
   save(into: Float32Array, at = 0): void {
@@ -52,14 +56,23 @@ export class RecordedReplica implements Replica {
     });
   }
 
+  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
+    this.#learned = undefined;
+    this.#run('discriminator.learnReal', { real: images, ...halves(draws) });
+    this.#learned = noise.slice();
+  }
+
   compute(
     phase: Phase,
     images: Float32Array | undefined,
     noise: Float32Array,
     draws?: Float32Array,
   ): Float32Array {
-    if (phase === 'discriminator')
-      return this.#discriminator('discriminator.compute', noise, { real: images, ...halves(draws) })[0];
+    if (phase === 'discriminator') {
+      if (!isSameNoise(this.#learned, noise)) this.learnReal(requireImages(images), noise, draws);
+      this.#learned = undefined;
+      return this.#discriminator('discriminator.compute', noise, halves(draws))[0];
+    }
     const isDrawn = this.#isDrawnFrom(noise, 'discriminator.compute');
     const call = isDrawn ? 'generator.compute' : 'generator.computeAgain';
     return this.#run(call, { noise, generatorDraws: draws })[0];
@@ -68,6 +81,7 @@ export class RecordedReplica implements Replica {
   apply(phase: Phase, step: number, averaged: Float32Array): void {
     this.#run(`${phase}.apply`, { averaged, ...this.#scalars(phase, step) });
     if (phase === 'generator') this.#drawn = undefined;
+    else this.#learned = undefined;
   }
 
   train(
@@ -99,12 +113,14 @@ export class RecordedReplica implements Replica {
   ): Float32Array[] {
     const scalars = this.#scalars(phase, step);
     try {
-      if (phase === 'discriminator')
+      if (phase === 'discriminator') {
+        this.#learned = undefined;
         return this.#discriminator('discriminator.train', noise, {
-          real: images,
+          real: requireImages(images),
           ...halves(draws),
           ...scalars,
         });
+      }
       if (!this.#isDrawnFrom(noise, 'discriminator.train'))
         throw new Error("the generator's phase follows the discriminator's on the same noise");
       const results = this.#run('generator.train', { noise, generatorDraws: draws, ...scalars });
@@ -117,7 +133,6 @@ export class RecordedReplica implements Replica {
   }
 
   #discriminator(call: StepCall, noise: Float32Array, feeds: SomeStepFeeds): Float32Array[] {
-    if (!feeds.real) throw new Error('the discriminator phase needs images');
     this.#drawn = undefined;
     const results = this.#run(call, { noise, ...feeds });
     this.#drawn = { noise: noise.slice(), by: call };
@@ -126,7 +141,7 @@ export class RecordedReplica implements Replica {
 
   /** Whether that call has left the images of this noise: the two halves and the whole keep theirs apart. */
   #isDrawnFrom(noise: Float32Array, by: StepCall): boolean {
-    return this.#drawn?.by === by && this.#drawn.noise.every((value, index) => value === noise[index]);
+    return this.#drawn?.by === by && isSameNoise(this.#drawn.noise, noise);
   }
 
   /** What the updates of a step are fed. */

@@ -20,6 +20,11 @@ export interface ReplicaCalls {
   };
   restore: { request: { state: Float32Array; at?: number }; response: null };
   save: { request: { into: Float32Array; at?: number }; response: null };
+  /** See `Replica.learnReal`. */
+  learnReal: {
+    request: { images: Float32Array; noise: Float32Array; draws?: Float32Array };
+    response: { seconds: number };
+  };
   compute: {
     request: { phase: Phase; images?: Float32Array; noise: Float32Array; draws?: Float32Array };
     response: { seconds: number; vector: Float32Array<ArrayBuffer> };

@@ -29,6 +29,12 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
     case 'save':
       loaded().save(call.request.into, call.request.at);
       return null;
+    case 'learnReal': {
+      const started = performance.now();
+      const { images, noise, draws } = call.request;
+      loaded().learnReal(images, noise, draws);
+      return { seconds: (performance.now() - started) / 1000 };
+    }
     case 'compute': {
       const started = performance.now();
       const { phase, images, noise, draws } = call.request;

@@ -32,6 +32,13 @@ export interface Replica {
   save(into: Float32Array, at?: number): void;
 
   /**
+   * The discriminator's phase on a batch begins: all of it that needs nothing of the generator. The noise says which batch
+   * it is. If that phase is what is computed next, on the same state of the discriminator, it goes on from here; else
+   * nobody sees that this was called.
+   */
+  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void;
+
+  /**
    * A phase's vector (see `phaseLayout`) on one shard. images [batch * size * size * 3], in [-1, 1], is read by the
    * discriminator's phase only; noise [batch * latent]; draws, see `shardDraws`, is read in a run with augmentations
    * only.

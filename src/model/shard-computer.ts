@@ -52,6 +52,8 @@ export class ShardComputer {
   readonly #draws: Record<Phase, Float32Array> | undefined;
   readonly #images: ImageBuffers;
   readonly #measures: Record<Phase, Float32Array>;
+  /** The batch whose real images are learned from, or were, and how many seconds that takes. */
+  #learning: (ShardBatch & { readonly seconds: Promise<number> }) | undefined;
 
   constructor(
     private readonly options: TrainingOptions,
@@ -91,6 +93,7 @@ export class ShardComputer {
     isWanted = (): boolean => true,
   ): Promise<ShardGradient | undefined> {
     const first = this.#firstBatch(step);
+    const learned = await this.#learned(phase, first, shard);
     const last = first + (this.options.accumulate ?? 1) - 1;
     const start = (batch: number): Promise<ReplicaCalls['compute']['response']> => {
       const following =
@@ -102,7 +105,7 @@ export class ShardComputer {
       );
     };
     const mean = new MeanOfVectors();
-    let total = 0;
+    let total = learned;
     let computing = start(first);
     for (let batch = first; batch < last; batch++) {
       const { vector, seconds } = await computing;
@@ -127,6 +130,7 @@ export class ShardComputer {
     shard = 0,
     next: ShardStep = { step: step + 1, shard },
   ): Promise<ShardUpdate> {
+    await this.#learned(phase, step, shard);
     if ((this.options.accumulate ?? 1) > 1) return this.#trainAccumulated(phase, step, shard, next);
     const measures = this.#measures[phase];
     const trained = await this.#whileReadingAhead(
@@ -137,6 +141,32 @@ export class ShardComputer {
     );
     if ('notFinite' in trained) throw new NotFinite(phase, step);
     return { measures, ...trained };
+  }
+
+  /**
+   * Begins the discriminator's phase that comes next, after the generator's last one of a step, while the generator's mean
+   * is on its way: see `Replica.learnReal`. What is computed next waits for it.
+   */
+  learnAhead({ step, shard }: ShardStep): void {
+    const batch = this.#firstBatch(step);
+    const images = this.#images.take(batch, shard);
+    const learning = this.replica.call('learnReal', {
+      images,
+      ...this.#drawn('discriminator', batch, shard),
+    });
+    const seconds = learning.then((answer) => answer.seconds);
+    // Whoever computes next is told.
+    seconds.catch(() => undefined);
+    this.#learning = { batch, shard, seconds };
+  }
+
+  /** Nothing is computed ahead any more, and its buffers are free. Returns what of a phase's time has passed already. */
+  async #learned(phase: Phase, batch: number, shard: number): Promise<number> {
+    const learning = this.#learning;
+    this.#learning = undefined;
+    const seconds = (await learning?.seconds) ?? 0;
+    const isOfIt = phase === 'discriminator' && learning?.batch === batch && learning.shard === shard;
+    return isOfIt ? seconds : 0;
   }
 
   async #trainAccumulated(phase: Phase, step: number, shard: number, next: ShardStep): Promise<ShardUpdate> {
@@ -163,15 +193,19 @@ export class ShardComputer {
     next: ShardBatch,
     compute: (inputs: PhaseInputs) => Promise<Answer>,
   ): Promise<Answer> {
-    const { seed, imageSize } = this.options;
-    const drawn: PhaseInputs = {
-      noise: shardNoise(seed, batch, shard, this.#noise),
-      ...(this.#draws && { draws: shardDraws(seed, { phase, batch, shard }, imageSize, this.#draws[phase]) }),
-    };
+    const drawn = this.#drawn(phase, batch, shard);
     if (phase === 'generator') return compute(drawn);
     const computed = compute({ ...drawn, images: this.#images.take(batch, shard) });
     this.#images.readAhead(next.batch, next.shard);
     return computed;
+  }
+
+  #drawn(phase: Phase, batch: number, shard: number): PhaseInputs {
+    const { seed, imageSize } = this.options;
+    return {
+      noise: shardNoise(seed, batch, shard, this.#noise),
+      ...(this.#draws && { draws: shardDraws(seed, { phase, batch, shard }, imageSize, this.#draws[phase]) }),
+    };
   }
 }
 

@@ -42,12 +42,17 @@ export interface StepProgramOptions {
 
 /**
  * The calls of a step's program. `compute` and `apply` are a phase's two halves, with the average over all shards
- * between them; `train` is both at once. `computeAgain` draws the generated images anew; the other calls of the
- * generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase on the
- * same shard. `save` fetches the whole state, tensor by tensor.
+ * between them; `train` is both at once. `discriminator.compute` takes over what `discriminator.learnReal` has learned
+ * from the real images, which needs nothing of the generator. `computeAgain` draws the generated images anew; the other
+ * calls of the generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase
+ * on the same shard. `save` fetches the whole state, tensor by tensor.
  */
 export type StepCall =
-  `${Phase}.${'compute' | 'apply' | 'train'}` | 'generator.computeAgain' | 'sample' | 'save';
+  | `${Phase}.${'compute' | 'apply' | 'train'}`
+  | 'discriminator.learnReal'
+  | 'generator.computeAgain'
+  | 'sample'
+  | 'save';
 
 /** The call that sets one tensor of the state, by its name there, and is fed under that name. */
 export const restoreCall = (name: string): string => `restore ${name}`;
@@ -112,10 +117,13 @@ class StepRecorder {
   declareCalls(): void {
     // The same reads for both phases: the generator's weights do not change between them.
     const generator = this.#read('generator');
+    const discriminator = this.#read('discriminator');
+    const onReal = this.#lessonOnReal(discriminator);
     const phases = {
-      discriminator: this.#discriminatorPhase(generator),
+      discriminator: this.#discriminatorPhase(generator, discriminator, onReal),
       generator: this.#generatorPhase(generator),
     };
+    this.#declare('discriminator.learnReal', { effects: onReal.map(({ node }) => node) });
     for (const phase of PHASES) {
       this.#declareHalves(phase, phases[phase]);
       this.#declareTraining(phase, phases[phase]);
@@ -125,12 +133,18 @@ class StepRecorder {
     this.#declareState();
   }
 
-  #discriminatorPhase(generator: readonly Value[]): PhaseValues {
+  #lessonOnReal(discriminator: readonly Value[]): Value[] {
     const { batch, model } = this.options;
     const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
-    const discriminator = this.#read('discriminator');
+    return this.#recordLesson(real, discriminator, 1, this.#drawsInput('realDraws'));
+  }
+
+  #discriminatorPhase(
+    generator: readonly Value[],
+    discriminator: readonly Value[],
+    onReal: readonly Value[],
+  ): PhaseValues {
     const [images, ...drawing] = this.#recordDrawing(this.#noise, generator);
-    const onReal = this.#recordLesson(real, discriminator, 1, this.#drawsInput('realDraws'));
     // Both at once would take the memory of both: the second batch waits until the first has its gradients.
     const later = this.recording.after(images, onReal);
     const onFake = this.#recordLesson(later, discriminator, 0, this.#drawsInput('fakeDraws'));
@@ -245,7 +259,8 @@ class StepRecorder {
   }
 
   #takingOver(phase: Phase, half: 'compute' | 'train'): { takesFrom?: StepCall } {
-    return phase === 'generator' ? { takesFrom: `discriminator.${half}` } : {};
+    if (phase === 'generator') return { takesFrom: `discriminator.${half}` };
+    return half === 'compute' ? { takesFrom: 'discriminator.learnReal' } : {};
   }
 
   /** Adam on the phase's network, and the running statistics of the forward passes that count. */

@@ -159,6 +159,8 @@ export class Hosting {
       }
       // Its error is that of the next wait for it, which comes when the next shard is computed.
       sent.catch(() => undefined);
+      // The discriminator has its update of this step: half of its next phase can be done while the mean is on its way.
+      if (isLast && phase === 'generator' && generation === this.#generation) computer.learnAhead(next);
     }
     await sent;
   }

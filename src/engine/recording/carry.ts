@@ -47,7 +47,9 @@ export function carryOver(
   const rewrite = (node: GraphNode): GraphNode => {
     const known = rewritten.get(node);
     if (known) return known;
-    const made = graph.replaceInputs(node, node.inputs.map(take), node.after.map(rewrite));
+    // What has run in the earlier call need not be waited for.
+    const after = node.after.filter((each) => !computedEarlier.has(each)).map(rewrite);
+    const made = graph.replaceInputs(node, node.inputs.map(take), after);
     rewritten.set(node, made);
     return made;
   };

@@ -113,7 +113,7 @@ export function shapeOf(shape: readonly number[]): tensorflow.TensorShapeProto.$
 }
 
 function isSame<T>(these: readonly T[], those: readonly T[]): boolean {
-  return these.every((each, index) => each === those[index]);
+  return these.length === those.length && these.every((each, index) => each === those[index]);
 }
 
 /** The same for nodes that compute the same; undefined where comparing would cost more than it saves. */

@@ -2,15 +2,29 @@ import type { CallName, ReplicaCalls } from '../../../src/model/replica-protocol
 import type { ReplicaHandle } from '../../../src/model/replica-handle.js';
 
 export type ComputeRequest = ReplicaCalls['compute']['request'];
+export type LearnRequest = ReplicaCalls['learnReal']['request'];
 
-/** A compute thread that does no more than this for `compute`, and nothing else. */
-export function computingHandle(compute: (request: ComputeRequest) => Float32Array): ReplicaHandle {
-  const call = async (name: CallName, request: unknown): Promise<ReplicaCalls['compute']['response']> => {
+/** A compute thread that does no more than this for `compute` and `learnReal`, and nothing else. */
+export function computingHandle(
+  compute: (request: ComputeRequest) => Float32Array,
+  learnReal: (request: LearnRequest) => void = () => undefined,
+): ReplicaHandle {
+  const answerTo = (
+    name: CallName,
+    request: unknown,
+  ): (ReplicaCalls['compute'] | ReplicaCalls['learnReal'])['response'] => {
+    if (name === 'learnReal') {
+      learnReal(request as LearnRequest);
+      return { seconds: 0.125 };
+    }
     if (name !== 'compute') throw new Error(`nobody should ask for ${name}`);
-    const vector = compute(request as ComputeRequest) as Float32Array<ArrayBuffer>;
+    return { vector: compute(request as ComputeRequest) as Float32Array<ArrayBuffer>, seconds: 0.25 };
+  };
+  const call = async (name: CallName, request: unknown): Promise<unknown> => {
+    const answer = answerTo(name, request);
     // As another thread would, it answers later.
     await new Promise(setImmediate);
-    return { vector, seconds: 0.25 };
+    return answer;
   };
   return { call } as unknown as ReplicaHandle;
 }

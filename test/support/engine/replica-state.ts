@@ -107,6 +107,47 @@ export function testReplicaState(makeReplica: ReplicaFactory, refinements: Refin
     assert.notDeepEqual(run(start, [1, 2, 3]), whole);
   });
 
+  it('computes the same bits where it has learned from the real images ahead, and else does not see that', () => {
+    const start = (): Replica => {
+      const replica = makeReplica(model, OPTIMIZER, BATCH);
+      replica.restore(initialState(layout, 6));
+      return replica;
+    };
+    const [plain, ahead] = [start(), start()];
+    const others = images.map((value) => -value);
+    const compare = (step: number, learned: Float32Array): void => {
+      const expected = plain.compute('discriminator', images, noise(step));
+      ahead.learnReal(learned, noise(learned === images ? step : step + 1));
+      const held = tf.memory().numTensors;
+      const actual = ahead.compute('discriminator', images, noise(step));
+      assert.ok(tf.memory().numTensors <= held);
+      assert.deepEqual(actual, expected);
+      for (const replica of [plain, ahead]) replica.apply('discriminator', step, expected);
+    };
+    compare(1, images);
+    compare(2, images);
+    // Of another batch.
+    compare(3, others);
+    // It is used once, and with the weights that it was learned with.
+    ahead.learnReal(others, noise(4));
+    const moved = plain.compute('discriminator', images, noise(3));
+    for (const replica of [plain, ahead]) replica.apply('discriminator', 4, moved);
+    const fourth = plain.compute('discriminator', images, noise(4));
+    assert.deepEqual(ahead.compute('discriminator', images, noise(4)), fourth);
+    ahead.learnReal(others, noise(5));
+    for (const replica of [plain, ahead]) replica.restore(initialState(layout, 7));
+    const expected = plain.compute('discriminator', images, noise(5));
+    assert.deepEqual(ahead.compute('discriminator', images, noise(5)), expected);
+    // What the generator's mean changes is not what it was learned with.
+    const mean = plain.compute('generator', undefined, noise(5));
+    ahead.learnReal(images, noise(6));
+    for (const replica of [plain, ahead]) replica.apply('generator', 5, mean);
+    const after = plain.compute('discriminator', images, noise(6));
+    assert.deepEqual(ahead.compute('discriminator', undefined, noise(6)), after);
+    plain.dispose();
+    ahead.dispose();
+  });
+
   it('does not hold on to the arrays it is given', () => {
     const state = initialState(layout, 5);
     const replica = makeReplica(model, OPTIMIZER, BATCH);
