@@ -4,6 +4,7 @@ import type { Way } from '../bench/averaging/rows.js';
 import type { Cut } from '../src/averaging/vector-cuts.js';
 import { floatsOfRound } from '../bench/scaling/local-steps.js';
 import { roundSeconds, type RoundOptions } from '../bench/scaling/simulate.js';
+import { LEARNED_AHEAD, waitingSeconds } from '../bench/scaling/waiting.js';
 
 import { SMALL_MODEL } from './support/small-model.js';
 
@@ -99,5 +100,15 @@ describe('a simulated round of averaging takes', () => {
     // There and back, out of the one and into the other.
     assert.equal(seconds('ring', 2, 1, { costs, network }), 4);
     assert.equal(seconds('ring', 2, 3, { costs, network }), 12);
+  });
+});
+
+describe('a simulated step waits', () => {
+  it("for the discriminator's round, and for what of the generator's is not hidden behind what is computed ahead", () => {
+    const rounds = { discriminator: 3, generator: 4 };
+    assert.equal(waitingSeconds(rounds, 0), 7);
+    assert.equal(waitingSeconds(rounds, 10), 3 + 4 - 10 * LEARNED_AHEAD);
+    assert.equal(waitingSeconds(rounds, 4 / LEARNED_AHEAD), 3);
+    assert.equal(waitingSeconds(rounds, 100), 3);
   });
 });

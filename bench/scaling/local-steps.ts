@@ -4,6 +4,7 @@ import { modelLayout } from '../../src/model/layout.js';
 import { localLayout } from '../../src/model/local-layout.js';
 import { floatsOf } from './real-runs.js';
 import { roundSeconds, type Costs } from './simulate.js';
+import { waitingSeconds } from './waiting.js';
 
 /** Shards train so many steps on their own, then one vector is averaged: the state. */
 const LOCAL_STEPS = [1, 4, 16, 64];
@@ -20,15 +21,17 @@ export function floatsOfRound(model: ModelOptions, localSteps: number): number[]
 export function localStepLines(costs: Costs, model: ModelOptions, compute: number): string[] {
   const efficiency = (gigabits: number, localSteps: number, workers: number): number => {
     const network = { bytesPerSecond: (gigabits * 1e9) / 8, latency: LATENCY };
-    const averaging = floatsOfRound(model, localSteps)
-      .map((floats) =>
-        roundSeconds({
-          ...{ way: 'ring', workers, costs, network },
-          cuts: cutVector({ length: floats, gradientEnd: floats, shards: workers }),
-        }),
-      )
-      .reduce((sum, seconds) => sum + seconds);
-    return (localSteps * compute) / (localSteps * compute + averaging);
+    const rounds = floatsOfRound(model, localSteps).map((floats) =>
+      roundSeconds({
+        ...{ way: 'ring', workers, costs, network },
+        cuts: cutVector({ length: floats, gradientEnd: floats, shards: workers }),
+      }),
+    );
+    const waiting =
+      localSteps === 1
+        ? waitingSeconds({ discriminator: rounds[0], generator: rounds[1] }, compute)
+        : rounds[0];
+    return (localSteps * compute) / (localSteps * compute + waiting);
   };
   const header = ['Gbit/s', '--local-steps', ...WORKERS.map(String)];
   const rows = GIGABITS.flatMap((gigabits) =>

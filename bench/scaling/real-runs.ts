@@ -8,6 +8,7 @@ import { median } from '../support/median.js';
 import { startTrainer, stepsOf } from '../support/trainer.js';
 import type { Way } from '../averaging/rows.js';
 import { roundSeconds, type Costs } from './simulate.js';
+import { waitingSeconds } from './waiting.js';
 
 export interface Size {
   readonly name: string;
@@ -37,7 +38,7 @@ export interface RealRun {
   readonly step: number;
   readonly compute: number;
   readonly averaging: number;
-  /** Of `averaging`, what the simulator says of the two rounds on so many cores. */
+  /** Of `averaging`, what the simulator says of waiting for the two rounds on so many cores. */
   readonly simulated: number;
 }
 
@@ -96,7 +97,7 @@ async function realRun(
   const averaging = median(measured.map(({ averagingSeconds }) => averagingSeconds));
   return {
     ...{ size: name, way, workers, compute, averaging, step: compute + averaging },
-    simulated: simulated[0] + simulated[1],
+    simulated: waitingSeconds({ discriminator: simulated[0], generator: simulated[1] }, compute),
   };
 }
 

@@ -2,6 +2,7 @@ import { cutVector } from '../../src/averaging/vector-cuts.js';
 import { WIRE_FORMATS, type WireFormat } from '../../src/averaging/wire-format.js';
 import type { Way } from '../averaging/rows.js';
 import { roundSeconds, type Costs } from './simulate.js';
+import { waitingSeconds } from './waiting.js';
 
 export interface Scenario {
   readonly way: Way;
@@ -16,7 +17,7 @@ export interface Scenario {
 const GIGABITS = [1, 10, 25, 100];
 const LATENCY = 50e-6; // seconds; one switch, kernels and event loops at both ends
 
-/** One worker a machine and one shard a worker, each computing for so many seconds a step, whatever their number. */
+/** `floats`: of both phases' vectors. One worker a machine and one shard a worker, each computing for so many seconds a step, whatever their number. */
 export function scenarios(costs: Costs, floats: readonly number[], compute: number, most = 1024): Scenario[] {
   const counts = Array.from({ length: Math.log2(most) + 1 }, (_, power) => 2 ** power);
   return WIRE_FORMATS.flatMap((wire) =>
@@ -24,16 +25,14 @@ export function scenarios(costs: Costs, floats: readonly number[], compute: numb
       waysOf(wire).flatMap((way) =>
         counts.map((workers): Scenario => {
           const network = { bytesPerSecond: (gigabits * 1e9) / 8, latency: LATENCY };
-          const averaging = floats.reduce(
-            (sum, length) =>
-              sum +
-              roundSeconds({
-                ...{ way, workers, costs, network },
-                cuts: cutVector({ length, gradientEnd: length, shards: workers, wire }),
-              }),
-            0,
+          const [discriminator, generator] = floats.map((length) =>
+            roundSeconds({
+              ...{ way, workers, costs, network },
+              cuts: cutVector({ length, gradientEnd: length, shards: workers, wire }),
+            }),
           );
-          return { way, workers, gigabits, wire, efficiency: compute / (compute + averaging) };
+          const waiting = waitingSeconds({ discriminator, generator }, compute);
+          return { way, workers, gigabits, wire, efficiency: compute / (compute + waiting) };
         }),
       ),
     ),
