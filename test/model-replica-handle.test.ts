@@ -71,11 +71,15 @@ describe('the compute thread', () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     const started = performance.now();
-    const { seconds } = await handle.call('compute', { phase: 'discriminator', images, noise });
+    // Long enough for the system to let this thread run meanwhile, whatever else it is busy with.
+    const ask = () => handle.call('compute', { phase: 'discriminator', images, noise });
+    const answers = await Promise.all(Array.from({ length: 20 }, ask));
     const waited = (performance.now() - started) / 1000;
     clearInterval(timer);
     assert.ok(ticks > 0);
-    assert.ok(seconds > 0 && seconds <= waited, `${seconds} s of ${waited} s`);
+    assert.ok(answers.every(({ seconds }) => seconds > 0));
+    const computed = answers.reduce((sum, { seconds }) => sum + seconds, 0);
+    assert.ok(computed <= waited, `${computed} s of ${waited} s`);
   });
 
   it('reports what it could not do, and goes on', async () => {
