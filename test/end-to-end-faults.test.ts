@@ -138,8 +138,9 @@ describe('a run', () => {
     /** A run that has a checkpoint and steps left to do. */
     async function begin(run: string): Promise<Program> {
       const program = workplace.start(workplace.training(run, ['--workers', '2', ...OPTIONS]));
-      await until('a checkpoint', () =>
-        existsSync(workplace.path(run, 'checkpoints/step-000050.safetensors')),
+      // They are written one at a time: with the second in its place, the run knows that the first one is.
+      await until('a second checkpoint', () =>
+        existsSync(workplace.path(run, 'checkpoints/step-000100.safetensors')),
       );
       return program;
     }
