@@ -34,6 +34,9 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
         log(`skipped ${path}: ${reason}`, { level: 'warn' });
       },
       onLinksLeftOut: log,
+      onDamaged: (line) => {
+        log(line, { level: 'warn' });
+      },
     });
     return { faces: Faces.open(prepared.path), broken: prepared.broken };
   } catch (error) {

@@ -13,6 +13,10 @@ export interface ListedFile {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** Time of the last change of content, owner, mode or name (ctime), in milliseconds since 1970. */
+  readonly changed: number;
+  readonly device: number;
+  readonly inode: number;
 }
 
 export interface Listing {
@@ -67,10 +71,16 @@ function walk(root: string, path: string, links: LinkRule, ancestors: readonly s
     if (stat?.isDirectory()) {
       for (const found of walk(root, child, links, [...ancestors, identity])) below.push(found);
     } else if (!stat || stat.isFile()) {
-      folder.files.push({ path: child, size: stat?.size ?? -1, modified: stat?.mtimeMs ?? 0 });
+      folder.files.push({ path: child, ...factsOf(stat) });
     } // A pipe or a device would block whoever reads it.
   }
   return [folder, ...below];
+}
+
+function factsOf(stat: Stats | undefined): Omit<ListedFile, 'path'> {
+  if (!stat) return { size: -1, modified: 0, changed: 0, device: 0, inode: 0 };
+  const { size, mtimeMs: modified, ctimeMs: changed, dev: device, ino: inode } = stat;
+  return { size, modified, changed, device, inode };
 }
 
 function readSorted(folder: string): Dirent[] {

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { tryToRemove } from '../common/temporary-name.js';
+import { contentKey } from './content-key.js';
 import { DecodePool } from './decode-pool.js';
 import { listImageFolder, type ListedFile } from './image-folder.js';
 import {
   createFacesFolder,
-  listingKey,
   packPath,
   recall,
   remember,
@@ -12,7 +14,9 @@ import {
   type BrokenFile,
   type Packed,
 } from './pack-cache.js';
+import { isPackOf } from './pack-check.js';
 import { PackWriter } from './pack-writer.js';
+import { quickKey, statKey } from './quick-key.js';
 
 export interface PackRequest {
   readonly root: string;
@@ -33,6 +37,8 @@ export interface PackProgress {
   broken(file: BrokenFile): void;
   /** So many links lead out of the root and were not followed. */
   linksLeftOut(count: number): void;
+  /** The pack at this path does not hold the pixels that it was written with. */
+  damaged(path: string): void;
 }
 
 /** Decodes an image folder into the cache, unless an earlier run has done it; `decoded` counts the faces decoded now. */
@@ -43,17 +49,48 @@ export async function packImages(
   const { root, followLinks, size, cache } = request;
   const { files, leftOut } = listImageFolder(root, followLinks);
   if (leftOut > 0) report.linksLeftOut(leftOut);
-  const key = listingKey(files, size);
-  const known = recall(cache, key);
+  const quick = quickKey(root, files, size, Date.now());
+  const noted = quick === undefined ? undefined : await recallWhole(cache, quick, report);
+  if (noted) return reuse(request, noted, report);
+  const content = await contentKey(root, files, size, (done, total) => {
+    report.progress(done, total);
+  });
+  const known = await recallWhole(cache, content, report);
   if (known) {
-    for (const file of known.broken) report.broken(file);
-    refuseBroken(request, known.broken, known.count + known.broken.length);
-    return { ...known, decoded: 0 };
+    // A cache that cannot be written to serves all the same.
+    if (quick !== undefined) await remember(cache, quick, known).catch(() => undefined);
+    return reuse(request, known, report);
   }
   const packed = await decodeAll(request, files, report);
-  await remember(cache, key, packed);
+  // Files that changed in the meantime were decoded with another content than the key stands for.
+  if (statKey(listImageFolder(root, followLinks).files, size) === statKey(files, size)) {
+    await remember(cache, content, packed);
+    if (quick !== undefined) await remember(cache, quick, packed);
+  }
   sweep(cache);
   return { ...packed, decoded: packed.count };
+}
+
+function reuse(
+  request: PackRequest,
+  known: Packed,
+  report: PackProgress,
+): Packed & { readonly decoded: number } {
+  for (const file of known.broken) report.broken(file);
+  refuseBroken(request, known.broken, known.count + known.broken.length);
+  return { ...known, decoded: 0 };
+}
+
+/** Returns the result of an earlier run, if the pack that it leads to is there and undamaged. Removes a damaged one. */
+async function recallWhole(cache: string, key: string, report: PackProgress): Promise<Packed | undefined> {
+  const packed = recall(cache, key);
+  if (!packed) return undefined;
+  const path = packPath(cache, packed.fingerprint);
+  if (!existsSync(path)) return undefined;
+  if (await isPackOf(path, packed.fingerprint)) return packed;
+  report.damaged(path);
+  tryToRemove(path);
+  return undefined;
 }
 
 async function decodeAll(

@@ -8,7 +8,8 @@ import { packImages, type PackRequest } from './pack-images.js';
 export type PackEvent =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
   | { readonly kind: 'broken'; readonly file: BrokenFile }
-  | { readonly kind: 'linksLeftOut'; readonly count: number };
+  | { readonly kind: 'linksLeftOut'; readonly count: number }
+  | { readonly kind: 'damaged'; readonly path: string };
 
 export type PackResult = Packed & { readonly decoded: number };
 
@@ -29,6 +30,9 @@ serveParent<PackRequest>(
       },
       linksLeftOut(count) {
         emit({ kind: 'linksLeftOut', count } satisfies PackEvent);
+      },
+      damaged(path) {
+        emit({ kind: 'damaged', path } satisfies PackEvent);
       },
     });
   },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -28,6 +27,8 @@ export interface PrepareOptions {
   readonly onBroken?: (path: string, reason: string) => void;
   /** Called with one line where links were not followed, on later runs too. */
   readonly onLinksLeftOut?: (line: string) => void;
+  /** Called with one line if a damaged pack was found; the images are decoded again. */
+  readonly onDamaged?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +55,7 @@ const SPARE_THREADS = 2;
 export async function prepareFaces(options: PrepareOptions): Promise<PreparedFaces> {
   const { size, followLinks = false, decoders = availableParallelism(), signal } = options;
   const cache = resolve(options.cache);
-  const temporary = temporaryPackPath(cache, randomUUID());
+  const temporary = temporaryPackPath(cache);
   const { root, maxBrokenShare } = options;
   try {
     const packed = await runChild<PackRequest, PackEvent, PackResult>({
@@ -75,7 +76,8 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
   }
 }
 
-function tell({ root, onProgress, onBroken, onLinksLeftOut }: PrepareOptions, event: PackEvent): void {
+function tell(options: PrepareOptions, event: PackEvent): void {
+  const { root, onProgress, onBroken, onLinksLeftOut, onDamaged } = options;
   switch (event.kind) {
     case 'progress':
       onProgress?.(event.done, event.total);
@@ -87,5 +89,8 @@ function tell({ root, onProgress, onBroken, onLinksLeftOut }: PrepareOptions, ev
       onLinksLeftOut?.(
         `left out ${event.count} link${event.count === 1 ? '' : 's'} out of ${root}: --follow-links takes such too`,
       );
+      return;
+    case 'damaged':
+      onDamaged?.(`the decoded faces in ${event.path} are damaged: decoding the images again`);
   }
 }

@@ -62,6 +62,7 @@ export async function findWholeDataset(
         log(`skipped ${path}: ${reason}`);
       },
       onLinksLeftOut: log,
+      onDamaged: log,
     });
     if (found.fingerprint !== wanted.fingerprint) throw new DatasetMismatch(folder, found, wanted);
   }
