@@ -1,7 +1,8 @@
 export { DamagedPack, Faces } from './faces.js';
 export { DEFAULT_FACES, defaultFaces, drawFaces, type DrawOptions } from './drawn-faces.js';
 export { normalise, normaliseFaces } from './normalise.js';
-export { packPath, temporaryPackPath } from './pack-cache.js';
+export { packPath, sweepPacks, temporaryPackPath } from './pack-cache.js';
+export { isPackOf, isPackOfPart } from './pack-check.js';
 export { faceBytes, type PackHeader } from './pack-format.js';
 export { PackWriter, type PackWriterOptions } from './pack-writer.js';
 export {

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../common/atomic-file.js';
 import { messageOf, UserError } from '../common/errors.js';
-import { ageOf, removeAbandoned, temporaryName, tryToRemove } from '../common/temporary-name.js';
+import { ageOf, namesIn, removeAbandoned, tryToRemove } from '../common/leftovers.js';
+import { temporaryName } from '../common/temporary-name.js';
 
 /** Raise it when the same files would give other pixels than before. */
 const PIPELINE_VERSION = 1;
@@ -114,7 +115,7 @@ function markUsed(path: string): void {
 export function sweep(cache: string, now = Date.now()): void {
   const folder = facesFolder(cache);
   sweepPacks(folder, now);
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     if (!name.endsWith('.json')) continue;
     const path = join(folder, name);
     const packed = readNote(path);
@@ -125,8 +126,8 @@ export function sweep(cache: string, now = Date.now()): void {
 
 /** The same for a folder that holds packs and no notes. */
 export function sweepPacks(folder: string, now = Date.now()): void {
-  removeAbandoned(folder, now);
-  for (const name of readdirSync(folder)) {
+  removeAbandoned(folder, { now, isTemporary: (name) => name.endsWith('.tmp') });
+  for (const name of namesIn(folder)) {
     const path = join(folder, name);
     if (name.endsWith('.pack') && ageOf(path, now) > UNUSED_AFTER) tryToRemove(path);
   }

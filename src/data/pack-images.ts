@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { tryToRemove } from '../common/temporary-name.js';
+import { tryToRemove } from '../common/leftovers.js';
 import { contentKey } from './content-key.js';
 import { DecodePool } from './decode-pool.js';
 import { listImageFolder, type ListedFile } from './image-folder.js';
@@ -78,6 +78,7 @@ function reuse(
 ): Packed & { readonly decoded: number } {
   for (const file of known.broken) report.broken(file);
   refuseBroken(request, known.broken, known.count + known.broken.length);
+  sweep(request.cache);
   return { ...known, decoded: 0 };
 }
 
