@@ -10,7 +10,7 @@ import { isAbandoned, isTemporaryName, temporaryName } from '../common/temporary
 /** The one class of the image folder. */
 const CLASS = 'drawn';
 /** Tells whose folder it is. It lies beside the class folder, where readers of image folders do not look. */
-const MARK = 'drawn-faces.json';
+export const MARK = 'drawn-faces.json';
 /** Raise it when the same seed would give other faces than before. */
 const DRAWING_VERSION = 1;
 
