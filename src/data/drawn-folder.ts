@@ -6,7 +6,7 @@ import { codeOf, messageOf, UserError } from '../common/errors.js';
 /** The one class of the image folder. */
 const CLASS = 'drawn';
 /** Says whose folder it is. Beside the class folder, where an image folder's readers do not look. */
-const MARK = 'drawn-faces.json';
+export const MARK = 'drawn-faces.json';
 /** Raise it when the same seed would give other faces than before. */
 const DRAWING_VERSION = 1;
 

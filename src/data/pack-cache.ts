@@ -5,9 +5,10 @@ import { writeFileAtomically } from '../common/atomic-file.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { isPack } from './faces.js';
 import type { ListedFile } from './image-folder.js';
+import type { LeftOutKind } from './left-out.js';
 
-/** Raise it when the same files would give other pixels than before. */
-const PIPELINE_VERSION = 1;
+/** Raise it when the same files would give other pixels than before, or when an entry's fields change. */
+const PIPELINE_VERSION = 2;
 
 const DAY = 24 * 60 * 60 * 1000;
 const UNUSED_AFTER = 30 * DAY;
@@ -26,6 +27,8 @@ export interface Packed {
   readonly fingerprint: string;
   readonly count: number;
   readonly broken: readonly BrokenFile[];
+  /** Listed files without an image that can be read. */
+  readonly leftOut: readonly LeftOutKind[];
 }
 
 function facesFolder(cache: string): string {

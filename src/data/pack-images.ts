@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { reportBroken } from './broken-images.js';
 import { DecodePool } from './decode-pool.js';
-import { listImageFolder, type ListedFile } from './image-folder.js';
+import { listImageFolder, type FolderLayout, type ListedFile } from './image-folder.js';
+import { describeLeftOut, LeftOut, type LeftOutKind } from './left-out.js';
 import {
   createFacesFolder,
   listingKey,
@@ -14,8 +16,12 @@ import {
 } from './pack-cache.js';
 import { PackWriter } from './pack-writer.js';
 
+/** Options that a command may have, which messages can tell the user to change. */
+export type OfferedOption = '--follow-links' | '--max-broken';
+
 export interface PackRequest {
   readonly root: string;
+  readonly layout: FolderLayout;
   /** Also links that lead out of the root. */
   readonly followLinks: boolean;
   /** Pixels a side. */
@@ -23,16 +29,18 @@ export interface PackRequest {
   readonly cache: string;
   /** 0 .. 1 */
   readonly maxBrokenShare: number;
+  readonly offered: readonly OfferedOption[];
   /** Threads. */
   readonly decoders: number;
   readonly temporary: string;
 }
 
 export interface PackProgress {
-  progress(done: number, total: number): void;
-  broken(file: BrokenFile): void;
-  /** So many links lead out of the root and were not followed. */
-  linksLeftOut(count: number): void;
+  /** So many files are found so far. */
+  listing(found: number): void;
+  decoding(done: number, total: number): void;
+  /** A line on files that are not used. */
+  warning(line: string): void;
 }
 
 /** Decodes an image folder into the cache, unless an earlier run has done it; `decoded` counts the faces decoded now. */
@@ -40,20 +48,23 @@ export async function packImages(
   request: PackRequest,
   report: PackProgress,
 ): Promise<Packed & { readonly decoded: number }> {
-  const { root, followLinks, size, cache } = request;
-  const { files, leftOut } = listImageFolder(root, followLinks);
-  if (leftOut > 0) report.linksLeftOut(leftOut);
+  const { root, layout, followLinks, size, cache, offered } = request;
+  const { files, leftOut } = listImageFolder(root, followLinks, {
+    layout,
+    offersFollowLinks: offered.includes('--follow-links'),
+    onFound: (files) => {
+      report.listing(files);
+    },
+  });
   const key = listingKey(files, size);
   const known = recall(cache, key);
-  if (known) {
-    for (const file of known.broken) report.broken(file);
-    refuseBroken(request, known.broken, known.count + known.broken.length);
-    return { ...known, decoded: 0 };
+  const packed = known ?? (await decodeAll(request, files, report));
+  if (!known) {
+    await remember(cache, key, packed);
+    sweep(cache);
   }
-  const packed = await decodeAll(request, files, report);
-  await remember(cache, key, packed);
-  sweep(cache);
-  return { ...packed, decoded: packed.count };
+  await reportUnused(request, leftOut, packed, report);
+  return { ...packed, decoded: known ? 0 : packed.count };
 }
 
 async function decodeAll(
@@ -63,6 +74,7 @@ async function decodeAll(
 ): Promise<Packed> {
   const { root, size, cache, temporary } = request;
   const broken: BrokenFile[] = [];
+  const leftOut = new LeftOut();
   createFacesFolder(cache);
   const writer = await PackWriter.create(({ fingerprint }) => packPath(cache, fingerprint), {
     size,
@@ -74,24 +86,23 @@ async function decodeAll(
     let faces = 0;
     for await (const decoded of pool.decode(files.map((file) => join(root, file.path)))) {
       const { path } = files[done++];
-      if (decoded.kind === 'face') {
-        await writer.write(decoded.pixels);
-        faces++;
-      } else if (decoded.kind === 'broken') {
-        broken.push({ path, reason: decoded.reason });
-        report.broken({ path, reason: decoded.reason });
-        refuseBroken(request, broken, files.length); // At best all the others are sound: no need to see them.
+      switch (decoded.kind) {
+        case 'face':
+          await writer.write(decoded.pixels);
+          faces++;
+          break;
+        case 'broken':
+          broken.push({ path, reason: decoded.reason });
+          break;
+        case 'other':
+          if (decoded.format === undefined) leftOut.add('file', 'without an image', path);
+          else leftOut.add('image', decoded.format, path);
       }
-      report.progress(done, files.length);
+      report.decoding(done, files.length);
     }
-    refuseBroken(request, broken, faces + broken.length);
-    if (faces === 0) {
-      throw new UserError(
-        `none of the ${files.length} files in ${root} is a jpeg, png, webp, bmp or gif image`,
-      );
-    }
+    if (faces === 0) throw withoutImages(root, files.length, broken, leftOut.kinds);
     const { fingerprint, count } = await writer.finish();
-    return { fingerprint, count, broken };
+    return { fingerprint, count, broken, leftOut: leftOut.kinds };
   } catch (error) {
     await writer.abort();
     throw error;
@@ -100,16 +111,44 @@ async function decodeAll(
   }
 }
 
-/** Ends the run before it starts, where more images are broken than it may lose. */
-function refuseBroken(
-  { root, maxBrokenShare }: PackRequest,
+function withoutImages(
+  root: string,
+  files: number,
   broken: readonly BrokenFile[],
-  images: number,
-): void {
-  if (broken.length <= maxBrokenShare * images) return;
-  const [first] = broken;
-  throw new UserError(
-    `at least ${broken.length} of ${images} images in ${root} are broken, more than the share of ${maxBrokenShare} ` +
-      `that --max-broken allows (${first.path}: ${first.reason}): repair or remove them, or allow more`,
+  leftOut: readonly LeftOutKind[],
+): UserError {
+  const kinds = new LeftOut(leftOut);
+  for (const { path, reason } of broken) kinds.add('image', 'broken', path, reason);
+  return new UserError(
+    `none of the ${files} files in ${root} is a jpeg, png, webp, bmp or gif image: ` +
+      `use a folder with such images (${describeLeftOut(kinds.kinds)})`,
   );
+}
+
+/** Says what is not used. Throws a UserError if too many images are broken. */
+async function reportUnused(
+  request: PackRequest,
+  listed: readonly LeftOutKind[],
+  { broken, leftOut, count }: Packed,
+  report: PackProgress,
+): Promise<void> {
+  const { root, offered } = request;
+  const kinds = new LeftOut(listed, leftOut).kinds;
+  if (kinds.length > 0) report.warning(describeLeftOut(kinds, root) + adviceFor(kinds, offered));
+  const lines = await reportBroken(
+    { ...request, offersMaxBroken: offered.includes('--max-broken') },
+    broken,
+    count + broken.length,
+  );
+  for (const line of lines) report.warning(line);
+}
+
+function adviceFor(kinds: readonly LeftOutKind[], offered: readonly OfferedOption[]): string {
+  const units = kinds.map(({ unit }) => unit);
+  const images = units.includes('image')
+    ? '; only jpeg, png, webp, bmp and gif images in sub-folders are used'
+    : '';
+  const links =
+    units.includes('link') && offered.includes('--follow-links') ? '; --follow-links follows links out' : '';
+  return images + links;
 }
