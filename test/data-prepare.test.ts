@@ -182,7 +182,7 @@ describe('preparing faces', () => {
     assert.ok(typeof refusal === 'string');
     assert.ok(
       refusal.includes(
-        `: 23 of 24, --max-broken 0.25 allows 6 (${all.slice(0, 10).join('; ')}; and 13 more, all`,
+        `: 23 of 24, --max-broken 0.25 allows 6 (${all.slice(0, 10).join('; ')}; 13 more broken images, all`,
       ),
       refusal,
     );
@@ -284,13 +284,13 @@ describe('preparing faces ends in one clear line', () => {
     writeFileSync(join(root, 'faces/notes.txt'), 'text');
     await refused(
       {},
-      /none of the 1 files in .* is a jpeg, png, webp, bmp or gif image: .*1 without an image \(faces\/notes.txt\)/,
+      /none of the 1 files in .* is a sound jpeg, png, webp, bmp or gif image: .*1 without an image \(faces\/notes.txt\)/,
     );
   });
 
   it('with broken images only', async () => {
     await fill('truncated.jpg');
-    await refused({ maxBrokenShare: 1 }, /none of the 1 files .* 1 broken \(faces\/truncated.jpg: cut off\)/);
+    await refused({ maxBrokenShare: 1 }, /none of the 1 files .* \(faces\/truncated.jpg: cut off\)$/);
   });
 
   it('with a cache that is a file', async () => {

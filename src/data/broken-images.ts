@@ -17,27 +17,34 @@ const NAMED = 10;
 
 /**
  * Returns a line for each of the first ten broken images of a folder, and one for all others. Throws a UserError that
- * names the first ten if more of the `images` images are broken than the limit allows.
+ * has these lines if more of the `images` images are broken than the limit allows.
  */
 export async function reportBroken(
   { root, cache, maxBrokenShare, offersMaxBroken }: BrokenLimit,
   broken: readonly BrokenFile[],
   images: number,
 ): Promise<readonly string[]> {
-  const named = broken.slice(0, NAMED).map(describeBroken);
-  const others = broken.length - named.length;
-  // Without a list the first ten still help.
-  const list = others === 0 ? undefined : await writeBrokenList(cache, root, broken).catch(() => undefined);
-  const whereListed = list === undefined ? '' : `, all listed in ${list}`;
+  const lines = await nameBroken(root, cache, broken);
   const allowed = Math.floor(maxBrokenShare * images);
-  if (broken.length <= allowed) {
-    const more = others === 0 ? [] : [`${others} more broken image${others === 1 ? '' : 's'}${whereListed}`];
-    return [...named, ...more].map((line) => `skipped ${line}`);
-  }
-  const more = others === 0 ? [] : [`and ${others} more${whereListed}`];
+  if (broken.length <= allowed) return lines.map((line) => `skipped ${line}`);
   throw new UserError(
     `too many broken images in ${root}: ${broken.length} of ${images}, ` +
       `${offersMaxBroken ? `--max-broken ${maxBrokenShare} allows` : 'at most'} ${allowed} ` +
-      `(${[...named, ...more].join('; ')}): repair or remove them${offersMaxBroken ? ', or raise --max-broken' : ''}`,
+      `(${lines.join('; ')}): repair or remove them${offersMaxBroken ? ', or raise --max-broken' : ''}`,
   );
+}
+
+/** Returns "people/1.jpg: cut off" for the first ten, and how many others are in which file. */
+export async function nameBroken(
+  root: string,
+  cache: string,
+  broken: readonly BrokenFile[],
+): Promise<readonly string[]> {
+  const named = broken.slice(0, NAMED).map(describeBroken);
+  const others = broken.length - named.length;
+  if (others === 0) return named;
+  // Without the list, the first ten still help.
+  const list = await writeBrokenList(cache, root, broken).catch(() => undefined);
+  const whereListed = list === undefined ? '' : `, all listed in ${list}`;
+  return [...named, `${others} more broken image${others === 1 ? '' : 's'}${whereListed}`];
 }

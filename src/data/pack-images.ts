@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { reportBroken } from './broken-images.js';
+import { nameBroken, reportBroken } from './broken-images.js';
 import { DecodePool } from './decode-pool.js';
 import { listImageFolder, type FolderLayout, type ListedFile } from './image-folder.js';
 import { describeLeftOut, LeftOut, type LeftOutKind } from './left-out.js';
@@ -58,7 +58,7 @@ export async function packImages(
   });
   const key = listingKey(files, size);
   const known = recall(cache, key);
-  const packed = known ?? (await decodeAll(request, files, report));
+  const packed = known ?? (await decodeAll(request, files, leftOut, report));
   if (!known) {
     await remember(cache, key, packed);
     sweep(cache);
@@ -70,6 +70,7 @@ export async function packImages(
 async function decodeAll(
   request: PackRequest,
   files: readonly ListedFile[],
+  listed: readonly LeftOutKind[],
   report: PackProgress,
 ): Promise<Packed> {
   const { root, size, cache, temporary } = request;
@@ -100,7 +101,8 @@ async function decodeAll(
       }
       report.decoding(done, files.length);
     }
-    if (faces === 0) throw withoutImages(root, files.length, broken, leftOut.kinds);
+    if (faces === 0)
+      throw await withoutImages(request, files.length, broken, new LeftOut(listed, leftOut.kinds).kinds);
     const { fingerprint, count } = await writer.finish();
     return { fingerprint, count, broken, leftOut: leftOut.kinds };
   } catch (error) {
@@ -111,21 +113,20 @@ async function decodeAll(
   }
 }
 
-function withoutImages(
-  root: string,
+async function withoutImages(
+  { root, cache }: PackRequest,
   files: number,
   broken: readonly BrokenFile[],
   leftOut: readonly LeftOutKind[],
-): UserError {
-  const kinds = new LeftOut(leftOut);
-  for (const { path, reason } of broken) kinds.add('image', 'broken', path, reason);
+): Promise<UserError> {
+  const others = leftOut.length === 0 ? [] : [describeLeftOut(leftOut)];
   return new UserError(
-    `none of the ${files} files in ${root} is a jpeg, png, webp, bmp or gif image: ` +
-      `use a folder with such images (${describeLeftOut(kinds.kinds)})`,
+    `none of the ${files} files in ${root} is a sound jpeg, png, webp, bmp or gif image: use a folder with such images ` +
+      `(${[...others, ...(await nameBroken(root, cache, broken))].join('; ')})`,
   );
 }
 
-/** Says what is not used. Throws a UserError if too many images are broken. */
+/** Reports what is not used. Throws a UserError if too many images are broken. */
 async function reportUnused(
   request: PackRequest,
   listed: readonly LeftOutKind[],
