@@ -284,7 +284,7 @@ describe('preparing faces ends in one clear line', () => {
     writeFileSync(join(root, 'faces/notes.txt'), 'text');
     await refused(
       {},
-      /none of the 1 files in .* is a sound jpeg, png, webp, bmp or gif image: .*1 without an image \(faces\/notes.txt\)/,
+      /none of the 1 files in .* is a readable jpeg, png, webp, bmp or gif image: .*1 without an image \(faces\/notes.txt\)/,
     );
   });
 

@@ -122,7 +122,7 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
     [
       'a folder of texts',
       () => ['--data', 'texts'],
-      /none of the 2 files in \S+texts is a sound jpeg.* 1 without an image .*; texts\/b\.jpg: not an image \(text\)\)/,
+      /none of the 2 files in \S+texts is a readable jpeg.* 1 without an image .*; texts\/b\.jpg: not an image \(text\)\)/,
     ],
     [
       'too many broken images',

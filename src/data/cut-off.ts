@@ -1,8 +1,8 @@
 import type { ImageKind } from './image-kind.js';
 
 /**
- * Returns whether the file of an image that cannot be decoded ends too early: an interrupted copy or download. Only
- * the structure of the format is read.
+ * Returns whether the file of an image that cannot be decoded ends too early. Reads no more than the structure of the
+ * format.
  */
 export function isCutOff(file: Buffer, kind: ImageKind): boolean {
   try {

@@ -28,8 +28,14 @@ export async function decodeFile(path: string, size: number): Promise<DecodedFil
     return { kind: 'face', pixels: cropFace(await decodeImage(bytes, image, size), size) };
   } catch (error) {
     if (!(error instanceof BrokenImage)) throw error;
-    return broken(isCutOff(bytes, image) ? 'cut off' : error.message);
+    return broken(reasonOf(error, bytes, image));
   }
+}
+
+/** Tells what decoders cannot: whether a damaged image ends too early, as an interrupted download does. */
+function reasonOf({ message }: BrokenImage, bytes: Buffer, image: ImageKind): string {
+  if (!message.includes('cut off')) return message;
+  return message.includes('damaged') && !isCutOff(bytes, image) ? 'damaged' : 'cut off';
 }
 
 function readContent(path: string): { image: ImageKind; bytes: Buffer } | DecodedFile {

@@ -115,7 +115,10 @@ export class FolderWalk {
       if (this.#walked.has(identity)) return;
       this.#walked.add(identity);
       for (const entry of this.#read(path)) {
-        if (this.#counted >= MAX_COUNTED) return;
+        if (this.#counted >= MAX_COUNTED) {
+          this.leftOut.add('folder', `${kind}, not counted any further`, path);
+          return;
+        }
         if (entry.dirent.isDirectory()) this.#countForeign(entry.path, kind);
         else {
           this.leftOut.add('file', kind, entry.path);

@@ -2,7 +2,7 @@
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/^(\._.*|__macosx|\.ds_store|icon\r)$/i, 'macOS metadata'],
   [/^((eh)?thumbs(_vista)?\.db|desktop\.ini|system volume information)$/i, 'Windows metadata'],
-  [/^(\$recycle\.bin|recycler|#recycle|@recycle|\.trash.*)$/i, 'in the trash'],
+  [/^(\$recycle\.bin|#recycle|@recycle|\.trash.*)$/i, 'in the trash'],
   [/^(@eadir|\.thumbnails|\.@__thumb)$/i, 'thumbnails'],
   [/^(lost\+found|#snapshot)$/i, 'of the file system'],
   [/^\./, 'hidden'],

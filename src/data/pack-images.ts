@@ -121,7 +121,7 @@ async function withoutImages(
 ): Promise<UserError> {
   const others = leftOut.length === 0 ? [] : [describeLeftOut(leftOut)];
   return new UserError(
-    `none of the ${files} files in ${root} is a sound jpeg, png, webp, bmp or gif image: use a folder with such images ` +
+    `none of the ${files} files in ${root} is a readable jpeg, png, webp, bmp or gif image: use images in these formats ` +
       `(${[...others, ...(await nameBroken(root, cache, broken))].join('; ')})`,
   );
 }
