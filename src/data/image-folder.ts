@@ -87,8 +87,9 @@ function classOf({ path }: Folder): string {
 }
 
 function looksLikeImage(root: string, path: string): boolean {
+  if (isNamedAsImage(path)) return true;
   const head = readHead(join(root, path));
-  return isNamedAsImage(path) || kindOf(head) !== undefined || otherFormat(head, path) !== undefined;
+  return kindOf(head) !== undefined || otherFormat(head, path) !== undefined;
 }
 
 function readHead(path: string): Buffer {
