@@ -8,6 +8,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -19,7 +22,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { Faces, packPath, prepareFaces, type PreparedFaces, type PrepareOptions } from '../src/data/index.js';
+import { listImageFolder } from '../src/data/image-folder.js';
+import { recall } from '../src/data/pack-cache.js';
+import { packImages } from '../src/data/pack-images.js';
+import { quickKey } from '../src/data/quick-key.js';
+import {
+  Faces,
+  packPath,
+  prepareFaces,
+  temporaryPackPath,
+  type PreparedFaces,
+  type PrepareOptions,
+} from '../src/data/index.js';
 
 const images = join(import.meta.dirname, '../../test/fixtures/images/faces');
 
@@ -41,6 +55,26 @@ async function fill(...names: string[]): Promise<void> {
 /** Enough files that a packer can be caught at work. */
 async function fillWithMany(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await copyFile(join(images, 'jpeg.jpg'), join(root, 'faces', `${i}.jpg`));
+}
+
+/** An uncompressed 24-bit bitmap of one colour. */
+function bitmap(width: number, height: number, [red, green, blue]: readonly number[]): Buffer {
+  const row = Math.ceil((3 * width) / 4) * 4;
+  const bytes = Buffer.alloc(54 + row * height);
+  bytes.write('BM');
+  bytes.writeUInt32LE(bytes.length, 2);
+  for (const [at, value] of [
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+  ])
+    bytes.writeUInt32LE(value, at);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) bytes.set([blue, green, red], 54 + y * row + 3 * x);
+  return bytes;
 }
 
 function prepare(options: Partial<PrepareOptions> = {}): Promise<PreparedFaces> {
@@ -98,26 +132,73 @@ describe('preparing faces', () => {
     assert.equal(prepared.path, packPath(cache, prepared.fingerprint));
   });
 
-  it('decodes once, also when the folder has moved, and tells of the broken ones again', async () => {
+  it('decodes once, also when the folder has moved or was copied, and tells of the broken ones again', async () => {
     await fill('jpeg.jpg', 'png.png', 'truncated.jpg');
     const first = await prepare();
-    // The same names, lengths and times, but nothing in them to decode.
+    assert.equal(first.decoded, 2);
     const moved = join(folder, 'moved');
-    cpSync(root, moved, { recursive: true, preserveTimestamps: true });
-    for (const name of readdirSync(join(moved, 'faces'))) {
-      const path = join(moved, 'faces', name);
-      const { size, mtime, atime } = statSync(join(root, 'faces', name));
-      writeFileSync(path, Buffer.alloc(size));
-      utimesSync(path, atime, mtime);
-      utimesSync(join(root, 'faces', name), atime, mtime); // Both rounded alike.
-    }
-    const again = await prepare();
+    renameSync(root, moved);
+    const second = await prepare({ root: moved });
+    const copied = join(folder, 'copied'); // With other times.
+    cpSync(moved, copied, { recursive: true });
     const lines: string[] = [];
-    const second = await prepare({ root: moved, onWarning: (line) => lines.push(line) });
-    assert.deepEqual(second, { ...again, decoded: 0 });
-    assert.equal(second.fingerprint, first.fingerprint);
+    const third = await prepare({ root: copied, onWarning: (line) => lines.push(line) });
+    assert.deepEqual([second, third], Array(2).fill({ ...first, decoded: 0 }));
     assert.deepEqual(lines, ['skipped faces/truncated.jpg: cut off']);
     assert.equal(cached('.pack').length, 1);
+  });
+
+  it('never takes a folder for another with the same names, lengths and times', async () => {
+    const time = new Date('1980-01-01T00:00:00Z'); // What archives without times leave.
+    const paint = async (name: string, ...colour: [number, number, number]): Promise<PreparedFaces> => {
+      const other = join(folder, name);
+      mkdirSync(join(other, 'faces'), { recursive: true });
+      for (let image = 0; image < 3; image++) {
+        const path = join(other, 'faces', `${image}.bmp`);
+        writeFileSync(path, bitmap(20, 20, colour));
+        utimesSync(path, time, time);
+      }
+      return prepare({ root: other });
+    };
+    const pixels = ({ path }: PreparedFaces): number[] => {
+      const faces = Faces.open(path);
+      const face = new Uint8Array(16 * 16 * 3);
+      faces.read([2], face);
+      faces.close();
+      return [...face.subarray(0, 3)];
+    };
+    const [red, blue] = [await paint('red', 220, 30, 30), await paint('blue', 30, 30, 220)];
+    assert.deepEqual(
+      [pixels(red), pixels(blue)],
+      [
+        [220, 30, 30],
+        [30, 30, 220],
+      ],
+    );
+    // The same folder with other files in it, also for a cache that knows the earlier ones by their change times.
+    rmSync(join(folder, 'red'), { recursive: true });
+    renameSync(join(folder, 'blue'), join(folder, 'red'));
+    assert.equal((await prepare({ root: join(folder, 'red') })).fingerprint, blue.fingerprint);
+    assert.deepEqual(pixels(await paint('red', 30, 220, 30)), [30, 220, 30]);
+  });
+
+  it('reads no image again that the file system vouches for', async () => {
+    await fill('jpeg.jpg', 'png.png');
+    const first = await prepare();
+    const { files } = listImageFolder(root, false);
+    const later = Date.now() + 60_000;
+    const key = quickKey(root, files, 16, later);
+    const isVouchedFor = [0xef53, 0x58465342, 0x9123683e, 0x01021994].includes(statfsSync(root).type);
+    assert.equal(key !== undefined, process.platform === 'linux' && isVouchedFor);
+    assert.equal(quickKey(root, files, 16, Date.now()), undefined, 'files that have changed just now');
+    if (key === undefined) return;
+    // A program can set back the time of modification, and the change time shows it.
+    const { atime, mtime } = statSync(join(root, 'faces/png.png'));
+    await copyFile(join(images, 'jpeg-grey.jpg'), join(root, 'faces/png.png'));
+    utimesSync(join(root, 'faces/png.png'), atime, mtime);
+    const after = quickKey(root, listImageFolder(root, false).files, 16, later);
+    assert.notEqual(after, key);
+    assert.notEqual((await prepare()).fingerprint, first.fingerprint);
   });
 
   it('says which files it leaves out, of which kinds, on later runs too', async () => {
@@ -218,9 +299,76 @@ describe('preparing faces', () => {
     assert.equal(changed.decoded, 2);
     assert.notEqual(changed.fingerprint, first.fingerprint);
     assert.equal((await prepare({ size: 8 })).decoded, 2);
-    writeFileSync(changed.path, 'cut off');
+    rmSync(changed.path);
     assert.equal((await prepare()).decoded, 2);
     assert.equal((await prepare()).decoded, 0);
+  });
+
+  it('decodes again in one line when the pack is damaged, be it by a single bit', async () => {
+    await fill('jpeg.jpg', 'png.png');
+    const whole = await prepare();
+    const bytes = readFileSync(whole.path);
+    const damages: Record<string, () => Buffer> = {
+      'cut off': () => bytes.subarray(0, 100),
+      'every seventh byte': () =>
+        bytes.map((byte, index) => (index >= 64 && index % 7 === 0 ? byte ^ 0xff : byte)) as Buffer,
+      'one bit': () =>
+        Buffer.from(bytes.map((byte, index) => (index === bytes.length - 1 ? byte ^ 1 : byte))),
+      'another count': () => Buffer.from(bytes.map((byte, index) => (index === 12 ? 1 : byte))),
+      'another name': () => Buffer.from(bytes.map((byte, index) => (index === 20 ? byte ^ 1 : byte))),
+    };
+    for (const [name, damage] of Object.entries(damages)) {
+      writeFileSync(whole.path, damage());
+      const lines: string[] = [];
+      const again = await prepare({ onWarning: (line) => lines.push(line) });
+      assert.deepEqual(again, whole, name);
+      assert.deepEqual(lines, [`the decoded faces in ${whole.path} are damaged: decoding the images again`]);
+      assert.deepEqual(readFileSync(whole.path), bytes, name);
+    }
+  });
+
+  it('takes a note that it did not write for none', async () => {
+    await fill('jpeg.jpg', 'truncated.jpg');
+    const first = await prepare();
+    const [name] = cached('.json');
+    const note = JSON.parse(readFileSync(join(cache, 'faces', name), 'utf8')) as Record<string, unknown>;
+    const key = name.slice(0, -'.json'.length);
+    assert.deepEqual(recall(cache, key), note);
+    const withoutBroken = JSON.stringify({ ...note, broken: undefined });
+    const texts = [
+      ...[withoutBroken, '', '{', 'null', '[]', '"text"', '{}'],
+      ...[null, 0, 'text', [null], [{ path: 1, reason: 'x' }]].map((broken) =>
+        JSON.stringify({ ...note, broken }),
+      ),
+      ...[undefined, {}, [null], [{ unit: 'page' }]].map((leftOut) => JSON.stringify({ ...note, leftOut })),
+      ...[undefined, -1, 1.5, '1'].map((count) => JSON.stringify({ ...note, count })),
+      ...[undefined, '../x', 'ab', 7].map((fingerprint) => JSON.stringify({ ...note, fingerprint })),
+    ];
+    for (const text of texts) {
+      writeFileSync(join(cache, 'faces', name), text);
+      assert.equal(recall(cache, key), undefined, text);
+    }
+    for (const each of cached('.json')) writeFileSync(join(cache, 'faces', each), withoutBroken);
+    assert.deepEqual(await prepare(), first);
+    assert.equal((await prepare()).decoded, 0);
+  });
+
+  it('notes nothing when a file changes while it is decoded', async () => {
+    await fill('jpeg.jpg', 'png.png');
+    const request = { root, followLinks: false, size: 16, cache, maxBrokenShare: 0.5, decoders: 1 };
+    const nothing = (): void => undefined;
+    const options = { layout: 'classes', offered: [] } as const;
+    await packImages(
+      { ...request, ...options, temporary: temporaryPackPath(cache) },
+      {
+        decoding: () => {
+          writeFileSync(join(root, 'faces/png.png'), 'changed');
+        },
+        ...{ listing: nothing, warning: nothing },
+      },
+    );
+    assert.equal(cached('.pack').length, 1);
+    assert.deepEqual(cached('.json'), []);
   });
 
   it('gives the same fingerprint from one decoder and from many', async () => {
@@ -247,7 +395,20 @@ describe('preparing faces', () => {
     await fill('png.png');
     const young = await prepare();
     assert.deepEqual(cached('.pack'), [`${young.fingerprint}.pack`]);
-    assert.equal(cached('.json').length, 1);
+    const packs = (): unknown[] =>
+      cached('.json').map((name) => recall(cache, name.slice(0, -'.json'.length))?.fingerprint);
+    assert.deepEqual([...new Set(packs())], [young.fingerprint]);
+    // Notes of folders that are gone, too: their pack is used under another key.
+    const notes = cached('.json');
+    for (const name of notes) utimesSync(join(cache, 'faces', name), longAgo, longAgo);
+    await fill('webp.webp');
+    const youngest = await prepare();
+    assert.equal(cached('.pack').length, 2);
+    assert.deepEqual([...new Set(packs())], [youngest.fingerprint]);
+    assert.deepEqual(
+      cached('.json').filter((name) => notes.includes(name)),
+      [],
+    );
   });
 });
 

@@ -49,6 +49,7 @@ function stubRun(optionsJson: string, number: number, onRound: (milliseconds: nu
       dataset: STUB_DATASET,
       engine: 'none',
       cache: '',
+      log: () => undefined,
       local: undefined,
       update: undefined,
     },

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { temporaryName } from './temporary-name.js';
 
 /**
  * Writes a file whole or not at all: `fill` writes to a temporary file beside it, which is synced and renamed.
@@ -10,8 +10,7 @@ export async function writeFileAtomically(
   path: string,
   fill: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
-  // By chance: two containers that share a folder may have the same process numbers.
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = temporaryName(path);
   try {
     const file = await open(temporary, 'w');
     try {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Interrupted } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import {
@@ -68,12 +67,13 @@ export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: F
 
 async function drawnFaces(cache: string, log: Log, signal: AbortSignal): Promise<string> {
   const folder = defaultFaces(cache);
-  const { count, seed } = DEFAULT_FACES;
-  if (!existsSync(folder))
-    log(`drawing ${count.toLocaleString('en')} faces to train on (once; --data DIR for your own)`);
   const progress = taskProgress('drawing faces');
+  const onBegin = (faces: number, damaged: boolean): void => {
+    if (damaged) log(`the drawn faces in ${folder} are damaged: drawing them again`, { level: 'warn' });
+    else log(`drawing ${faces.toLocaleString('en')} faces to train on (once; --data DIR for your own)`);
+  };
   try {
-    await drawFaces({ folder, count, seed, signal, onProgress: progress.update });
+    await drawFaces({ folder, ...DEFAULT_FACES, isOwn: true, signal, onBegin, onProgress: progress.update });
   } catch (error) {
     throw signal.aborted ? new Interrupted('stopped while the faces were drawn') : error;
   } finally {

@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { tryToRemove } from '../common/leftovers.js';
 import { nameBroken, reportBroken } from './broken-images.js';
+import { contentKey } from './content-key.js';
 import { DecodePool } from './decode-pool.js';
-import { listImageFolder, type FolderLayout, type ListedFile } from './image-folder.js';
+import { listImageFolder, type FolderLayout, type ListedFile, type Listing } from './image-folder.js';
 import { describeLeftOut, LeftOut, type LeftOutKind } from './left-out.js';
 import {
   createFacesFolder,
-  listingKey,
   packPath,
   recall,
   remember,
@@ -14,7 +16,9 @@ import {
   type BrokenFile,
   type Packed,
 } from './pack-cache.js';
+import { isPackOf } from './pack-check.js';
 import { PackWriter } from './pack-writer.js';
+import { quickKey, statKey } from './quick-key.js';
 
 /** Options that a command may have, which messages can tell the user to change. */
 export type OfferedOption = '--follow-links' | '--max-broken';
@@ -39,7 +43,7 @@ export interface PackProgress {
   /** So many files are found so far. */
   listing(found: number): void;
   decoding(done: number, total: number): void;
-  /** A line on files that are not used. */
+  /** A line on files that are not used, or on a damaged pack. */
   warning(line: string): void;
 }
 
@@ -48,23 +52,54 @@ export async function packImages(
   request: PackRequest,
   report: PackProgress,
 ): Promise<Packed & { readonly decoded: number }> {
-  const { root, layout, followLinks, size, cache, offered } = request;
-  const { files, leftOut } = listImageFolder(root, followLinks, {
-    layout,
-    offersFollowLinks: offered.includes('--follow-links'),
-    onFound: (files) => {
-      report.listing(files);
-    },
+  const { root, size, cache } = request;
+  const { files, leftOut } = list(request, (found) => {
+    report.listing(found);
   });
-  const key = listingKey(files, size);
-  const known = recall(cache, key);
-  const packed = known ?? (await decodeAll(request, files, leftOut, report));
-  if (!known) {
-    await remember(cache, key, packed);
+  const use = async (packed: Packed, decoded: number): Promise<Packed & { readonly decoded: number }> => {
     sweep(cache);
+    await reportUnused(request, leftOut, packed, report);
+    return { ...packed, decoded };
+  };
+  const quick = quickKey(root, files, size, Date.now());
+  const noted = quick === undefined ? undefined : await recallWhole(cache, quick, report);
+  if (noted) return use(noted, 0);
+  const content = await contentKey(root, files, size, (done, total) => {
+    report.decoding(done, total);
+  });
+  const known = await recallWhole(cache, content, report);
+  if (known) {
+    // A cache that cannot be written to serves all the same.
+    if (quick !== undefined) await remember(cache, quick, known).catch(() => undefined);
+    return use(known, 0);
   }
-  await reportUnused(request, leftOut, packed, report);
-  return { ...packed, decoded: known ? 0 : packed.count };
+  const packed = await decodeAll(request, files, leftOut, report);
+  // Files that changed in the meantime were decoded with another content than the key stands for.
+  if (statKey(list(request).files, size) === statKey(files, size)) {
+    await remember(cache, content, packed);
+    if (quick !== undefined) await remember(cache, quick, packed);
+  }
+  return use(packed, packed.count);
+}
+
+function list(
+  { root, layout, followLinks, offered }: PackRequest,
+  onFound: (files: number) => void = () => undefined,
+): Listing {
+  const offersFollowLinks = offered.includes('--follow-links');
+  return listImageFolder(root, followLinks, { layout, offersFollowLinks, onFound });
+}
+
+/** Returns the result of an earlier run, if the pack that it leads to is there and undamaged. Removes a damaged one. */
+async function recallWhole(cache: string, key: string, report: PackProgress): Promise<Packed | undefined> {
+  const packed = recall(cache, key);
+  if (!packed) return undefined;
+  const path = packPath(cache, packed.fingerprint);
+  if (!existsSync(path)) return undefined;
+  if (await isPackOf(path, packed.fingerprint)) return packed;
+  report.warning(`the decoded faces in ${path} are damaged: decoding the images again`);
+  tryToRemove(path);
+  return undefined;
 }
 
 async function decodeAll(

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -31,7 +30,7 @@ export interface PrepareOptions {
   /** Called with the number of files found so far. */
   readonly onListing?: (found: number) => void;
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called with each line on files that are not used, on later runs too. */
+  /** Called with each line on files that are not used, on later runs too, and on a damaged pack. */
   readonly onWarning?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -60,7 +59,7 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
   const { layout = 'classes', size, followLinks = false, offered = [], signal } = options;
   const { decoders = availableParallelism() } = options;
   const cache = resolve(options.cache);
-  const temporary = temporaryPackPath(cache, randomUUID());
+  const temporary = temporaryPackPath(cache);
   const { root, maxBrokenShare } = options;
   try {
     const packed = await runChild<PackRequest, PackEvent, PackResult>({

@@ -309,11 +309,11 @@ export class Hosting {
   }
 
   async #getImages(shards: readonly number[]): Promise<void> {
-    const { options, replica, faces, sampler, dataset, cache } = this.run;
+    const { options, replica, faces, sampler, dataset, cache, log } = this.run;
     if (this.#images && faces) return;
     const images = faces
       ? wholeImages(faces, sampler)
-      : await shardImages(cache, dataset, sampler, shards, (shard, take) => {
+      : await shardImages({ cache, dataset, sampler, shards, log }, (shard, take) => {
           const face = faceBytes(dataset.size);
           const total = sampler.sizeOf(shard) * face;
           return this.#fetch(Content.IMAGES, shard, total, imageChunkBytes(face), take);

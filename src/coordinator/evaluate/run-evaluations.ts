@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../common/errors.js';
@@ -134,7 +133,7 @@ export class RunEvaluations {
 
   async #evaluate(step: number, abort: AbortSignal): Promise<void> {
     const { run, cache, reals, engine, log, onEvaluated, limit = LIMIT } = this.parts;
-    const temporary = temporaryPackPath(cache, randomUUID());
+    const temporary = temporaryPackPath(cache);
     const timeout = AbortSignal.timeout(limit);
     try {
       const evaluation = await runChild<EvaluationRequest, never, StepEvaluation>({
