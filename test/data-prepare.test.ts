@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -104,15 +105,17 @@ describe('preparing faces', () => {
   it('packs the images in their order, names the broken ones once and ignores the rest', async () => {
     await fill('jpeg.jpg', 'png-palette.png', 'truncated.jpg', 'named-text.txt', 'webp.webp');
     writeFileSync(join(root, 'faces/notes.txt'), 'no image');
-    const broken: string[] = [];
+    const lines: string[] = [];
     let last: unknown;
     const prepared = await prepare({
-      onBroken: (path, reason) => broken.push(`${path}: ${reason}`),
+      onWarning: (line) => lines.push(line),
       onProgress: (done, total) => (last = [done, total]),
     });
     assert.deepEqual([prepared.count, prepared.broken, prepared.decoded, prepared.size], [4, 1, 4, 16]);
-    assert.equal(broken.length, 1);
-    assert.equal(broken[0], 'faces/truncated.jpg: its jpeg data is damaged or cut off');
+    assert.deepEqual(lines, [
+      `left out 1 file of ${root}: 1 without an image (faces/notes.txt)`,
+      'skipped faces/truncated.jpg: cut off',
+    ]);
     assert.deepEqual(last, [6, 6]);
 
     const torchvision = JSON.parse(readFileSync(join(images, '../images.json'), 'utf8')) as Record<
@@ -138,10 +141,10 @@ describe('preparing faces', () => {
     const second = await prepare({ root: moved });
     const copied = join(folder, 'copied'); // With other times.
     cpSync(moved, copied, { recursive: true });
-    const broken: string[] = [];
-    const third = await prepare({ root: copied, onBroken: (path) => broken.push(path) });
+    const lines: string[] = [];
+    const third = await prepare({ root: copied, onWarning: (line) => lines.push(line) });
     assert.deepEqual([second, third], Array(2).fill({ ...first, decoded: 0 }));
-    assert.deepEqual(broken, ['faces/truncated.jpg']);
+    assert.deepEqual(lines, ['skipped faces/truncated.jpg: cut off']);
     assert.equal(cached('.pack').length, 1);
   });
 
@@ -198,22 +201,93 @@ describe('preparing faces', () => {
     assert.notEqual((await prepare()).fingerprint, first.fingerprint);
   });
 
+  it('says which files it leaves out, of which kinds, on later runs too', async () => {
+    await fill('jpeg.jpg', 'png.png');
+    const heic = Buffer.from('00000024667479706865696300000000', 'hex'); // "ftypheic", as telephones write it
+    for (let i = 0; i < 20; i++) writeFileSync(join(root, `faces/IMG_${i}.HEIC`), heic);
+    writeFileSync(join(root, 'faces/avif.jpg'), Buffer.from('0000001c6674797061766966', 'hex'));
+    writeFileSync(join(root, 'faces/._jpeg.jpg'), Buffer.from('00051607', 'hex'));
+    writeFileSync(join(root, 'outside.jpg'), '');
+    const line =
+      `left out 22 images and 1 file of ${root}: 1 macOS metadata (faces/._jpeg.jpg), ` +
+      '1 outside the sub-folders (outside.jpg), 20 HEIC (faces/IMG_0.HEIC), 1 AVIF (faces/avif.jpg); ' +
+      'only jpeg, png, webp, bmp and gif images in sub-folders are used';
+    for (const decoded of [2, 0]) {
+      const lines: string[] = [];
+      const prepared = await prepare({ maxBrokenShare: 0, onWarning: (each) => lines.push(each) });
+      assert.deepEqual([prepared.count, prepared.broken, prepared.decoded], [2, 0, decoded]);
+      assert.deepEqual(lines, [line]);
+    }
+  });
+
+  it('reads files and folders whose names are not UTF-8, in their order', async () => {
+    const place = (path: string, image: string): void => {
+      const bytes = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+      mkdirSync(bytes.subarray(0, bytes.lastIndexOf('/')), { recursive: true });
+      copyFileSync(join(images, image), bytes);
+    };
+    place('caf\xe9/\xe9.jpg', 'jpeg.jpg');
+    place('caf\xe9/z.jpg', 'png.png');
+    place('caf\xe9/\xfc.jpg', 'truncated.jpg');
+    const lines: string[] = [];
+    const prepared = await prepare({ onWarning: (line) => lines.push(line) });
+    assert.deepEqual(lines, ['skipped caf\\xE9/\\xFC.jpg: cut off']);
+    await rm(join(root, 'faces'), { recursive: true });
+    const plain = join(folder, 'plain');
+    await mkdir(join(plain, 'a'), { recursive: true });
+    await copyFile(join(images, 'png.png'), join(plain, 'a/1.png'));
+    await copyFile(join(images, 'jpeg.jpg'), join(plain, 'a/2.jpg'));
+    assert.equal(prepared.fingerprint, (await prepare({ root: plain })).fingerprint);
+    assert.equal((await prepare()).decoded, 0);
+  });
+
+  it('names ten broken images, and lists all in a file', async () => {
+    await fill('jpeg.jpg');
+    for (let i = 0; i < 23; i++) writeFileSync(join(root, `faces/broken-${i + 10}.png`), i % 2 ? '' : 'text');
+    const paths = Array.from({ length: 23 }, (_, i) => `faces/broken-${i + 10}.png`);
+    const all = paths.map((path, i) => `${path}: ${i % 2 ? 'empty' : 'not an image (text)'}`);
+    const listIn = (line: string): string =>
+      readFileSync(/all listed in (.*?\.txt)/.exec(line)?.[1] ?? '', 'utf8');
+
+    const lines: string[] = [];
+    await prepare({ maxBrokenShare: 1, onWarning: (line) => lines.push(line) });
+    assert.deepEqual(
+      lines.slice(0, 10),
+      all.slice(0, 10).map((each) => `skipped ${each}`),
+    );
+    assert.equal(lines.length, 11);
+    assert.match(lines[10], /^skipped 13 more broken images, all listed in /);
+    assert.equal(listIn(lines[10]), `${all.join('\n')}\n`);
+
+    const refusal = await prepare({ maxBrokenShare: 0.25, offered: ['--max-broken'] }).catch(String);
+    assert.ok(typeof refusal === 'string');
+    assert.ok(
+      refusal.includes(
+        `: 23 of 24, --max-broken 0.25 allows 6 (${all.slice(0, 10).join('; ')}; 13 more broken images, all`,
+      ),
+      refusal,
+    );
+    assert.equal(listIn(refusal), `${all.join('\n')}\n`);
+    for (const path of paths) assert.ok(refusal.split(`${path}:`).length <= 2, path);
+  });
+
   it('takes no image from outside the folder unless told to, and never mistakes one pack for the other', async () => {
     await fill('jpeg.jpg');
     symlinkSync(join(images, 'png.png'), join(root, 'faces/linked.png'));
     const lines: string[] = [];
-    const told = { onLinksLeftOut: (line: string) => lines.push(line) };
+    const offered = ['--follow-links'] as const;
+    const told = { offered, onWarning: (line: string) => lines.push(line) };
     const within = await prepare(told);
     assert.deepEqual([within.count, within.broken], [1, 0]);
-    const line = `left out 1 link out of ${root}: --follow-links takes such too`;
-    assert.deepEqual(lines, [line]);
+    const line = `left out 1 link of ${root}: 1 out of the folder (faces/linked.png)`;
+    assert.deepEqual(lines, [`${line}; --follow-links follows links out`]);
     const all = await prepare({ ...told, followLinks: true });
     assert.deepEqual([all.count, all.decoded], [2, 2]);
-    assert.deepEqual(lines, [line]);
+    assert.equal(lines.length, 1);
     assert.notEqual(all.fingerprint, within.fingerprint);
-    const again = await prepare(told);
+    const again = await prepare({ ...told, offered: [] });
     assert.deepEqual([again.count, again.decoded, again.fingerprint], [1, 0, within.fingerprint]);
-    assert.deepEqual(lines, [line, line]);
+    assert.equal(lines[1], line);
   });
 
   it('decodes again when a file or the size has changed, or the pack is damaged', async () => {
@@ -246,7 +320,7 @@ describe('preparing faces', () => {
     for (const [name, damage] of Object.entries(damages)) {
       writeFileSync(whole.path, damage());
       const lines: string[] = [];
-      const again = await prepare({ onDamaged: (line) => lines.push(line) });
+      const again = await prepare({ onWarning: (line) => lines.push(line) });
       assert.deepEqual(again, whole, name);
       assert.deepEqual(lines, [`the decoded faces in ${whole.path} are damaged: decoding the images again`]);
       assert.deepEqual(readFileSync(whole.path), bytes, name);
@@ -266,6 +340,7 @@ describe('preparing faces', () => {
       ...[null, 0, 'text', [null], [{ path: 1, reason: 'x' }]].map((broken) =>
         JSON.stringify({ ...note, broken }),
       ),
+      ...[undefined, {}, [null], [{ unit: 'page' }]].map((leftOut) => JSON.stringify({ ...note, leftOut })),
       ...[undefined, -1, 1.5, '1'].map((count) => JSON.stringify({ ...note, count })),
       ...[undefined, '../x', 'ab', 7].map((fingerprint) => JSON.stringify({ ...note, fingerprint })),
     ];
@@ -282,13 +357,14 @@ describe('preparing faces', () => {
     await fill('jpeg.jpg', 'png.png');
     const request = { root, followLinks: false, size: 16, cache, maxBrokenShare: 0.5, decoders: 1 };
     const nothing = (): void => undefined;
+    const options = { layout: 'classes', offered: [] } as const;
     await packImages(
-      { ...request, temporary: temporaryPackPath(cache) },
+      { ...request, ...options, temporary: temporaryPackPath(cache) },
       {
-        progress: () => {
+        decoding: () => {
           writeFileSync(join(root, 'faces/png.png'), 'changed');
         },
-        ...{ broken: nothing, linksLeftOut: nothing, damaged: nothing },
+        ...{ listing: nothing, warning: nothing },
       },
     );
     assert.equal(cached('.pack').length, 1);
@@ -352,23 +428,30 @@ describe('preparing faces ends in one clear line', () => {
 
   it('with too many broken images, on later runs too', async () => {
     await fill('jpeg.jpg', 'png.png', 'truncated.jpg');
+    const line =
+      /^too many broken images in \S+: 1 of 3, at most 0 \(faces\/truncated.jpg: cut off\): repair or remove them$/;
+    await refused({ maxBrokenShare: 0.3 }, line);
+    const accepted = await prepare({ maxBrokenShare: 0.4 });
+    assert.equal(accepted.decoded, 0, 'the first call has decoded all');
+    await refused({ maxBrokenShare: 0.3 }, line);
     await refused(
-      { maxBrokenShare: 0.3 },
-      /1 of 3 images .* are broken.*--max-broken.*faces\/truncated\.jpg/,
+      { maxBrokenShare: 0.3, offered: ['--max-broken'] },
+      /1 of 3, --max-broken 0.3 allows 0 \(\S+ cut off\): repair or remove them, or raise --max-broken$/,
     );
-    await prepare({ maxBrokenShare: 0.4 });
-    await refused({ maxBrokenShare: 0.3 }, /1 of 3 images/);
     await rm(cache, { recursive: true });
   });
 
   it('with no image at all', async () => {
     writeFileSync(join(root, 'faces/notes.txt'), 'text');
-    await refused({}, /none of the 1 files in .* is a jpeg, png, webp, bmp or gif image/);
+    await refused(
+      {},
+      /none of the 1 files in .* is a readable jpeg, png, webp, bmp or gif image: .*1 without an image \(faces\/notes.txt\)/,
+    );
   });
 
   it('with broken images only', async () => {
     await fill('truncated.jpg');
-    await refused({ maxBrokenShare: 1 }, /none of the 1 files/);
+    await refused({ maxBrokenShare: 1 }, /none of the 1 files .* \(faces\/truncated.jpg: cut off\)$/);
   });
 
   it('with a cache that is a file', async () => {

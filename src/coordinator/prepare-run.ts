@@ -130,6 +130,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     followLinks: options.followLinks,
     size: training.imageSize,
     maxBrokenShare: options.maxBrokenShare,
+    offered: ['--follow-links', '--max-broken'],
     cache,
     log: say,
     signal: stop.signal,

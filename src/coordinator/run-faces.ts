@@ -1,15 +1,26 @@
 import { Interrupted } from '../common/errors.js';
 import type { Log } from '../common/log.js';
-import { DEFAULT_FACES, defaultFaces, drawFaces, Faces, prepareFaces } from '../data/index.js';
-import { taskProgress } from './task-progress.js';
+import {
+  DEFAULT_FACES,
+  defaultFaces,
+  drawFaces,
+  Faces,
+  prepareFaces,
+  type FolderLayout,
+  type OfferedOption,
+} from '../data/index.js';
+import { countProgress, taskProgress } from './task-progress.js';
 
 export interface RunFacesOptions {
   /** The user's image folder; undefined: drawn faces. */
   readonly data: string | undefined;
+  readonly layout?: FolderLayout;
   /** Also links that lead out of it. */
   readonly followLinks: boolean;
   readonly size: number;
   readonly maxBrokenShare: number;
+  /** Options of the command that messages may tell the user to change. */
+  readonly offered: readonly OfferedOption[];
   readonly cache: string;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -17,23 +28,32 @@ export interface RunFacesOptions {
 
 /** The decoded faces of a run, drawn and decoded first where they are not in the cache. Close them. */
 export async function openRunFaces(options: RunFacesOptions): Promise<{ faces: Faces; broken: number }> {
-  const { data, followLinks, size, maxBrokenShare, cache, log, signal } = options;
+  const {
+    data,
+    layout = 'classes',
+    followLinks,
+    size,
+    maxBrokenShare,
+    offered,
+    cache,
+    log,
+    signal,
+  } = options;
   const root = data ?? (await drawnFaces(cache, log, signal));
   const progress = taskProgress('decoding images');
   try {
     const prepared = await prepareFaces({
       root,
+      layout,
       followLinks,
       size,
       cache,
       maxBrokenShare,
+      offered,
       signal,
+      onListing: countProgress('listing images', 'files'),
       onProgress: progress.update,
-      onBroken: (path, reason) => {
-        log(`skipped ${path}: ${reason}`, { level: 'warn' });
-      },
-      onLinksLeftOut: log,
-      onDamaged: (line) => {
+      onWarning: (line) => {
         log(line, { level: 'warn' });
       },
     });

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { codeOf } from '../common/errors.js';
+import { systemPath } from './byte-names.js';
 import type { ListedFile } from './image-folder.js';
 import { HEAD_BYTES, kindOf } from './image-kind.js';
 import { keyHash } from './pack-cache.js';
@@ -39,7 +40,7 @@ export async function contentKey(
 /** The SHA-256 of what decoding looks at: all of an image, the head of any other file, the error of one out of reach. */
 function digestOf(path: string, block: Buffer): string {
   try {
-    const file = openSync(path, 'r');
+    const file = openSync(systemPath(path), 'r');
     try {
       const hash = createHash('sha256');
       let bytes = readSync(file, block);

@@ -5,9 +5,10 @@ import { writeFileAtomically } from '../common/atomic-file.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { ageOf, namesIn, removeAbandoned, tryToRemove } from '../common/leftovers.js';
 import { temporaryName } from '../common/temporary-name.js';
+import { LEFT_OUT_UNITS, type LeftOutKind } from './left-out.js';
 
-/** Raise it when the same files would give other pixels than before. */
-const PIPELINE_VERSION = 1;
+/** Raise it when the same files would give other pixels than before, or when a note's fields change. */
+const PIPELINE_VERSION = 2;
 
 const UNUSED_AFTER = 30 * 24 * 60 * 60 * 1000;
 
@@ -23,6 +24,8 @@ export interface Packed {
   readonly fingerprint: string;
   readonly count: number;
   readonly broken: readonly BrokenFile[];
+  /** Listed files without an image that can be read. */
+  readonly leftOut: readonly LeftOutKind[];
 }
 
 function facesFolder(cache: string): string {
@@ -76,19 +79,33 @@ function readNote(path: string): Packed | undefined {
 /** A note of another version, of a foreign program or of a damaged disk may hold anything. */
 function isPacked(note: unknown): note is Packed {
   if (!isObject(note)) return false;
-  const { fingerprint, count, broken } = note;
+  const { fingerprint, count, broken, leftOut } = note;
   return (
     typeof fingerprint === 'string' &&
     /^[0-9a-f]{64}$/.test(fingerprint) &&
     Number.isSafeInteger(count) &&
     Number(count) > 0 &&
     Array.isArray(broken) &&
-    broken.every(isBrokenFile)
+    broken.every(isBrokenFile) &&
+    Array.isArray(leftOut) &&
+    leftOut.every(isLeftOutKind)
   );
 }
 
 function isBrokenFile(file: unknown): file is BrokenFile {
   return isObject(file) && typeof file['path'] === 'string' && typeof file['reason'] === 'string';
+}
+
+function isLeftOutKind(kind: unknown): kind is LeftOutKind {
+  if (!isObject(kind)) return false;
+  const { unit, what, count, example, fault } = kind;
+  return (
+    LEFT_OUT_UNITS.some((each) => each === unit) &&
+    typeof what === 'string' &&
+    Number.isSafeInteger(count) &&
+    typeof example === 'string' &&
+    (fault === undefined || typeof fault === 'string')
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { systemPath } from './byte-names.js';
 import type { ListedFile } from './image-folder.js';
 import { keyHash } from './pack-cache.js';
 
@@ -52,7 +53,7 @@ export function quickKey(
 function keepsChangeTime(folder: string): boolean {
   if (process.platform !== 'linux') return false;
   try {
-    return KEEPS_CHANGE_TIME.has(statfsSync(folder).type);
+    return KEEPS_CHANGE_TIME.has(statfsSync(systemPath(folder)).type);
   } catch {
     return false;
   }

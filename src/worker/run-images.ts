@@ -5,7 +5,6 @@ import { UserError } from '../common/errors.js';
 import { tryToRemove } from '../common/leftovers.js';
 import type { Log } from '../common/log.js';
 import {
-  DEFAULT_MAX_BROKEN_SHARE,
   faceBytes,
   Faces,
   isPackOf,
@@ -62,12 +61,9 @@ export async function findWholeDataset(
       followLinks,
       size: wanted.size,
       cache,
-      maxBrokenShare: DEFAULT_MAX_BROKEN_SHARE,
-      onBroken: (path, reason) => {
-        log(`skipped ${path}: ${reason}`);
-      },
-      onLinksLeftOut: log,
-      onDamaged: log,
+      maxBrokenShare: 1, // The coordinator has decided on that; the fingerprint tells whether the images are the run's.
+      offered: ['--follow-links'],
+      onWarning: log,
     });
     if (found.fingerprint !== wanted.fingerprint) throw new DatasetMismatch(folder, found, wanted);
   }
