@@ -20,7 +20,7 @@ export async function decodeFile(path: string, size: number): Promise<DecodedFil
     const image = readImage(path);
     if (!image)
       return isNamedAsImage(path) ? broken('it is no jpeg, png, webp, bmp or gif') : { kind: 'other' };
-    const pixels = await decodeImage(image.bytes, image.kind, size);
+    const pixels = await decodeImage(image.bytes, image.kind);
     return { kind: 'face', pixels: cropFace(pixels, size) };
   } catch (error) {
     if (error instanceof BrokenImage) return broken(error.message);

@@ -1,58 +1,71 @@
-import type { Sharp, SharpOptions } from 'sharp';
-import { messageOf } from '../common/errors.js';
 import { decodeBitmap } from './bitmap-decoder.js';
+import { decodeGif } from './gif-decoder.js';
 import type { ImageKind } from './image-kind.js';
+import { checkJpegCost } from './jpeg-cost.js';
+import { lastsWithoutEnd } from './jpeg-ending.js';
 import { JpegDecoder } from './jpeg-decoder.js';
-import { BrokenImage, MAX_PIXELS, type Pixels } from './pixels.js';
+import { readJpegStructure, withoutMetadata, type JpegStructure } from './jpeg-structure.js';
+import { BrokenImage, type Pixels } from './pixels.js';
+import { pngPicture } from './png-chunks.js';
+import { decodeBySharp } from './sharp-decoder.js';
+import { checkWebp } from './webp-header.js';
 
 const jpegs = new JpegDecoder();
 
 /**
- * A picture as Pillow's convert('RGB') gives it: the first frame, alpha dropped, EXIF orientation and colour
- * profile ignored. Throws BrokenImage. `atLeast`: the shorter side that is needed (see JpegDecoder).
+ * Decodes a picture to the pixels of Pillow's convert('RGB'): the first frame, alpha dropped, EXIF orientation and
+ * colour profile ignored. Throws a BrokenImage if it is damaged, or larger or costlier than the limits allow.
  */
-export async function decodeImage(bytes: Buffer, kind: ImageKind, atLeast: number): Promise<Pixels> {
+export async function decodeImage(bytes: Buffer, kind: ImageKind): Promise<Pixels> {
   switch (kind) {
     case 'jpeg':
-      return jpegs.decode(bytes, atLeast) ?? (await decodeBySharp(bytes, kind));
+      return decodeJpeg(bytes);
     case 'png':
+      return decodeBySharp(pngPicture(bytes), kind, 'error');
     case 'webp':
+      checkWebp(bytes);
+      return decodeBySharp(bytes, kind, 'error');
     case 'gif':
-      return decodeBySharp(bytes, kind);
+      return decodeGif(bytes);
     case 'bmp':
       return decodeBitmap(bytes);
   }
 }
 
-async function decodeBySharp(bytes: Uint8Array, kind: ImageKind): Promise<Pixels> {
-  const sharp = await loadSharp();
-  try {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'error',
-      ignoreIcc: true,
-      limitInputPixels: MAX_PIXELS,
-    })
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height } = info;
-    return { data, width, height, original: { width, height }, reduction: 1 };
-  } catch (error) {
-    // libvips keeps one text for errors of all threads: in a pool it may be another picture's, or none.
-    const isHuge = /exceeds pixel limit/.test(messageOf(error));
-    throw new BrokenImage(isHuge ? messageOf(error) : `its ${kind} data is damaged or cut off`);
+/** From this size on, sharp's machine code more than makes up for its start. Pixels. */
+const LARGE_JPEG = 2 ** 19;
+
+async function decodeJpeg(bytes: Buffer): Promise<Pixels> {
+  const structure = readJpegStructure(bytes);
+  checkJpegCost(structure, bytes.length);
+  if (!structure.isEnded && !lastsWithoutEnd(bytes, structure))
+    throw new BrokenImage('its jpeg data is damaged or cut off');
+  if (structure.coding === 'arithmetic') return decodeArithmetic(bytes, structure);
+  if (structure.width * structure.height >= LARGE_JPEG && isOrdinary(structure)) {
+    try {
+      return await decodeBySharp(withoutMetadata(bytes), 'jpeg', 'warning');
+    } catch (error) {
+      if (!(error instanceof BrokenImage)) throw error;
+      // libvips has no pixels for what libjpeg warns of; Pillow has.
+    }
   }
+  return jpegs.decode(bytes, structure);
 }
 
-/** Loading libvips takes 50 ms and 30 MB, which a folder of sound JPEGs never needs. */
-let loading: Promise<(input: Uint8Array, options: SharpOptions) => Sharp> | undefined;
+/** The WebAssembly build of libjpeg-turbo lacks arithmetic coding, and sharp would give inks a colour profile. */
+function decodeArithmetic(bytes: Buffer, { components }: JpegStructure): Promise<Pixels> {
+  if (components.length === 4) throw new BrokenImage('its jpeg data is arithmetic-coded inks');
+  return decodeBySharp(withoutMetadata(bytes), 'jpeg', 'truncated');
+}
 
-function loadSharp(): NonNullable<typeof loading> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.cache(false); // No picture is decoded twice.
-    sharp.concurrency(1); // Pictures are decoded side by side; one of them does not need two threads.
-    return sharp;
-  });
-  return loading;
+/** Whether sharp's libjpeg upsamples the colours as Pillow's does, and needs no profile to give red, green and blue. */
+function isOrdinary({ components }: JpegStructure): boolean {
+  if (components.length === 1) return true;
+  const [luma, ...chroma] = components;
+  return (
+    components.length === 3 &&
+    luma.horizontal <= 2 &&
+    luma.vertical <= luma.horizontal &&
+    chroma.every(({ horizontal, vertical }) => horizontal === 1 && vertical === 1)
+  );
 }
