@@ -40,22 +40,18 @@ async function decodeJpeg(bytes: Buffer): Promise<Pixels> {
   checkJpegCost(structure, bytes.length);
   if (!structure.isEnded && !lastsWithoutEnd(bytes, structure))
     throw new BrokenImage('its jpeg data is damaged or cut off');
-  if (structure.coding === 'arithmetic') return decodeArithmetic(bytes, structure);
-  if (structure.width * structure.height >= LARGE_JPEG && isOrdinary(structure)) {
-    try {
-      return await decodeBySharp(withoutMetadata(bytes), 'jpeg', 'warning');
-    } catch (error) {
-      if (!(error instanceof BrokenImage)) throw error;
-      // libvips has no pixels for what libjpeg warns of; Pillow has.
-    }
-  }
-  return jpegs.decode(bytes, structure);
-}
+  const { coding, components, width, height } = structure;
+  // The WebAssembly build lacks arithmetic coding, and sharp would give inks a colour profile.
+  if (coding === 'arithmetic' && components.length === 4)
+    throw new BrokenImage('its jpeg data is arithmetic-coded inks');
+  if (coding !== 'arithmetic' && !isOrdinary(structure)) return jpegs.decode(bytes, structure).pixels;
 
-/** The WebAssembly build of libjpeg-turbo lacks arithmetic coding, and sharp would give inks a colour profile. */
-function decodeArithmetic(bytes: Buffer, { components }: JpegStructure): Promise<Pixels> {
-  if (components.length === 4) throw new BrokenImage('its jpeg data is arithmetic-coded inks');
-  return decodeBySharp(withoutMetadata(bytes), 'jpeg', 'truncated');
+  if (coding === 'baseline' && width * height < LARGE_JPEG) {
+    const { pixels, isDamaged } = jpegs.decode(bytes, structure);
+    if (!isDamaged) return pixels;
+  }
+  // Of damaged data and missing scans, the libjpeg of the WebAssembly build makes other pixels than Pillow's.
+  return decodeBySharp(withoutMetadata(bytes), 'jpeg', 'none');
 }
 
 /** Whether sharp's libjpeg upsamples the colours as Pillow's does, and needs no profile to give red, green and blue. */

@@ -35,6 +35,12 @@ const MAX_KEPT_BYTES = 64 * 2 ** 20;
 /** What libjpeg takes besides coefficients and pixels, with a margin. */
 const WORKING_BYTES = 2 ** 20;
 
+/** A picture, and whether libjpeg warned of damage. */
+export interface DecodedJpeg {
+  readonly pixels: Pixels;
+  readonly isDamaged: boolean;
+}
+
 /**
  * Decodes JPEG by libjpeg-turbo in WebAssembly, on the calling thread. sharp takes 0.7 ms a picture before it
  * decodes anything, more than a face of CelebA's size takes as a whole. The pixels are those of Pillow, which uses
@@ -48,7 +54,7 @@ export class JpegDecoder {
    * Like Pillow, takes what libjpeg makes of damaged data if it only warns. Throws a BrokenImage if libjpeg fails.
    * The file is one that checkJpegCost admits.
    */
-  decode(bytes: Uint8Array, structure: JpegStructure): Pixels {
+  decode(bytes: Uint8Array, structure: JpegStructure): DecodedJpeg {
     const { width, height, components } = structure;
     const turbo = (this.#turbo ??= this.#instantiate());
     const allocated: number[] = [];
@@ -71,12 +77,15 @@ export class JpegDecoder {
       decompressor = turbo.tjInitDecompress();
       const format = cmyk ? TJPF_CMYK : TJPF_RGB;
       // Its result tells of warnings. A failure arrives as a Jump.
-      turbo.tjDecompress2(decompressor, source, bytes.length, target, width, pitch, height, format, 0);
+      const isDamaged =
+        turbo.tjDecompress2(decompressor, source, bytes.length, target, width, pitch, height, format, 0) !==
+        0;
       const decoded = new Uint8Array(turbo.memory.buffer, target, pitch * height);
       const data = cmyk ? inksToColours(decoded) : decoded;
-      if (turbo.memory.buffer.byteLength <= MAX_KEPT_BYTES) return { data: data.slice(), width, height };
+      if (turbo.memory.buffer.byteLength <= MAX_KEPT_BYTES)
+        return { pixels: { data: data.slice(), width, height }, isDamaged };
       this.#turbo = undefined; // The memory goes with the picture.
-      return { data, width, height };
+      return { pixels: { data, width, height }, isDamaged };
     } catch (error) {
       // A fatal error comes as a jump out of C, which leaves the instance's stack wherever it was.
       this.#turbo = undefined;

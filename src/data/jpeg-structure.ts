@@ -54,19 +54,19 @@ export function readJpegStructure(file: Buffer): JpegStructure {
 
 /**
  * Returns the picture without its metadata: no profile, no thumbnail, no gain map that a decoder might apply, nothing
- * behind the end marker.
+ * behind the end marker. Adds an end marker if there is none.
  */
 export function withoutMetadata(file: Buffer): Buffer {
   const parts: Buffer[] = [];
   let kept = 0; // The bytes before this offset are in `parts` or dropped.
   let end = file.length;
   for (const segment of jpegSegments(file)) {
-    if (segment.marker === END_OF_IMAGE) end = segment.end;
+    if (segment.marker === END_OF_IMAGE) end = segment.start;
     if (!isMetadata(segment.marker)) continue;
     parts.push(file.subarray(kept, segment.start));
     kept = segment.end;
   }
-  return Buffer.concat([...parts, file.subarray(kept, end)]);
+  return Buffer.concat([...parts, file.subarray(kept, end), Buffer.of(0xff, END_OF_IMAGE)]);
 }
 
 /** Comments and application segments, but for JFIF's and Adobe's: they tell the colour space. */
