@@ -1,17 +1,21 @@
 import { COMPRESSION, readBitmapHeader, type BitmapHeader } from './bitmap-header.js';
 import { decodeRle } from './bitmap-rle.js';
-import { BrokenImage, CHANNELS, type Pixels } from './pixels.js';
+import { BrokenImage, CHANNELS, type Picture, type Pixels } from './pixels.js';
 
 /**
- * Decodes a Windows or OS/2 bitmap as Pillow does. Neither libvips nor a package on npm reads all of 1 to 32 bits
+ * Opens a Windows or OS/2 bitmap, to decode it as Pillow does. Neither libvips nor a package on npm reads all of 1 to 32 bits
  * and run-length encoding.
  */
-export function decodeBitmap(file: Buffer): Pixels {
+export function openBitmap(file: Buffer): Picture {
   try {
     const header = readBitmapHeader(file);
     const { width, height, palette } = header;
-    const data = palette ? decodeIndexed(file, header, palette) : decodeColours(file, header);
-    return { data, width, height };
+    const decode = (): Pixels => ({
+      data: palette ? decodeIndexed(file, header, palette) : decodeColours(file, header),
+      width,
+      height,
+    });
+    return { width, height, decode };
   } catch (error) {
     throw error instanceof RangeError ? new BrokenImage('the bitmap is cut off') : error;
   }

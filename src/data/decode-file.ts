@@ -1,12 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { codeOf, messageOf } from '../common/errors.js';
-import { decodeImage } from './decode-image.js';
 import { cropFace } from './face-crop.js';
 import { HEAD_BYTES, isNamedAsImage, kindOf, type ImageKind } from './image-kind.js';
+import { LargePictureTurn } from './large-picture-turn.js';
+import { openImage } from './open-image.js';
 import { BrokenImage } from './pixels.js';
 
 /** No picture that is small enough to be decoded has a larger file. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
+
+/** A picture of more pixels waits until no other such is decoded: it may take 400 MB. */
+const LARGE_PIXELS = 2 ** 25;
 
 /** What a file turned out to be. */
 export type DecodedFile =
@@ -15,13 +19,19 @@ export type DecodedFile =
   | { readonly kind: 'other' };
 
 /** Reads a file as a face of `size` x `size` pixels. Of a file that is no image only the head is read. */
-export async function decodeFile(path: string, size: number): Promise<DecodedFile> {
+export async function decodeFile(
+  path: string,
+  size: number,
+  turn = new LargePictureTurn(),
+): Promise<DecodedFile> {
   try {
     const image = readImage(path);
     if (!image)
       return isNamedAsImage(path) ? broken('it is no jpeg, png, webp, bmp or gif') : { kind: 'other' };
-    const pixels = await decodeImage(image.bytes, image.kind);
-    return { kind: 'face', pixels: cropFace(pixels, size) };
+    const picture = openImage(image.bytes, image.kind);
+    const decode = async (): Promise<Uint8Array<ArrayBuffer>> => cropFace(await picture.decode(), size);
+    const isLarge = picture.width * picture.height > LARGE_PIXELS;
+    return { kind: 'face', pixels: await (isLarge ? turn.hold(decode) : decode()) };
   } catch (error) {
     if (error instanceof BrokenImage) return broken(error.message);
     // A system error: a link that leads nowhere, a file that may not be read.

@@ -1,5 +1,5 @@
 import { decodeLzw } from './gif-lzw.js';
-import { BrokenImage, CHANNELS, checkSize, type Pixels, type Size } from './pixels.js';
+import { BrokenImage, CHANNELS, checkSize, type Picture, type Pixels, type Size } from './pixels.js';
 
 const SCREEN_BYTES = 13;
 const EXTENSION = 0x21;
@@ -24,12 +24,15 @@ interface Frame extends Size {
 }
 
 /**
- * Decodes the first frame of a GIF as Pillow does. libvips blends transparent pixels with a background and gives no
+ * Opens the first frame of a GIF, to decode it as Pillow does. libvips blends transparent pixels with a background and gives no
  * palette indices; Pillow drops the transparency and keeps the colour that the palette has under it.
  */
-export function decodeGif(file: Buffer): Pixels {
+export function openGif(file: Buffer): Picture {
   const { frame, screen } = readFrame(file);
-  const { width, height } = screen;
+  return { ...screen, decode: () => decodeFrame(file, frame, screen) };
+}
+
+function decodeFrame(file: Buffer, frame: Frame, { width, height }: Size): Pixels {
   const indices = decodeLzw(file, frame.data, frame.codeBits, frame.width * frame.height);
   const data = new Uint8Array(width * height * CHANNELS);
   const { palette, background } = frame;

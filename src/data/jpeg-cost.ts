@@ -14,11 +14,11 @@ const BLOCK_BYTES = 64 * 2; // 16 bits a coefficient
 
 /** Checks from the markers alone, before any memory is taken, that decoding stays within bounds of memory and time. */
 export function checkJpegCost(structure: JpegStructure, fileBytes: number): void {
-  const { width, height, components, coding, scans, scannedBlocks } = structure;
+  const { width, height, components, scans, scannedBlocks } = structure;
   const bytes = coefficientBytes(structure) + width * height * (components.length === 4 ? 4 : CHANNELS);
   checkDecodeBytes(bytes);
-  // Huffman codes take a bit for each block at least.
-  if (coding !== 'arithmetic' && bytes > ALWAYS_ADMITTED_BYTES && fileBytes * 8 < blocksOf(structure))
+  // Huffman codes take a bit for each block at least; arithmetic coding takes more for all but empty pictures.
+  if (bytes > ALWAYS_ADMITTED_BYTES && fileBytes * 8 < blocksOf(structure))
     throw new BrokenImage(`its ${fileBytes} bytes cannot hold ${width} x ${height} pixels`);
   if (scans > MAX_SCANS)
     throw new BrokenImage(`its jpeg data has ${scans} scans, more than the ${MAX_SCANS} allowed`);

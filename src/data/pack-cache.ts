@@ -7,7 +7,7 @@ import { isPack } from './faces.js';
 import type { ListedFile } from './image-folder.js';
 
 /** Raise it when the same files would give other pixels than before. */
-const PIPELINE_VERSION = 1;
+const PIPELINE_VERSION = 2;
 
 const DAY = 24 * 60 * 60 * 1000;
 const UNUSED_AFTER = 30 * DAY;

@@ -11,6 +11,11 @@ export interface Pixels extends Size {
   readonly data: Uint8Array;
 }
 
+/** A picture whose header was read and found within the limits. */
+export interface Picture extends Size {
+  decode(): Pixels | Promise<Pixels>;
+}
+
 /** Largest picture that is decoded, in pixels, for every format: the limit at which Pillow refuses. */
 export const MAX_PIXELS = 178_956_970;
 

@@ -1,4 +1,5 @@
-import { BrokenImage, checkDecodeBytes, checkSize } from './pixels.js';
+import { BrokenImage, CHANNELS, checkDecodeBytes, checkSize, type Picture } from './pixels.js';
+import { decodeBySharp } from './sharp-decoder.js';
 
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum. */
@@ -10,13 +11,12 @@ const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4
 
 /** Deflate turns one byte into 1,032 at most. */
 const MAX_DEFLATE_RATIO = 1032;
-const MAX_RGB_BYTES = 3;
 
 /**
- * Returns the picture without its other chunks: no compressed text or profile that unpacks to gigabytes, no
- * transparency, no further frames. Checks size and memory first.
+ * Opens a PNG, to decode it without its other chunks: no compressed text or profile that unpacks to gigabytes, no
+ * transparency, no further frames.
  */
-export function pngPicture(file: Buffer): Buffer {
+export function openPng(file: Buffer): Picture {
   const parts = [file.subarray(0, SIGNATURE_BYTES)];
   let compressed = 0;
   let header: Buffer | undefined;
@@ -34,7 +34,7 @@ export function pngPicture(file: Buffer): Buffer {
   checkSize({ width, height });
   const rowBytes = Math.ceil((width * header[8] * (SAMPLES[header[9]] ?? 4)) / 8);
   const isInterlaced = header[12] !== 0;
-  checkDecodeBytes(width * height * MAX_RGB_BYTES + (isInterlaced ? rowBytes * height : 0));
+  checkDecodeBytes(width * height * CHANNELS + (isInterlaced ? rowBytes * height : 0));
   if (compressed * MAX_DEFLATE_RATIO < rowBytes * height) throw new BrokenImage('its png data is cut off');
-  return Buffer.concat(parts);
+  return { width, height, decode: () => decodeBySharp(Buffer.concat(parts), 'png', 'error') };
 }
