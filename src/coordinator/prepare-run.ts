@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import type { Closing } from '../common/closing.js';
 import { UserError } from '../common/errors.js';
@@ -10,6 +11,7 @@ import { imagesOfStep } from '../model/training-options.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
+import { listCheckpoints } from './checkpoint/checkpoint-files.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { continueMetrics } from './continue-metrics.js';
@@ -23,7 +25,7 @@ import type { TrainArguments } from './options.js';
 import { savedInitial } from './resume.js';
 import { openRunFaces } from './run-faces.js';
 import type { RunStatus } from './run-status.js';
-import type { RunPlace } from './run/run-folder.js';
+import type { RunFolder, RunPlace } from './run/run-folder.js';
 import { shown } from './shown.js';
 import type { Voice } from './voice.js';
 import type { Machine, RunOptions } from './settle-options.js';
@@ -182,8 +184,26 @@ async function openOrigin(
   { training }: RunOptions,
 ): Promise<Checkpoint | undefined> {
   if (unattended) return openNewestWhole(run, training, { onBroken: sayBroken });
+  if (path === undefined && (await listCheckpoints(run)).length === 0) {
+    await requireNoSteps(run);
+    say(`${shown(run.path)} has no checkpoint and no step yet: beginning its run again`);
+    return undefined;
+  }
   const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
   return openCheckpoint({ run, training, path, advise });
+}
+
+/** Steps that were logged are computed again only if the user says so. */
+async function requireNoSteps(run: RunFolder): Promise<void> {
+  const bytes = await stat(run.statsFile).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  if (bytes === 0) return;
+  throw new UserError(
+    `${shown(run.path)} has no checkpoint to resume from: ` +
+      `pass --auto-resume --run-dir ${shown(run.path)} to compute its steps again`,
+  );
 }
 
 function requireSameImages({ run }: RunPlace, { facts }: Checkpoint, { fingerprint }: Faces): void {
