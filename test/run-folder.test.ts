@@ -46,29 +46,47 @@ describe("a run's directory", () => {
     const runs = await Promise.all([RunFolder.create(named), RunFolder.create(named)]);
     const outcomes = await Promise.allSettled(runs.map((run) => RunLock.take(run)));
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
-    await runs[0].writeOptions({ seed: 7 });
+    await writeFile(runs[0].statsFile, '{}');
     await assert.rejects(RunFolder.create(named), isUserError(/a\/b is not empty: .*--run-dir/));
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value.release();
   });
 
-  it('takes a folder again whose run never began, but not with anything else in it', async () => {
+  it('takes a folder again whose run did no step, but not with anything else in it', async () => {
     const named = join(folder, 'never-begun');
     for (const name of ['checkpoints', 'samples', 'lost+found'])
       await mkdir(join(named, name), { recursive: true });
-    for (const name of ['run.lock', 'run.lock.0f.tmp', 'options.json.0f.tmp'])
-      await writeFile(join(named, name), '');
-    assert.equal((await RunFolder.create(named)).path, named);
-    for (const name of ['checkpoints/step-000500.safetensors', 'samples/a.png', 'stats.jsonl', 'notes.tmp']) {
+    const left = ['run.lock', 'run.lock.0f.tmp', 'options.json', 'options.json.0f.tmp', 'events.jsonl'];
+    const begun = ['stats.jsonl', 'reals.png', 'samples/step-000000.png'];
+    for (const name of [...left, ...begun]) await writeFile(join(named, name), '');
+    const run = await RunFolder.create(named);
+    for (const name of ['checkpoints/step-000500.safetensors', 'samples/a.png', 'notes.tmp', 'losses.csv']) {
       await writeFile(join(named, name), '');
       await assert.rejects(RunFolder.create(named), isUserError(/is not empty/), name);
+      await assert.rejects(run.clear(), isUserError(/is not empty/), name);
       await rm(join(named, name));
     }
+    await run.clear();
+    assert.deepEqual((await readdir(named)).sort(), [
+      ...['checkpoints', 'lost+found', 'options.json.0f.tmp', 'run.lock', 'run.lock.0f.tmp', 'samples'],
+    ]);
+    await writeFile(run.statsFile, '{}');
+    await assert.rejects(RunFolder.create(named), isUserError(/is not empty/));
   });
 
   it('takes for a step only what a run names so', async () => {
     const run = await RunFolder.create(join(folder, 'steps'));
     const steps = ['000500', '1234567', '9007199254740991'];
-    const others = ['500', '0000500', '+00500', '1e5', '0x1234', ' 00001', '9007199254740993', '9'.repeat(30), ''];
+    const others = [
+      '500',
+      '0000500',
+      '+00500',
+      '1e5',
+      '0x1234',
+      ' 00001',
+      '9007199254740993',
+      '9'.repeat(30),
+      '',
+    ];
     for (const each of [...steps, ...others]) {
       await writeFile(join(run.samples, `step-${each}.png`), '');
       await writeFile(join(run.checkpoints, `step-${each}.safetensors`), '');

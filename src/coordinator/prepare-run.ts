@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import type { Closing } from '../common/closing.js';
 import { UserError } from '../common/errors.js';
@@ -195,11 +194,7 @@ async function openOrigin(
 
 /** Steps that were logged are computed again only if the user says so. */
 async function requireNoSteps(run: RunFolder): Promise<void> {
-  const bytes = await stat(run.statsFile).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  if (bytes === 0) return;
+  if (!(await run.hasSteps())) return;
   throw new UserError(
     `${shown(run.path)} has no checkpoint to resume from: ` +
       `pass --auto-resume --run-dir ${shown(run.path)} to compute its steps again`,

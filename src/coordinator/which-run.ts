@@ -24,10 +24,11 @@ export async function earlierRun({
 export async function beginRun(request: RunRequest): Promise<RunFolder> {
   const folder = await RunFolder.create(request.arguments.runDir);
   await lockRun(folder, request);
-  if (await RunFolder.openBegun(folder.path))
+  if (await folder.hasSteps())
     throw new UserError(
       `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
     );
+  await folder.clear();
   return folder;
 }
 
@@ -40,7 +41,9 @@ export async function lockRun(
   closing.add(async () => {
     // The next coordinator replaces a lock whose holder is gone: a lock that stays ends no run.
     await taken.release().catch((error: unknown) => {
-      say(`cannot remove ${shown(run.lockFile)}: ${messageOf(error)}; the next start replaces it`, { level: 'warn' });
+      say(`cannot remove ${shown(run.lockFile)}: ${messageOf(error)}; the next start replaces it`, {
+        level: 'warn',
+      });
     });
   });
 }

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import { writing } from '../../common/write-failure.js';
 import { stepName, stepOfName } from './step-name.js';
 
 /** Where runs are numbered when no folder is named. */
@@ -15,7 +16,7 @@ export class RunFolder {
 
   /**
    * Makes the folder of a new run: the one named, or the next number in runs/. The one named must not exist, be empty, or
-   * be left by a coordinator that ended before its run began. Two coordinators can both get it: its lock decides.
+   * be left by a coordinator that ended before its first step. Two coordinators can both get it: its lock decides.
    */
   static async create(named?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
     const run = new RunFolder(named === undefined ? await nextNumbered(resolve(runs)) : resolve(named));
@@ -26,11 +27,29 @@ export class RunFolder {
     return run;
   }
 
+  /** Removes what a coordinator left that ended before its first step. Only the holder of the lock may call it. */
+  async clear(): Promise<void> {
+    await requireUnused(this);
+    const written = [
+      this.optionsFile,
+      this.statsFile,
+      this.eventsFile,
+      this.realsPicture,
+      this.samplePicture(0),
+    ];
+    for (const path of written) await writing(path, () => rm(path, { force: true }));
+  }
+
   /** Opens what an earlier run has left, if it has begun. */
   static async openBegun(path: string): Promise<RunFolder | undefined> {
     const run = new RunFolder(resolve(path));
     if (!(await isFile(run.optionsFile))) return undefined;
     return RunFolder.open(run.path);
+  }
+
+  /** Whether a step was logged. Only a log that is missing or empty has none. */
+  async hasSteps(): Promise<boolean> {
+    return (await sizeOf(this.statsFile)) > 0;
   }
 
   /** Opens what an earlier run has left. */
@@ -171,10 +190,7 @@ export async function openRunAt(path: string): Promise<RunPlace> {
   if (!(await isFile(path))) return { run: await RunFolder.open(path), checkpoint: undefined };
   const checkpoint = await realpath(path);
   const folder = dirname(checkpoint);
-  if (
-    stepOfName(basename(checkpoint), CHECKPOINT_ENDING) === undefined ||
-    basename(folder) !== 'checkpoints'
-  )
+  if (stepOfName(basename(checkpoint), CHECKPOINT_ENDING) === undefined || basename(folder) !== 'checkpoints')
     throw new UserError(
       `${path} is not a checkpoint of a run: give a run's directory, or RUN/checkpoints/step-NUMBER.safetensors`,
     );
@@ -207,16 +223,28 @@ async function nextNumbered(runs: string): Promise<string> {
   }
 }
 
-/** Throws a UserError for a folder that holds anything but what is there before options.json. */
+/** Throws a UserError for a folder that holds anything but what is there before the first step. */
 async function requireUnused(run: RunFolder): Promise<void> {
-  const others = (await readdir(run.path)).filter((name) => !isLeftOfBeginning(name));
-  const written = await Promise.all([run.checkpoints, run.samples].map((folder) => namesIn(folder)));
-  if ([...others, ...written.flat()].length > 0) throw occupied(run.path);
+  const isFree =
+    (await namesIn(run.path)).every((name) => BEFORE_FIRST_STEP.test(name)) &&
+    (await namesIn(run.checkpoints)).every((name) => /^step-\d+\.safetensors\.[\w-]+\.tmp$/.test(name)) &&
+    (await namesIn(run.samples)).every((name) => /^step-000000\.png(\.[\w-]+\.tmp)?$/.test(name)) &&
+    (await sizeOf(run.statsFile)) === 0;
+  if (!isFree) throw occupied(run.path);
 }
 
-/** The two folders, the lock and its copies, an unfinished options.json, and what a new file system brings along. */
-function isLeftOfBeginning(name: string): boolean {
-  return ['checkpoints', 'samples', 'lost+found'].includes(name) || /^(run\.lock|options\.json\..*\.tmp$)/.test(name);
+/** The lock and its copies, files and unfinished files of a run that has not done a step, and what ext4 brings along. */
+const BEFORE_FIRST_STEP =
+  /^(run\.lock.*|(options\.json|events\.jsonl|reals\.png)(\.[\w-]+\.tmp)?|stats\.jsonl|checkpoints|samples|lost\+found)$/;
+
+/** Bytes of a file; 0 where there is none. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw unusable(path, error);
+  }
 }
 
 /** Names in a folder; none where there is no such folder. */
@@ -247,9 +275,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 function occupied(path: string): UserError {
-  return new UserError(
-    `${path} is not empty: give --run-dir a new folder, or resume its run with --resume`,
-  );
+  return new UserError(`${path} is not empty: give --run-dir a new folder, or resume its run with --resume`);
 }
 
 function unusable(path: string, error: unknown): UserError {
