@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { build } from './compile.mjs';
 import { withLock } from './lock.mjs';
 import { checkNodeVersion } from './node-version.mjs';
+import { lackOfOpenFiles } from './open-files.mjs';
 import { packages } from './packages.mjs';
-import { root, runTool } from './tool.mjs';
+import { root, runTool, StepFailure } from './tool.mjs';
 
 const steps = [packages, build];
 
@@ -15,6 +16,8 @@ const steps = [packages, build];
 export async function prepare({ engine = true, retryEngine = false } = {}) {
   const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   checkNodeVersion(engines.node);
+  const lack = lackOfOpenFiles();
+  if (lack !== undefined) throw new StepFailure(lack, 2);
   if (await isAnyMissing()) await withLock(await realpath(root), makeMissing, sayWaiting);
   if (engine) await installEngine(retryEngine);
 }
