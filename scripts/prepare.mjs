@@ -18,7 +18,8 @@ export async function prepare({ engine = true, retryEngine = false } = {}) {
   checkNodeVersion(engines.node);
   const lack = lackOfOpenFiles();
   if (lack !== undefined) throw new StepFailure(lack, 2);
-  if (await isAnyMissing()) await withLock(await realpath(root), makeMissing, sayWaiting);
+  if (await isAnyMissing())
+    await withLock(await realpath(root), makeMissing, sayWaiting).catch(explainRefusal);
   if (engine) await installEngine(retryEngine);
 }
 
@@ -33,6 +34,15 @@ async function makeMissing(lock) {
     console.error(`set-up: ${step.title}`);
     await step.make(lock);
   }
+}
+
+/** A clone of another user runs as it is, once its owner has set it up. */
+function explainRefusal(error) {
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
+  throw new StepFailure(
+    `cannot set up ${root}: it cannot be written to (${error.code}); run npm run setup as its owner, or use a clone of your own`,
+    2,
+  );
 }
 
 function sayWaiting() {
