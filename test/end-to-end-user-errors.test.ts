@@ -38,6 +38,12 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       () => ['--workers', 'two'],
       /'--workers <n>' argument 'two' is invalid. It must be/,
     ],
+    ['a number in hexadecimal', () => ['--seed', '0x1'], /argument '0x1' is invalid/],
+    [
+      'an empty value, as of a variable that is not set',
+      () => ['--data', ''],
+      /coordinator: --data: expected a value, found an empty string; check the variable you passed/,
+    ],
     ['a number with a unit', () => ['--batch-size', '16x'], /argument '16x' is invalid/],
     [
       'no workers',

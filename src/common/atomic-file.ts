@@ -1,10 +1,12 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { temporaryName } from './temporary-name.js';
+import { writeFailure } from './write-failure.js';
 
 /**
  * Writes a file whole or not at all: `fill` writes to a temporary file beside it, which is synced and renamed.
- * Whatever goes wrong (a full disk, say), the temporary file is removed and the old file stays.
+ * Whatever goes wrong (a full disk, say), the temporary file is removed and the old file stays. System errors become a
+ * WriteFailure that names `path`.
  */
 export async function writeFileAtomically(
   path: string,
@@ -23,8 +25,9 @@ export async function writeFileAtomically(
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // On a read-only file system it cannot be removed either, which must not hide the first error.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw writeFailure(path, error);
   }
 }
 

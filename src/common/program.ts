@@ -1,4 +1,5 @@
 import { CommanderError, type Command } from 'commander';
+import { refuseEmptyValues } from './empty-values.js';
 import { Interrupted, messageOf, UserError } from './errors.js';
 import { sayFailure } from './log.js';
 
@@ -13,6 +14,7 @@ const INTERRUPTED = 130;
  */
 export async function runProgram(command: Command, args: readonly string[]): Promise<void> {
   try {
+    refuseEmptyValues(command);
     await ownExit(command, command.name()).parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {

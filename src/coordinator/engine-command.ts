@@ -5,7 +5,7 @@ import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineChoice } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { linkBinding, provisionEngine, type Flavour } from '../engine/provision/index.js';
+import { provisionEngine, type Flavour } from '../engine/provision/index.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 
 /** `coordinator engine install`: tries again what set-up could not do. */
@@ -13,7 +13,6 @@ export async function installEngine({ flavour }: { flavour?: Flavour }): Promise
   const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true, flavour });
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
-  await linkBinding(found);
   process.stdout.write(
     `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`,
   );

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { curveKeyPair } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { requireTrustedPlace } from '../common/trusted-path.js';
 import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
 import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from '../wire/key-folder.js';
 
@@ -63,6 +64,7 @@ function requireName(name: string): void {
 }
 
 async function makeFolder(folder: string): Promise<void> {
+  await requireTrustedPlace(folder, 'cannot make keys in');
   try {
     await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { say } from '../common/log.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { requireTrusted } from '../common/trusted-path.js';
 import { PUBLIC_ENDING, SECRET_ENDING } from '../wire/key-file.js';
 import { COORDINATOR, requirePrivateFolder, workerNames } from '../wire/key-folder.js';
 import { hasKeys, makeKeys, TOKEN_FILE } from './keys.js';
@@ -46,6 +47,7 @@ async function secret(folder: string, component: string, files: readonly string[
 }
 
 async function readWhole(path: string): Promise<Buffer> {
+  await requireTrusted(path, 'cannot hand on');
   try {
     return await readFile(path);
   } catch (error) {

@@ -5,6 +5,7 @@ import { Closing } from '../common/closing.js';
 import { Interrupted, messageOf } from '../common/errors.js';
 import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
+import { WriteFailure } from '../common/write-failure.js';
 import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
@@ -47,7 +48,7 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
     return;
   }
   const closing = new Closing();
-  try {
+  await closing.around(async () => {
     const stop = new StopRequest((signal) => {
       const last = options.training.localSteps === undefined ? 'this step' : 'this round of local steps';
       say(`${signal}: ending after ${last} with a checkpoint; once more to end at once`);
@@ -62,9 +63,7 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
     await run({ id, options, machine, arguments: all, earlier, ...others });
     // Who starts it again by itself must not take this for the end of the run.
     if (given.autoResume && !outcome.isDone) process.exitCode = stop.exitCode;
-  } finally {
-    await closing.close();
-  }
+  });
 }
 
 async function run(request: RunRequest): Promise<void> {
@@ -98,11 +97,11 @@ async function run(request: RunRequest): Promise<void> {
     arguments: request.arguments,
   });
   live.open(folder);
-  // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
-  if (earlier) await dropCheckpointsAfter(folder, firstStep - 1);
-  const log = earlier
-    ? await StepLog.resume(folder.statsFile, firstStep - 1, say)
-    : await StepLog.create(folder.statsFile);
+  const log = await openLog(request, folder, firstStep - 1).catch((error: unknown) => {
+    throw error instanceof WriteFailure
+      ? new Error(`${error.message}; ${whatIsLeft(folder, from?.path)}`, { cause: error })
+      : error;
+  });
   closing.add(() => log.close());
   live.events.add('begun', from ? `goes on after step ${firstStep - 1}` : `begins: ${lastStep} steps`);
   say(
@@ -169,6 +168,14 @@ async function run(request: RunRequest): Promise<void> {
   );
 }
 
+/** Opens the log of a run whose last step that counts is `step`, and removes what came after. */
+async function openLog({ earlier }: RunRequest, folder: RunFolder, step: number): Promise<StepLog> {
+  if (!earlier) return StepLog.create(folder.statsFile);
+  // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
+  await dropCheckpointsAfter(folder, step);
+  return StepLog.resume(folder.statsFile, step, say);
+}
+
 function networksIn({ networks }: InitialFacts): string {
   return networks.length === 1 ? `the ${networks[0]}, the other network from the seed` : 'both networks';
 }
@@ -179,6 +186,6 @@ function faultOf(error: unknown, training: TrainingOptions): string {
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {
   return checkpoint === undefined
-    ? `no checkpoint was written yet, what there is lies in ${shown(folder.path)}`
+    ? `no checkpoint was written yet: begin again with --auto-resume --run-dir ${shown(folder.path)}`
     : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${shown(folder.path)}`;
 }

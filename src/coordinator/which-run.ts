@@ -1,4 +1,4 @@
-import { UserError } from '../common/errors.js';
+import { messageOf, UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
 import type { TrainArguments } from './options.js';
 import type { RunRequest } from './prepare-run.js';
@@ -22,14 +22,13 @@ export async function earlierRun({
 
 /** Makes the directory of a run that begins, and locks it. */
 export async function beginRun(request: RunRequest): Promise<RunFolder> {
-  const { runDir, autoResume } = request.arguments;
-  const folder =
-    autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
+  const folder = await RunFolder.create(request.arguments.runDir);
   await lockRun(folder, request);
-  if (await RunFolder.openBegun(folder.path))
+  if (await folder.hasSteps())
     throw new UserError(
       `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
     );
+  await folder.clear();
   return folder;
 }
 
@@ -39,5 +38,12 @@ export async function lockRun(
   { arguments: { autoResume }, stop, closing }: RunRequest,
 ): Promise<void> {
   const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
-  closing.add(() => taken.release());
+  closing.add(async () => {
+    // The next coordinator replaces a lock whose holder is gone: a lock that stays ends no run.
+    await taken.release().catch((error: unknown) => {
+      say(`cannot remove ${shown(run.lockFile)}: ${messageOf(error)}; the next start replaces it`, {
+        level: 'warn',
+      });
+    });
+  });
 }

@@ -2,6 +2,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { messageOf } from '../../common/errors.js';
 import { say, type LogFields } from '../../common/log.js';
+import { writeFailure } from '../../common/write-failure.js';
 import { EVENT_KINDS, type EventKind, type RunEvent } from '../../page/api.js';
 import { thinned } from './thin-events.js';
 
@@ -123,7 +124,7 @@ export class RunEvents {
   #queue(write: () => Promise<void>): void {
     this.#written = this.#written.then(write).catch((error: unknown) => {
       if (!this.#hasFailed)
-        say(`cannot write ${this.#path ?? 'events'}: ${messageOf(error)}`, { level: 'warn' });
+        say(messageOf(writeFailure(this.#path ?? 'events.jsonl', error)), { level: 'warn' });
       this.#hasFailed = true;
     });
   }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, Interrupted, messageOf, UserError } from '../../common/errors.js';
+import { writeFailure } from '../../common/write-failure.js';
 import type { Log } from '../../common/log.js';
 import { shown } from '../shown.js';
 import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from '../../common/process-identity.js';
@@ -84,11 +85,7 @@ export class RunLock {
       return new RunLock(run.lockFile, token, await open(run.lockFile, 'r+'), text);
     } catch (error) {
       if (error instanceof Held) throw inUse(run, error);
-      throw new UserError(
-        `cannot write to the run's directory ${shown(run.path)} (${messageOf(error)}): ` +
-          'a run needs one that it can write to',
-        { cause: error },
-      );
+      throw new UserError(messageOf(writeFailure(shown(run.lockFile), error)), { cause: error });
     }
   }
 

@@ -1,0 +1,1 @@
+export function lackOfOpenFiles(limits?: string): string | undefined;
