@@ -18,10 +18,13 @@ import { SMALL_TRAINING } from './support/small-model.js';
 const ENGINE = 'native 2.21.0 cpu';
 const MAX_WORKERS = 2;
 
-/** The workers of this machine: process 100 is worker 0, process 101 is worker 1. */
+/** The workers of this machine: their secrets are those of worker 0 and of worker 1. */
+const SECRETS = ['secret 0', 'secret 1'];
+
 class FakeMachine {
   readonly killed: number[] = [];
   readonly leaving: number[] = [];
+  readonly returning: number[] = [];
   readonly greeted = (): void => undefined;
   readonly served = (): void => undefined;
 
@@ -29,8 +32,13 @@ class FakeMachine {
     return 'cpu';
   }
 
-  numberOf(pid: number): number | undefined {
-    return pid === 100 || pid === 101 ? pid - 100 : undefined;
+  numberOf(secret: string): number | undefined {
+    const number = SECRETS.indexOf(secret);
+    return number < 0 ? undefined : number;
+  }
+
+  expectReturn(worker: number): void {
+    this.returning.push(worker);
   }
 
   kill(worker: number): void {
@@ -68,6 +76,8 @@ describe('the membership of a run', () => {
         if (fields?.level !== 'debug') lines.push(line);
       },
       peers: false,
+      secret: undefined,
+      phaseTime: () => 60_000,
       onChange: () => undefined,
     });
   });
@@ -79,7 +89,9 @@ describe('the membership of a run', () => {
   async function hello(peer: string, facts: Partial<Bodies['hello']> & { readonly number?: number } = {}) {
     const { pid = 1, host = 'h', protocol = PROTOCOL_VERSION, number = 1 } = facts;
     const { process = `${host} ${pid}` } = facts;
-    await membership.hello(peer, number, { protocol, host, pid, process });
+    // By their number, processes 100 and 101 are those of this machine.
+    const { secret = SECRETS.find((_, worker) => pid === 100 + worker) ?? '' } = facts;
+    await membership.hello(peer, number, { protocol, host, pid, process, secret });
     const letter = post.take().find((each) => each.peer === peer);
     assert.ok(letter);
     return letter;
@@ -149,7 +161,7 @@ describe('the membership of a run', () => {
     await assert.rejects(hello('a', { number: 2 }), Rejection);
     await hello('a');
     await assert.rejects(
-      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1' }),
+      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1', secret: '' }),
       Rejection,
     );
     ready('a');

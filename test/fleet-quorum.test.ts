@@ -87,7 +87,7 @@ describe('the workers that a run needs', () => {
   });
 
   it('are waited for so long: ten minutes, one where none is left, and for ever where the run is to wait', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     const cases: [Fallback, begun: boolean, here: number, milliseconds: number | undefined][] = [
       ['single-node', false, 0, 600_000],
       ['stop', false, 2, 600_000],
