@@ -12,7 +12,7 @@ export function afterAwake(milliseconds: number, callback: () => void): () => vo
   // Node takes no longer interval: that is 24 days, and ten times that for the timer.
   const part = Math.min(Math.ceil(milliseconds / PARTS), 2 ** 31 - 1);
   const timer = setInterval(() => {
-    if (--left > 0) return;
+    if (--left !== 0) return;
     clearInterval(timer);
     callback();
   }, part);

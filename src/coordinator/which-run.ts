@@ -21,23 +21,24 @@ export async function earlierRun({
 }
 
 /** Makes the directory of a run that begins, and locks it. */
-export async function beginRun(request: RunRequest): Promise<RunFolder> {
+export async function beginRun(request: RunRequest): Promise<{ folder: RunFolder; lock: RunLock }> {
   const { runDir, autoResume } = request.arguments;
   const folder =
     autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
-  await lockRun(folder, request);
+  const lock = await lockRun(folder, request);
   if (await RunFolder.openBegun(folder.path))
     throw new UserError(
       `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
     );
-  return folder;
+  return { folder, lock };
 }
 
 /** Nobody else may write to a run before this process has closed all that it has opened in it. */
 export async function lockRun(
   run: RunFolder,
   { arguments: { autoResume }, stop, closing }: RunRequest,
-): Promise<void> {
+): Promise<RunLock> {
   const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
   closing.add(() => taken.release());
+  return taken;
 }

@@ -52,11 +52,6 @@ const HAND_OVER_TIMEOUT = 10_000;
 /** How long what is being computed when the connection ends may take, in milliseconds. */
 const SETTLE_TIMEOUT = 120_000;
 
-/**
- * A worker's side of the protocol over one connection: hello, ready, then whatever the coordinator asks for, in the
- * order it asks. Messages are read as they come; what takes long is queued, so that chunks and the end of the run are
- * never held up.
- */
 export interface WorkerSessionOptions {
   /** Where the coordinator listens. */
   readonly address: string;
@@ -71,6 +66,11 @@ export interface WorkerSessionOptions {
   readonly openSegments: OpenSegments;
 }
 
+/**
+ * A worker's side of the protocol over one connection: hello, ready, then whatever the coordinator asks for, in the
+ * order it asks. Messages are read as they come; what takes long is queued, so that chunks and the end of the run are
+ * never held up.
+ */
 export class WorkerSession {
   readonly #link: Link;
   readonly #over = new Deferred<void>();
