@@ -58,11 +58,20 @@ export class AddressSecret {
   };
 }
 
-/** The file for an address, as either end writes it. Home folders may be shared by machines. */
+/** The file for an address, as either end names it. Machines may share a home folder, and each has its own loopback. */
 export function secretPath(address: string): string {
   const [, transport, place] = /^(\w+):\/\/(.*)$/.exec(address) ?? ['', '', address];
   const isFile = transport === 'ipc' && !place.startsWith('@');
   const named = isFile ? resolve(place) : place.replace(/^localhost:/i, '127.0.0.1:');
-  const name = createHash('sha256').update(`${hostname()} ${transport} ${named}`).digest('hex');
+  const name = createHash('sha256').update(`${machine()} ${transport} ${named}`).digest('hex');
   return join(homedir(), '.local', 'state', 'dcgan-trainer', 'coordinators', name.slice(0, 32));
+}
+
+/** Tells a running machine from all others, by whatever name its containers call it. */
+function machine(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+  } catch {
+    return hostname();
+  }
 }
