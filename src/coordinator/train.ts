@@ -69,7 +69,7 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
 async function run(request: RunRequest): Promise<void> {
   const { id, options, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
-  if (earlier) await lockRun(earlier.run, request);
+  const resumed = earlier && { folder: earlier.run, lock: await lockRun(earlier.run, request) };
   const prepared = await prepareRun(request);
   if (!prepared) {
     outcome.isDone = true;
@@ -78,7 +78,7 @@ async function run(request: RunRequest): Promise<void> {
   }
   const { status, metrics, live, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
-  const folder = earlier?.run ?? (await beginRun(request));
+  const { folder, lock } = resumed ?? (await beginRun(request));
   metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
     id,
@@ -128,7 +128,7 @@ async function run(request: RunRequest): Promise<void> {
     },
   });
   const record = new RunRecord({
-    ...{ run: folder, log, options, group, metrics, progress, faces, sampler, evaluations },
+    ...{ run: folder, lock, log, options, group, metrics, progress, faces, sampler, evaluations },
     events: live.events,
   });
   closing.add(() => record.close());

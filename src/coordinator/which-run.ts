@@ -21,22 +21,22 @@ export async function earlierRun({
 }
 
 /** Makes the directory of a run that begins, and locks it. */
-export async function beginRun(request: RunRequest): Promise<RunFolder> {
+export async function beginRun(request: RunRequest): Promise<{ folder: RunFolder; lock: RunLock }> {
   const folder = await RunFolder.create(request.arguments.runDir);
-  await lockRun(folder, request);
+  const lock = await lockRun(folder, request);
   if (await folder.hasSteps())
     throw new UserError(
       `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
     );
   await folder.clear();
-  return folder;
+  return { folder, lock };
 }
 
 /** Nobody else may write to a run before this process has closed all that it has opened in it. */
 export async function lockRun(
   run: RunFolder,
   { arguments: { autoResume }, stop, closing }: RunRequest,
-): Promise<void> {
+): Promise<RunLock> {
   const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
   closing.add(async () => {
     // The next coordinator replaces a lock whose holder is gone: a lock that stays ends no run.
@@ -46,4 +46,5 @@ export async function lockRun(
       });
     });
   });
+  return taken;
 }

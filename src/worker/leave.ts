@@ -1,5 +1,6 @@
 import type { Log } from '../common/log.js';
 import { SIGNAL_EXIT_CODES } from '../common/signal-exit.js';
+import { isSupervised } from './handover.js';
 
 export interface LeaveOptions {
   /** How long to stay after SIGTERM, in milliseconds. */
@@ -21,7 +22,7 @@ export class Leave {
   readonly #told = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #exitCode: number | undefined;
-  readonly #supervised = process.send !== undefined;
+  readonly #supervised = isSupervised();
 
   constructor(private readonly options: LeaveOptions) {
     process.on('SIGINT', this.#receive).on('SIGTERM', this.#receive);

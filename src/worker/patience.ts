@@ -1,3 +1,4 @@
+import { awakeTime } from '../common/awake.js';
 import { UserError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import { TurnedAway, type SessionLost } from './session-lost.js';
@@ -14,25 +15,28 @@ export class Patience {
     private patience: number,
     private readonly log: Log,
   ) {
-    this.#end = performance.now() + patience;
+    this.#end = awakeTime() + patience;
   }
 
   /** Milliseconds. */
   get left(): number {
-    return this.#end - performance.now();
+    return this.#end - awakeTime();
   }
 
   /** A worker that was in the run was lost: it has so many milliseconds from now on to get in again. */
   renew(patience: number): void {
     this.patience = patience;
-    this.#end = performance.now() + patience;
+    this.#end = awakeTime() + patience;
     this.#turnedAway = undefined;
   }
 
   /** Notes why it did not get in this time. Throws the reason where its time is up. */
   failed(reason: SessionLost): void {
     if (reason instanceof TurnedAway) {
-      if (!this.#turnedAway) this.log(`${reason.message}: asking again for ${this.#seconds} s`);
+      if (!this.#turnedAway)
+        this.log(
+          `${reason.message}: asking again${Number.isFinite(this.patience) ? ` for ${this.#seconds} s` : ''}`,
+        );
       this.#turnedAway = reason;
     }
     if (this.left > 0) return;
