@@ -5,6 +5,8 @@ import { isAddress, requireKeys } from './address.js';
 import { Authenticator } from './authenticator.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
+import { Door } from './door/door.js';
+import { SilenceWatch, type SilenceOptions } from './door/silence.js';
 import { HandshakeCount } from './handshake-count.js';
 import { placedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
@@ -31,12 +33,19 @@ export interface ListenerOptions {
   readonly sendHighWaterMark?: number;
   /** What gave the address, to name where it cannot be. */
   readonly option?: '--listen' | '--peer-port';
+  /** Whether each hello is answered at once: then connections that say none are ended after the handshake's time. */
+  readonly answersHello?: boolean;
+  /** Connections at a time; more wait in the kernel's queue. */
+  readonly places?: number;
   /** How long a connection may take to become one, in milliseconds. */
   readonly handshakeTime?: number;
 }
 
 /** What waits for a peer is in memory: a chunk is 1 MiB. */
 const DEFAULT_SEND_HIGH_WATER_MARK = 64;
+
+/** Connections of workers and, for a while, of strangers. Each costs a descriptor and its heartbeats. */
+const DEFAULT_PLACES = 512;
 
 /** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
 const RECEIVE_HIGH_WATER_MARK = 64;
@@ -65,6 +74,8 @@ export class Listener {
   readonly #monitor: Observer;
   readonly #handshakes = new HandshakeCount();
   readonly #audit: NodeJS.Timeout;
+  #door: Door | undefined;
+  #silence: SilenceWatch | undefined;
   /** Messages so far. */
   #read = 0;
 
@@ -89,7 +100,7 @@ export class Listener {
     options: ListenerOptions = {},
   ): Promise<Listener> {
     const { heartbeat = DEFAULT_HEARTBEAT, handshakeTime = HANDSHAKE_TIME, security } = options;
-    const { option = '--listen' } = options;
+    const { option = '--listen', places = DEFAULT_PLACES } = options;
     requireKeys(address, security, option);
     const authenticator = security && (await Authenticator.start(security.admitted));
     const socket = new Router({
@@ -113,6 +124,11 @@ export class Listener {
     try {
       if (!isAddress(address)) throw new Error(NO_ADDRESS);
       await socket.bind(address);
+      listener.#door = await Door.of(listener.address, places);
+      if (options.answersHello === true)
+        listener.#silence = listener.#watchSilence({
+          ...{ time: handshakeTime, heartbeat: heartbeat.interval, encrypted: security !== undefined },
+        });
     } catch (error) {
       await listener.close();
       throw cannotListen(address, option, error);
@@ -130,6 +146,7 @@ export class Listener {
     for await (const [identity, ...frames] of this.socket) {
       const { number = 0, message } = receive(frames, this.traffic, undefined, this.coverage) ?? {};
       this.#read++;
+      if (message?.kind === 'hello') this.#silence?.heard(message.body.pid);
       yield { peer: identity.toString('hex'), number, message };
     }
   }
@@ -179,6 +196,8 @@ export class Listener {
 
   async close(): Promise<void> {
     clearInterval(this.#audit);
+    this.#silence?.close();
+    this.#door?.close();
     await this.#outbox.drained();
     this.socket.close();
     this.authenticator?.close();
@@ -186,13 +205,24 @@ export class Listener {
 
   async #watch(): Promise<void> {
     for await (const { type } of this.#monitor) {
-      if (type === 'accept') this.#handshakes.begun();
+      if (type === 'accept') {
+        this.#door?.entered();
+        this.#handshakes.begun();
+      } else if (type === 'accept:error') this.#door?.failed();
+      else if (type === 'disconnect') this.#door?.left();
       else if (type === 'handshake') this.#handshakes.ended();
       else if (type.startsWith('handshake:error')) {
         this.#handshakes.ended();
         this.#reject(1);
       }
     }
+  }
+
+  #watchSilence(options: Omit<SilenceOptions, 'onHungUp'>): SilenceWatch | undefined {
+    const onHungUp = (): void => {
+      this.traffic.rejected('handshake', 'a connection that said nothing');
+    };
+    return this.#door && new SilenceWatch(this.#door, { ...options, onHungUp });
   }
 
   #reject(connections: number): void {
