@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { openFiles } from '../src/wire/door/open-files.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, type ListenerOptions } from '../src/wire/listener.js';
 import type { Message } from '../src/wire/message.js';
@@ -76,7 +77,7 @@ describe('peers that say nothing', { concurrency: true }, () => {
         );
         const silent = SilentPeers.open(t, listener.address, kind, SILENT, keys);
         await until('their end', () => silent.ended === SILENT);
-        await until('their count', () => traffic.rejections.length === SILENT);
+        await until('their count', () => traffic.rejections.length >= SILENT);
         assert.equal(silent.admitted, SILENT);
         assert.deepEqual(new Set(traffic.rejections), new Set(['handshake']));
         await link.send(HELLO);
@@ -88,10 +89,15 @@ describe('peers that say nothing', { concurrency: true }, () => {
 describe('a listener whose places are taken', () => {
   it('lets others wait, and in as soon as there is room', async (t) => {
     for (const address of ['tcp://127.0.0.1:*', await newPath(t)]) {
-      const { listener, events } = await open(t, address, { places: 4, handshakeTime: 1_000 });
+      const { listener, events } = await open(t, address, { places: 4, handshakeTime: 500 });
       const silent = SilentPeers.open(t, listener.address, 'handshake', 7);
-      await until('the end of all', () => silent.ended === 7);
-      assert.deepEqual([silent.admitted, silent.most], [7, 3]);
+      const before = openFiles().length;
+      let most = 0;
+      await until('the end of all', () => {
+        most = Math.max(most, openFiles().length - before);
+        return silent.ended === 7;
+      });
+      assert.deepEqual([silent.admitted, most], [7, 3]);
       assert.deepEqual(events, ['connected']);
     }
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Door } from './door.js';
 
 export interface SilenceOptions {
-  /** Milliseconds after which a connection must have been answered. */
+  /** Milliseconds that a connection has for ZeroMQ's handshake, and again to say hello. */
   readonly time: number;
   /** Milliseconds from one of ZeroMQ's heartbeats to the next. */
   readonly heartbeat: number;
@@ -72,8 +72,8 @@ export class SilenceWatch {
       const { age, hasSpoken } = before.get(cookie) ?? { age: 0, hasSpoken: false };
       const connection = { age: age + awake, hasSpoken: hasSpoken || this.#hasSpoken(file, age + awake) };
       this.#connections.set(cookie, connection);
-      // Half of the time more: until then ZeroMQ ends those that are still in its handshake, and says so.
-      if (connection.hasSpoken || connection.age < 1.5 * time) continue;
+      // Twice the time: until then ZeroMQ ends those that are still in its handshake, and says so.
+      if (connection.hasSpoken || connection.age < 2 * time) continue;
       calls.hangUp(file);
       this.#connections.delete(cookie);
       onHungUp();

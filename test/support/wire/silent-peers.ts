@@ -15,12 +15,9 @@ export class SilentPeers {
   #admitted = 0;
   #ended = 0;
 
-  #most = 0;
-
   private constructor(output: Readable) {
     createInterface({ input: output }).on('line', (line) => {
       [this.#admitted, this.#ended] = line.split(' ').map(Number);
-      this.#most = Math.max(this.#most, this.#admitted - this.#ended);
     });
   }
 
@@ -47,10 +44,5 @@ export class SilentPeers {
   /** Connections that are no more. */
   get ended(): number {
     return this.#ended;
-  }
-
-  /** The most connections that the other end had at a time. */
-  get most(): number {
-    return this.#most;
   }
 }
