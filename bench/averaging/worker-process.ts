@@ -31,7 +31,8 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
   const loader = {
     load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, onRound)),
   } as unknown as RunLoader;
-  await new WorkerSession(coordinator, loader, security, 0, segmentsFor(transport)).run(JOIN_TIME);
+  const place = { address: coordinator, ipv6: false, security, peerPort: 0 };
+  await new WorkerSession(place, loader, segmentsFor(transport)).run(JOIN_TIME);
   const word: WorkerWord = { milliseconds, cpuMilliseconds: meter.milliseconds };
   process.send?.(word, () => {
     process.disconnect();

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { isAddress, requireKeys } from './address.js';
+import { isIPv6Address, requireAddress, requireKeys, type AddressOption } from './address.js';
 import { Authenticator } from './authenticator.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
@@ -13,6 +13,7 @@ import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { ListenerSecurity } from './security.js';
 import type { Sequence } from './sequence.js';
+import { SocketFile } from './socket-file.js';
 import { DEFAULT_HEARTBEAT, HANDSHAKE_TIME, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
@@ -32,7 +33,7 @@ export interface ListenerOptions {
   /** Messages that may wait for each peer. Who lets more wait is given up. */
   readonly sendHighWaterMark?: number;
   /** What gave the address, to name where it cannot be. */
-  readonly option?: '--listen' | '--peer-port';
+  readonly option?: Exclude<AddressOption, '--coordinator'>;
   /** Whether each hello is answered at once: then connections that say none are ended after the handshake's time. */
   readonly answersHello?: boolean;
   /** Connections at a time; more wait in the kernel's queue. */
@@ -74,6 +75,7 @@ export class Listener {
   readonly #monitor: Observer;
   readonly #handshakes = new HandshakeCount();
   readonly #audit: NodeJS.Timeout;
+  #file: { readonly file: SocketFile; readonly address: string } | undefined;
   #door: Door | undefined;
   #silence: SilenceWatch | undefined;
   /** Messages so far. */
@@ -101,10 +103,12 @@ export class Listener {
   ): Promise<Listener> {
     const { heartbeat = DEFAULT_HEARTBEAT, handshakeTime = HANDSHAKE_TIME, security } = options;
     const { option = '--listen', places = DEFAULT_PLACES } = options;
+    requireAddress(address, option);
     requireKeys(address, security, option);
     const authenticator = security && (await Authenticator.start(security.admitted));
     const socket = new Router({
       mandatory: true,
+      ipv6: isIPv6Address(address),
       ...socketOptions(heartbeat, handshakeTime),
       ...(security && { curveServer: true, curveSecretKey: security.secretKey }),
       ...authenticator?.socketOptions,
@@ -122,9 +126,11 @@ export class Listener {
       handshakeTime,
     );
     try {
-      if (!isAddress(address)) throw new Error(NO_ADDRESS);
-      await socket.bind(address);
-      listener.#door = await Door.of(listener.address, places);
+      const file = SocketFile.of(address);
+      await socket.bind(file?.bindAddress ?? address);
+      await file?.publish();
+      listener.#file = file && { file, address };
+      listener.#door = await Door.of(socket.lastEndpoint ?? address, places);
       if (options.answersHello === true)
         listener.#silence = listener.#watchSilence({
           ...{ time: handshakeTime, heartbeat: heartbeat.interval, encrypted: security !== undefined },
@@ -138,7 +144,7 @@ export class Listener {
 
   /** Where workers connect to, with the port that was taken. */
   get address(): string {
-    return this.socket.lastEndpoint ?? '';
+    return this.#file?.address ?? this.socket.lastEndpoint ?? '';
   }
 
   /** Messages as they come in, until the listener is closed. What is not one of ours is counted, and shows its sender. */
@@ -198,6 +204,7 @@ export class Listener {
     clearInterval(this.#audit);
     this.#silence?.close();
     this.#door?.close();
+    this.#file?.file.remove();
     await this.#outbox.drained();
     this.socket.close();
     this.authenticator?.close();
@@ -231,17 +238,19 @@ export class Listener {
   }
 }
 
-const NO_ADDRESS = 'it is not an address such as tcp://127.0.0.1:5555';
-
 function cannotListen(address: string, option: string, error: unknown): UserError {
   const causes: Readonly<Partial<Record<string, string>>> = {
     EADDRINUSE: 'it is taken',
     EACCES: 'it needs privileges',
     EADDRNOTAVAIL: 'it is not an address of this machine',
     ENODEV: 'it is not an address of this machine',
-    // What ZeroMQ says of a host that is not known and of a missing port.
+    // What ZeroMQ says of a host that is not known.
     EAGAIN: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
-    EINVAL: NO_ADDRESS,
+    EINVAL: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
+    EAFNOSUPPORT: 'this machine has no IPv6',
+    ENOENT: 'its folder does not exist',
+    ENOTDIR: 'its folder is not a folder',
+    ENAMETOOLONG: 'its path is too long for a socket',
   };
   const cause = causes[codeOf(error) ?? ''] ?? messageOf(error);
   return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with ${option}`, {

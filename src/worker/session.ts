@@ -52,6 +52,16 @@ const HAND_OVER_TIMEOUT = 10_000;
 /** How long what is being computed when the connection ends may take, in milliseconds. */
 const SETTLE_TIMEOUT = 120_000;
 
+/** Where a session connects to, and how. */
+export interface SessionPlace {
+  readonly address: string;
+  /** Whether the address is reached by IPv6. */
+  readonly ipv6: boolean;
+  readonly security: LinkSecurity | undefined;
+  /** The port to listen at for other workers; 0: any free one. */
+  readonly peerPort: number;
+}
+
 /**
  * A worker's side of the protocol over one connection: hello, ready, then whatever the coordinator asks for, in the
  * order it asks. Messages are read as they come; what takes long is queued, so that chunks and the end of the run are
@@ -74,13 +84,11 @@ export class WorkerSession {
   #closed = false;
 
   constructor(
-    private readonly address: string,
+    private readonly place: SessionPlace,
     private readonly loader: RunLoader,
-    private readonly security: LinkSecurity | undefined,
-    /** To listen at for other workers; 0: any free one. */
-    private readonly peerPort: number,
     private readonly openSegments: OpenSegments,
   ) {
+    const { address, ipv6, security } = place;
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
       sent: ignore,
@@ -95,6 +103,7 @@ export class WorkerSession {
       else if (this.#connected) this.#missCoordinator();
     };
     this.#link = Link.connect(address, traffic, onEvent, {
+      ipv6,
       security,
       onRefused: this.#over.reject,
     });
@@ -324,7 +333,11 @@ export class WorkerSession {
   /** Other workers can connect from now on. */
   async #openPeers(hosting: Hosting, { worker, liveness, options }: Bodies['welcome']): Promise<PeerSockets> {
     const sockets = await PeerSockets.open({
-      ...{ coordinator: this.address, encrypted: this.security !== undefined, port: this.peerPort },
+      ...{
+        coordinator: this.place.address,
+        encrypted: this.place.security !== undefined,
+        port: this.place.peerPort,
+      },
       heartbeat: heartbeatFor(liveness),
       onMessage: (received) => hosting.peers?.receive(received),
     });

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { say, setLogFormat } from '../common/log.js';
+import { requireAddress } from '../wire/address.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
 import { openSegments } from '../wire/segments/segments.js';
+import { isReachedByIPv6 } from './coordinator-host.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
@@ -21,6 +23,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   setLogFormat(options.log);
   const { coordinator, connectTimeout, reconnectTimeout, keys, keyName, peerPort } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
+  requireAddress(coordinator, '--coordinator');
   const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
   const leave = new Leave({
@@ -32,14 +35,18 @@ export async function work(options: WorkerOptions): Promise<void> {
   const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
     while (!leave.wasTold()) {
-      session = new WorkerSession(coordinator, loader, security, peerPort, openSegments(say));
+      session = undefined;
       try {
+        const ipv6 = await isReachedByIPv6(coordinator, patience.left);
+        if (leave.wasTold()) break;
+        const place = { address: coordinator, ipv6, security, peerPort };
+        session = new WorkerSession(place, loader, openSegments(say));
         await session.run(patience.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
         if (leave.wasTold()) break;
-        if (session.welcomed) {
+        if (session?.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
           patience.renew(reconnectTimeout * 1000);
         } else patience.failed(error);
