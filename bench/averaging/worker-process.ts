@@ -33,7 +33,7 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
     load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, onRound)),
   } as unknown as RunLoader;
   await new WorkerSession({
-    ...{ address: coordinator, loader, security, peerPort: 0, sockets: sockets?.path },
+    ...{ address: coordinator, ipv6: false, loader, security, peerPort: 0, sockets: sockets?.path },
     secret: () => AddressSecret.read(coordinator),
     openSegments: segmentsFor(transport),
   }).run(JOIN_TIME);

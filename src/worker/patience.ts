@@ -1,13 +1,15 @@
 import { awakeTime } from '../common/awake.js';
 import { UserError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
-import { TurnedAway, type SessionLost } from './session-lost.js';
+import { TurnedAway, UnknownHost, type SessionLost } from './session-lost.js';
 
 /** How long a worker tries to get into a run, and why it is not in yet. */
 export class Patience {
   #end: number;
   /** What the coordinator said last, where it answers but has no place. */
   #turnedAway: TurnedAway | undefined;
+  /** The last failure to resolve the coordinator's name, which is logged once. */
+  #unknownHost: string | undefined;
 
   constructor(
     private readonly address: string,
@@ -39,7 +41,15 @@ export class Patience {
         );
       this.#turnedAway = reason;
     }
+    const isUnknown = reason instanceof UnknownHost;
+    if (isUnknown && reason.message !== this.#unknownHost)
+      this.log(`${reason.message}; retrying for ${this.#seconds} s`, { level: 'warn' });
+    this.#unknownHost = isUnknown ? reason.message : undefined;
     if (this.left > 0) return;
+    if (isUnknown)
+      throw new Error(
+        `${reason.message} for ${this.#seconds} s: check the host in --coordinator ${this.address}, or use its IP address`,
+      );
     if (this.#turnedAway)
       throw new UserError(
         `the coordinator refused this worker for ${this.#seconds} s: ${this.#turnedAway.message}`,

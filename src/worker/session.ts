@@ -52,16 +52,19 @@ const HAND_OVER_TIMEOUT = 10_000;
 /** How long what is being computed when the connection ends may take, in milliseconds. */
 const SETTLE_TIMEOUT = 120_000;
 
+/** Where a session connects to, and how. */
 export interface WorkerSessionOptions {
   /** Where the coordinator listens. */
   readonly address: string;
+  /** Whether the address is reached by IPv6. */
+  readonly ipv6: boolean;
   readonly loader: RunLoader;
   readonly security: LinkSecurity | undefined;
   /** Proves to the coordinator who this is; asked for when it is connected. See Hello. */
   readonly secret: () => string;
   /** The folder for sockets that workers of this machine connect to; undefined: they use tcp. */
   readonly sockets: string | undefined;
-  /** To listen at for other workers; 0: any free one. */
+  /** The port to listen at for other workers; 0: any free one. */
   readonly peerPort: number;
   readonly openSegments: OpenSegments;
 }
@@ -89,6 +92,7 @@ export class WorkerSession {
   #closed = false;
 
   constructor(private readonly options: WorkerSessionOptions) {
+    const { address, ipv6, security } = options;
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
       sent: ignore,
@@ -102,8 +106,9 @@ export class WorkerSession {
       if (event === 'connected') this.#greet();
       else if (this.#connected) this.#missCoordinator();
     };
-    this.#link = Link.connect(options.address, traffic, onEvent, {
-      security: options.security,
+    this.#link = Link.connect(address, traffic, onEvent, {
+      ipv6,
+      security,
       onRefused: this.#over.reject,
     });
   }

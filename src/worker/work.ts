@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { say, setLogFormat } from '../common/log.js';
+import { requireAddress } from '../wire/address.js';
 import { AddressSecret } from '../wire/address-secret.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
 import { openSegments } from '../wire/segments/segments.js';
 import { SocketFolder } from '../wire/socket-folder.js';
+import { isReachedByIPv6 } from './coordinator-host.js';
 import { isSupervised, receiveHandover } from './handover.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
@@ -24,6 +26,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   setLogFormat(options.log);
   const { coordinator, connectTimeout, reconnectTimeout, keys, keyName, peerPort } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
+  requireAddress(coordinator, '--coordinator');
   const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
   let sockets: SocketFolder | undefined;
@@ -41,18 +44,21 @@ export async function work(options: WorkerOptions): Promise<void> {
     const patience = new Patience(coordinator, inTime(connectTimeout), say);
     const isAnonymous = security === undefined;
     while (!leave.wasTold()) {
-      session = new WorkerSession({
-        ...{ address: coordinator, loader, security, peerPort, openSegments: openSegments(say) },
-        secret: () => handover?.secret ?? (isAnonymous ? AddressSecret.read(coordinator) : ''),
-        sockets: handover ? handover.sockets : sockets?.path,
-      });
+      session = undefined;
       try {
+        const ipv6 = await isReachedByIPv6(coordinator, patience.left);
+        if (leave.wasTold()) break;
+        session = new WorkerSession({
+          ...{ address: coordinator, ipv6, loader, security, peerPort, openSegments: openSegments(say) },
+          secret: () => handover?.secret ?? (isAnonymous ? AddressSecret.read(coordinator) : ''),
+          sockets: handover ? handover.sockets : sockets?.path,
+        });
         await session.run(patience.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
         if (leave.wasTold()) break;
-        if (session.welcomed) {
+        if (session?.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
           patience.renew(inTime(reconnectTimeout));
         } else patience.failed(error);

@@ -1,6 +1,7 @@
 import { curveKeyPair } from 'zeromq';
 import { isLoopback } from '../../common/loopback.js';
 import { newSecret, Secret } from '../../common/secret.js';
+import { formatTcp } from '../../wire/address.js';
 import { Link } from '../../wire/link.js';
 import { Listener, type Received } from '../../wire/listener.js';
 import type { KeyPair } from '../../wire/security.js';
@@ -140,6 +141,6 @@ async function listenAddresses({
   const host = await addressTowards(coordinator);
   // Without keys, everybody is on this machine.
   if (host !== undefined && (encrypted || (isLoopback(host) && addresses.length === 0)))
-    addresses.push([`tcp://${host}:${port === 0 ? '*' : port}`, false]);
+    addresses.push([formatTcp(host, port === 0 ? '*' : port), false]);
   return addresses;
 }
