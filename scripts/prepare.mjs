@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from './compile.mjs';
+import { heedHangups } from './hangup.mjs';
 import { withLock } from './lock.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { packages } from './packages.mjs';
@@ -13,6 +14,7 @@ const steps = [packages, build];
  * nothing is missing. `retryEngine`: try again now what failed a short while ago.
  */
 export async function prepare({ engine = true, retryEngine = false } = {}) {
+  heedHangups();
   const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   checkNodeVersion(engines.node);
   if (await isAnyMissing()) await withLock(await realpath(root), makeMissing, sayWaiting);

@@ -1,3 +1,4 @@
+import { report } from './console.js';
 import { messageOf } from './errors.js';
 
 /** How a line is written: for people, or as a JSON object for programs that collect logs. */
@@ -46,7 +47,7 @@ export function logLine(message: string, fields: LogFields = {}): string {
 
 /** A line on stderr, before anything else is shown there. */
 export function say(message: string, fields?: LogFields): void {
-  process.stderr.write(logLine(message, fields));
+  report(logLine(message, fields));
 }
 
 /** A program's last word: why it failed. */

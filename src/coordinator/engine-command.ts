@@ -1,4 +1,5 @@
 import { cacheFolder } from '../common/cache-folder.js';
+import { print } from '../common/console.js';
 import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
 import { chooseEngine } from '../engine/choose-engine.js';
@@ -14,9 +15,7 @@ export async function installEngine({ flavour }: { flavour?: Flavour }): Promise
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
   await linkBinding(found);
-  process.stdout.write(
-    `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`,
-  );
+  await print(`native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`);
 }
 
 /** `coordinator engine status`: loads the engine and prints what it says of itself. */
@@ -34,7 +33,7 @@ export async function printEngineStatus(choice: EngineChoice): Promise<void> {
       `GPUs          ${gpus.length === 0 ? 'none visible' : gpus.join(', ')}`,
       `precision     ${engine.precisions.join(', ')}`,
     ];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    await print(`${lines.join('\n')}\n`);
   } finally {
     await replica.close();
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { curveKeyPair } from 'zeromq';
+import { print } from '../common/console.js';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
 import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from '../wire/key-folder.js';
@@ -19,7 +20,7 @@ const FILE_MODE = 0o600;
 
 /** `coordinator keys`. */
 export async function printMade(folder: string, workers: readonly string[] | undefined): Promise<void> {
-  process.stdout.write(`${await makeKeys(folder, workers)}\n`);
+  await print(`${await makeKeys(folder, workers)}\n`);
 }
 
 /**

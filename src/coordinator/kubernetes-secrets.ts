@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { print } from '../common/console.js';
 import { say } from '../common/log.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { PUBLIC_ENDING, SECRET_ENDING } from '../wire/key-file.js';
@@ -34,7 +35,7 @@ export async function printSecrets(folder: string): Promise<void> {
     await secret(folder, 'worker', [`${COORDINATOR}${PUBLIC_ENDING}`, `${worker}${SECRET_ENDING}`]),
   ];
   // JSON is YAML.
-  process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
+  await print(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
 }
 
 async function secret(folder: string, component: string, files: readonly string[]): Promise<SecretManifest> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { cacheFolder } from '../common/cache-folder.js';
 import { Closing } from '../common/closing.js';
+import { print } from '../common/console.js';
 import { Interrupted, messageOf } from '../common/errors.js';
 import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
@@ -43,14 +44,15 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
   };
   const options = settleOptions(all, machine);
   if (given.dryRun) {
-    process.stdout.write(`${JSON.stringify(options, undefined, 2)}\n`);
+    await print(`${JSON.stringify(options, undefined, 2)}\n`);
     return;
   }
   const closing = new Closing();
   try {
     const stop = new StopRequest((signal) => {
       const last = options.training.localSteps === undefined ? 'this step' : 'this round of local steps';
-      say(`${signal}: ending after ${last} with a checkpoint; once more to end at once`);
+      const insist = signal === 'SIGHUP' ? '' : '; once more to end at once';
+      say(`${signal}: ending after ${last} with a checkpoint${insist}`);
     });
     closing.add(() => {
       stop.close();

@@ -1,5 +1,8 @@
 import { fork } from 'node:child_process';
+import { outliveConsole } from '../common/console.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { exitSoon } from '../common/exit-now.js';
+import { leaveSignalsToParent } from '../common/stop-signals.js';
 
 /**
  * Work in a child process of its own: it may take memory and block as it likes, and goes with its parent.
@@ -75,7 +78,8 @@ export function serveParent<Request>(
   work: (request: Request, emit: (event: object) => void) => Promise<object | undefined>,
   leave: (request: Request) => void = () => undefined,
 ): void {
-  process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole group: when to end is the parent's business.
+  outliveConsole();
+  leaveSignalsToParent();
   process.once('message', (message) => {
     const request = message as Request;
     const abandon = (): never => {
@@ -87,6 +91,7 @@ export function serveParent<Request>(
       send(last, () => {
         process.off('disconnect', abandon);
         process.disconnect();
+        exitSoon(0); // The parent waits for the end, and has the answer.
       });
     };
     work(request, (event) => {

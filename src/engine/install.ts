@@ -1,11 +1,16 @@
 // Run by the set-up after each build: installs the native engine where it is missing. `--retry`: also where it
 // failed a short while ago. Its exit code is 0 without one, too: wasm is an engine.
+import { heedHangups } from '#hangup';
 import { cacheFolder } from '../common/cache-folder.js';
+import { outliveConsole } from '../common/console.js';
+import { say } from '../common/log.js';
 import { linkBinding, provisionEngine } from './provision/index.js';
 
+outliveConsole();
+heedHangups();
 const engine = await provisionEngine({
   cache: cacheFolder(),
-  log: console.error,
+  log: say,
   force: process.argv.includes('--retry'),
 });
 if (engine.kind === 'native') await linkBinding(engine);

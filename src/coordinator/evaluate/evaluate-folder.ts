@@ -34,6 +34,6 @@ export async function evaluateFolder(folder: string, given: EvaluateArguments): 
   const { evaluation } = await evaluatePacks({
     ...{ samples: pictures.pack, reals: reals.pack, count, seed, engine, onProgress: progress.update },
   }).finally(progress.stop);
-  printEvaluation(folder, evaluation, given);
+  await printEvaluation(folder, evaluation, given);
   if (count < given.count) say(`with ${count} pictures: there are no more, or not twice as many real faces`);
 }
