@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { printable } from '#printable';
 
 /** What is answered. */
 export interface Page {
@@ -28,7 +29,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export function text(status: number, line: string, headers: Page['headers'] = {}): Page {
-  return { status, type: 'text/plain; charset=utf-8', body: `${line}\n`, headers };
+  return { status, type: 'text/plain; charset=utf-8', body: `${printable(line)}\n`, headers };
 }
 
 export function json(value: object): Page {
