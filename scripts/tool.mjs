@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { mayOutliveHangups, offHangup, onHangup } from './hangup.mjs';
+import { printableLines } from './printable.mjs';
 
 /** The clone's folder: every tool runs there. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -66,7 +67,8 @@ export async function orExit(work) {
   try {
     return await work;
   } catch (error) {
-    console.error(`set-up: ${error instanceof StepFailure || error.code ? error.message : error.stack}`);
+    const text = error instanceof StepFailure || error.code ? error.message : error.stack;
+    console.error(printableLines(`set-up: ${text}`));
     process.exit(error.exitCode ?? 1);
   }
 }

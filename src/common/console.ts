@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { printableLines } from '#printable';
 import { codeOf, messageOf } from './errors.js';
 
 /** The output of a command could not be written. */
@@ -6,7 +7,9 @@ export class OutputFailure extends Error {
   override readonly name = 'OutputFailure';
 }
 
-/** The two output streams of the process; all that the program writes to them comes by here. */
+/**
+ * The two output streams of the process; all that the program writes to them comes by here, and does nothing to a terminal.
+ */
 const STREAMS = { 1: () => process.stdout, 2: () => process.stderr } as const;
 
 /**
@@ -41,7 +44,8 @@ export async function print(text: string): Promise<void> {
   }
 }
 
-async function write(descriptor: keyof typeof STREAMS, text: string): Promise<void> {
+async function write(descriptor: keyof typeof STREAMS, raw: string): Promise<void> {
+  const text = printableLines(raw);
   if (isFile(descriptor)) {
     writeWhole(descriptor, text);
     return;

@@ -1,3 +1,4 @@
+import { printable } from '#printable';
 import { report } from './console.js';
 import { messageOf } from './errors.js';
 
@@ -39,10 +40,11 @@ export function addLogContext(fields: LogFields): void {
   context = { ...context, ...fields };
 }
 
-/** A message as a line, with its end. */
+/** A message as a line, with its end. What names, paths and peers put into it does nothing to a terminal. */
 export function logLine(message: string, fields: LogFields = {}): string {
-  if (format === 'text') return `${message}\n`;
-  return `${JSON.stringify({ time: new Date().toISOString(), level: 'info', ...context, ...fields, message })}\n`;
+  if (format === 'text') return `${printable(message)}\n`;
+  const time = new Date().toISOString();
+  return `${printable(JSON.stringify({ time, level: 'info', ...context, ...fields, message }))}\n`;
 }
 
 /** A line on stderr, before anything else is shown there. */

@@ -1,8 +1,9 @@
 import { heedHangups } from '#hangup';
+import { printable } from '#printable';
 import { CommanderError, type Command } from 'commander';
 import { outliveConsole, print, report } from './console.js';
 import { refuseEmptyValues } from './empty-values.js';
-import { Interrupted, messageOf, UserError } from './errors.js';
+import { Interrupted, UserError } from './errors.js';
 import { exitSoon } from './exit-now.js';
 import { sayFailure } from './log.js';
 
@@ -60,7 +61,8 @@ function ownExit(command: Command, program: string, texts: string[]): Command {
     writeOut: (text) => texts.push(text),
     outputError: (text) => {
       // commander puts what it guesses was meant on a line of its own.
-      report(`${program}: ${messageOf(text.replace(/^error: /, ''))}\n`);
+      const line = text.replace(/^error: /, '').replace(/\n(?=\(Did you mean )/, ' ');
+      report(`${program}: ${printable(line.trimEnd())}\n`);
     },
   });
   for (const child of command.commands) ownExit(child, program, texts);

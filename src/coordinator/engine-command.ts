@@ -1,3 +1,4 @@
+import { printable } from '#printable';
 import { cacheFolder } from '../common/cache-folder.js';
 import { print } from '../common/console.js';
 import { UserError } from '../common/errors.js';
@@ -14,7 +15,9 @@ export async function installEngine({ flavour }: { flavour?: Flavour }): Promise
   const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true, flavour });
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
-  await print(`native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`);
+  await print(
+    `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${printable(found.folder)}\n`,
+  );
 }
 
 /** `coordinator engine status`: loads the engine and prints what it says of itself. */

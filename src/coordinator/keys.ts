@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { printable } from '#printable';
 import { curveKeyPair } from 'zeromq';
 import { print } from '../common/console.js';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
 import { requireTrustedPlace } from '../common/trusted-path.js';
 import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
 import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from '../wire/key-folder.js';
@@ -111,10 +113,10 @@ async function writeNew(path: string, text: string, written: string[]): Promise<
 
 function whereTheyGo(folder: string, made: readonly string[], workers: readonly string[]): string {
   const lines = [
-    `made the keys of ${made.join(', ')} in ${folder}`,
-    `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${folder}`,
+    `made the keys of ${made.join(', ')} in ${printable(folder)}`,
+    `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${shellQuote(folder)}`,
     `a worker's machine needs ${COORDINATOR}.key and its own NAME.key_secret (${workers.join(', ')}) in a folder: give worker --keys FOLDER`,
-    `what reads the metrics from other machines needs ${TOKEN_FILE}: give train --http-token-file ${folder}/${TOKEN_FILE}`,
+    `what reads the metrics from other machines needs ${TOKEN_FILE}: give train --http-token-file ${shellQuote(join(folder, TOKEN_FILE))}`,
     "a worker with a NAME.key in the coordinator's folder is admitted; move secrets, never copy them to anybody else",
   ];
   return lines.join('\n');

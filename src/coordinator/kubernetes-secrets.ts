@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { print } from '../common/console.js';
 import { say } from '../common/log.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
 import { requireTrusted } from '../common/trusted-path.js';
 import { PUBLIC_ENDING, SECRET_ENDING } from '../wire/key-file.js';
 import { COORDINATOR, requirePrivateFolder, workerNames } from '../wire/key-folder.js';
@@ -28,7 +29,7 @@ export async function printSecrets(folder: string): Promise<void> {
   const worker = (await workerNames(folder, SECRET_ENDING)).at(0);
   if (worker === undefined)
     throw new UserError(
-      `no worker's secret key is in ${folder}: add one with \`coordinator keys ${folder} --workers worker\``,
+      `no worker's secret key is in ${folder}: add one with \`coordinator keys ${shellQuote(folder)} --workers worker\``,
     );
   const publicKeys = (await workerNames(folder, PUBLIC_ENDING)).map((name) => `${name}${PUBLIC_ENDING}`);
   const items = [

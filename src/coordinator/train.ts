@@ -24,7 +24,7 @@ import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
 import type { RunFolder, RunPlace } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
-import { shown } from './shown.js';
+import { shown, typed } from './shown.js';
 import { Voice } from './voice.js';
 import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
@@ -165,7 +165,7 @@ async function run(request: RunRequest): Promise<void> {
   );
   say(
     status.step < lastStep
-      ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
+      ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${typed(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
 }
@@ -188,6 +188,6 @@ function faultOf(error: unknown, training: TrainingOptions): string {
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {
   return checkpoint === undefined
-    ? `no checkpoint was written yet: begin again with --auto-resume --run-dir ${shown(folder.path)}`
-    : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${shown(folder.path)}`;
+    ? `no checkpoint was written yet: begin again with --auto-resume --run-dir ${typed(folder.path)}`
+    : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${typed(folder.path)}`;
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
 import { requireTrusted } from '../common/trusted-path.js';
 import { PUBLIC_ENDING, readKeyPair, readPublicKey, SECRET_ENDING } from './key-file.js';
 import type { LinkSecurity, ListenerSecurity } from './security.js';
@@ -63,7 +64,9 @@ async function readKeyFolder(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
-      throw new UserError(`there is no folder ${folder}: make keys with \`coordinator keys ${folder}\``);
+      throw new UserError(
+        `there is no folder ${folder}: make keys with \`coordinator keys ${shellQuote(folder)}\``,
+      );
     throw new UserError(`cannot read the keys in ${folder}: ${messageOf(error)}`, { cause: error });
   }
 }

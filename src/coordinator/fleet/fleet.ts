@@ -1,6 +1,7 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { hostname } from 'node:os';
 import { Interrupted } from '../../common/errors.js';
+import { shellQuote } from '../../common/shell-quote.js';
 import type { Log } from '../../common/log.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
@@ -294,7 +295,7 @@ export class Fleet implements ComputeGroup, Averager {
     if (external) {
       const address = reachable(this.post.address);
       log(
-        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}${keys ? ' --keys DIR' : ''}`,
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${shellQuote(address)}${keys ? ' --keys DIR' : ''}`,
       );
       return;
     }

@@ -1,3 +1,4 @@
+import { printable } from '#printable';
 import { print } from '../../common/console.js';
 import type { EngineChoice } from '../../engine/engine.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
@@ -30,5 +31,5 @@ export async function generate(
   } finally {
     await checkpoint.close();
   }
-  await print(`${given.out}: ${plan.latents.length} faces from step ${checkpoint.facts.step}\n`);
+  await print(`${printable(given.out)}: ${plan.latents.length} faces from step ${checkpoint.facts.step}\n`);
 }

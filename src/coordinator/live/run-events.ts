@@ -1,4 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { printable } from '#printable';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { messageOf } from '../../common/errors.js';
 import { say, type LogFields } from '../../common/log.js';
@@ -131,7 +132,7 @@ export class RunEvents {
 }
 
 function lineOf(event: RunEvent): string {
-  return `${JSON.stringify(event)}\n`;
+  return `${printable(JSON.stringify(event))}\n`;
 }
 
 /** All that are whole. */
@@ -149,7 +150,7 @@ export function parseEventLine(line: string, number: number): RunEvent | undefin
     const known = EVENT_KINDS.find((each) => each === kind);
     if (!known || typeof time !== 'string' || typeof message !== 'string') return undefined;
     if (typeof step !== 'number' || typeof id !== 'number') return undefined;
-    return { id, time, kind: known, step, message };
+    return { id, time, kind: known, step, message: printable(message) };
   } catch {
     return undefined;
   }

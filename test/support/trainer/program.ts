@@ -57,7 +57,7 @@ export class Program {
     return PROGRAMS[name];
   }
 
-  /** What it has printed so far. */
+  /** What it has written to stdout so far. */
   get stdout(): string {
     return this.#stdout;
   }
