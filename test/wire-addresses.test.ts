@@ -117,6 +117,7 @@ describe('IPv6', () => {
     const options = {
       coordinator: 'tcp://[::1]:5555',
       encrypted: true,
+      folder: undefined,
       port: 0,
       heartbeat: DEFAULT_HEARTBEAT,
     };
