@@ -217,11 +217,16 @@ describe('listing an image folder', () => {
       '#recycle/0.jpg',
     );
     await write('people/@eaDir/0.jpg/SYNOPHOTO_THUMB_M.jpg', '.thumbnails/0.jpg');
+    await write(
+      'people/0.png.0a1b2c3d-77-4711-0123456789ab.tmp',
+      'people/1.png.4bd4ae30-6a2c-4c63-8a4c-7a1b1dbbd8d1.tmp',
+    );
     await write('.ipynb_checkpoints/0-checkpoint.jpg', 'people/.hidden.jpg', '.git/HEAD', 'lost+found/#12');
     assert.deepEqual(listed(), ['people/0.jpg', 'people/1.jpg']);
     assert.deepEqual(leftOut(), [
       '5 file macOS metadata (.DS_Store)',
       '3 file hidden (people/.hidden.jpg)',
+      '2 file unfinished (people/0.png.0a1b2c3d-77-4711-0123456789ab.tmp)',
       '3 file Windows metadata (people/Thumbs.db)',
       '4 file in the trash (#recycle/0.jpg)',
       '2 file thumbnails (.thumbnails/0.jpg)',

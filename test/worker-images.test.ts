@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,7 +115,7 @@ describe('the images of shards', () => {
 });
 
 describe("the whole dataset in a worker's cache", () => {
-  it('is used if it is undamaged, and otherwise removed in one line', async () => {
+  it('is used if it is undamaged, and otherwise left alone in one line', async () => {
     mkdirSync(join(cache, 'faces'));
     const writer = await PackWriter.create((header) => packPath(cache, header.fingerprint), {
       ...{ size: SIZE, temporary: join(cache, 'faces/new') },
@@ -134,6 +134,5 @@ describe("the whole dataset in a worker's cache", () => {
     assert.equal(await findWholeDataset(cache, options, wanted, log), undefined);
     assert.equal(lines.length, 1);
     assert.match(lines[0], /are damaged: fetching this worker's images from the coordinator$/);
-    assert.ok(!existsSync(path));
   });
 });

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { tryToRemove } from '../common/leftovers.js';
 import { nameBroken, reportBroken } from './broken-images.js';
 import { contentKey } from './content-key.js';
 import { DecodePool } from './decode-pool.js';
@@ -62,12 +61,17 @@ export async function packImages(
     return { ...packed, decoded };
   };
   const quick = quickKey(root, files, size, Date.now());
-  const noted = quick === undefined ? undefined : await recallWhole(cache, quick, report);
+  const damaged = new Set<string>();
+  const recallWhole = async (key: string): Promise<Packed | undefined> => {
+    const packed = recall(cache, key);
+    return packed && (await isThere(cache, packed, damaged, report)) ? packed : undefined;
+  };
+  const noted = quick === undefined ? undefined : await recallWhole(quick);
   if (noted) return use(noted, 0);
   const content = await contentKey(root, files, size, (done, total) => {
     report.decoding(done, total);
   });
-  const known = await recallWhole(cache, content, report);
+  const known = await recallWhole(content);
   if (known) {
     // A cache that cannot be written to serves all the same.
     if (quick !== undefined) await remember(cache, quick, known).catch(() => undefined);
@@ -90,16 +94,22 @@ function list(
   return listImageFolder(root, followLinks, { layout, offersFollowLinks, onFound });
 }
 
-/** Returns the result of an earlier run, if the pack that it leads to is there and undamaged. Removes a damaged one. */
-async function recallWhole(cache: string, key: string, report: PackProgress): Promise<Packed | undefined> {
-  const packed = recall(cache, key);
-  if (!packed) return undefined;
-  const path = packPath(cache, packed.fingerprint);
-  if (!existsSync(path)) return undefined;
-  if (await isPackOf(path, packed.fingerprint)) return packed;
+/**
+ * Tells whether the pack of an earlier run is there and undamaged. A damaged one is reported once, and stays until a
+ * whole one takes its place: another process may have replaced it by now.
+ */
+async function isThere(
+  cache: string,
+  { fingerprint }: Packed,
+  damaged: Set<string>,
+  report: PackProgress,
+): Promise<boolean> {
+  const path = packPath(cache, fingerprint);
+  if (damaged.has(fingerprint) || !existsSync(path)) return false;
+  if (await isPackOf(path, fingerprint)) return true;
+  damaged.add(fingerprint);
   report.warning(`the decoded faces in ${path} are damaged: decoding the images again`);
-  tryToRemove(path);
-  return undefined;
+  return false;
 }
 
 async function decodeAll(

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
-import { tryToRemove } from '../common/leftovers.js';
 import type { Log } from '../common/log.js';
 import {
   faceBytes,
@@ -72,7 +71,6 @@ export async function findWholeDataset(
   // The pack of the worker's own folder has just been checked.
   if (folder === undefined && !(await isPackOf(path, wanted.fingerprint))) {
     log(`the decoded faces in ${path} are damaged: fetching this worker's images from the coordinator`);
-    tryToRemove(path);
     return undefined;
   }
   return Faces.open(path);
