@@ -126,14 +126,13 @@ class GifReader {
     return this.#file.readUInt8(this.#at++);
   }
 
-  /** Undefined if the flags announce no palette. */
+  /** Undefined if the flags announce no palette, or it is a ramp of greys: Pillow passes over such, however short. */
   #readPalette(flags: number): Palette | undefined {
     if ((flags & 0x80) === 0) return undefined;
     const bytes = CHANNELS << ((flags & 7) + 1);
     const entries = this.#file.subarray(this.#at, this.#at + bytes);
     this.#at += bytes;
-    // Pillow takes a ramp of greys, however short, for a picture without palette.
-    if (entries.every((channel, index) => channel === Math.floor(index / CHANNELS))) return greys();
+    if (entries.every((channel, index) => channel === Math.floor(index / CHANNELS))) return undefined;
     const palette = new Uint8Array(256 * CHANNELS);
     palette.set(entries);
     return palette;

@@ -1,5 +1,5 @@
 import type { JpegStructure } from './jpeg-structure.js';
-import { BrokenImage, CHANNELS, checkDecodeBytes } from './pixels.js';
+import { BrokenImage, CHANNELS } from './pixels.js';
 
 /** Largest number of scans. A progressive picture has some ten, and libjpeg-turbo's authors advise this limit. */
 const MAX_SCANS = 500;
@@ -16,7 +16,6 @@ const BLOCK_BYTES = 64 * 2; // 16 bits a coefficient
 export function checkJpegCost(structure: JpegStructure, fileBytes: number): void {
   const { width, height, components, scans, scannedBlocks } = structure;
   const bytes = coefficientBytes(structure) + width * height * (components.length === 4 ? 4 : CHANNELS);
-  checkDecodeBytes(bytes);
   // Huffman codes take a bit for each block at least; arithmetic coding takes more for all but empty pictures.
   if (bytes > ALWAYS_ADMITTED_BYTES && fileBytes * 8 < blocksOf(structure))
     throw new BrokenImage(`its ${fileBytes} bytes cannot hold ${width} x ${height} pixels`);

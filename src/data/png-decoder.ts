@@ -1,4 +1,4 @@
-import { BrokenImage, CHANNELS, checkDecodeBytes, checkSize, type Picture } from './pixels.js';
+import { BrokenImage, checkSize, type Picture } from './pixels.js';
 import { decodeBySharp } from './sharp-decoder.js';
 
 const SIGNATURE_BYTES = 8;
@@ -33,8 +33,6 @@ export function openPng(file: Buffer): Picture {
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   checkSize({ width, height });
   const rowBytes = Math.ceil((width * header[8] * (SAMPLES[header[9]] ?? 4)) / 8);
-  const isInterlaced = header[12] !== 0;
-  checkDecodeBytes(width * height * CHANNELS + (isInterlaced ? rowBytes * height : 0));
   if (compressed * MAX_DEFLATE_RATIO < rowBytes * height) throw new BrokenImage('its png data is cut off');
   return { width, height, decode: () => decodeBySharp(Buffer.concat(parts), 'png', 'error') };
 }
