@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { messageOf, UserError } from '../../common/errors.js';
+import { requireTemporaryFolder } from '../../common/temporary-folder.js';
 
 /**
  * Calls `work` with an image folder that holds these pictures: the folder itself, or one that leads to it where the
@@ -12,6 +13,7 @@ export async function withImageFolder<Result>(
   work: (root: string, followLinks: boolean) => Promise<Result>,
 ): Promise<Result> {
   if (await holdsFolders(folder)) return work(resolve(folder), false);
+  requireTemporaryFolder();
   const root = await mkdtemp(join(tmpdir(), 'dcgan-pictures-'));
   try {
     await symlink(resolve(folder), join(root, 'pictures'), 'junction');
