@@ -8,7 +8,6 @@ import { lackOfOpenFiles } from '#open-files';
 import { cacheFolder } from '../src/common/cache-folder.js';
 import { UserError } from '../src/common/errors.js';
 import { requireTemporaryFolder } from '../src/common/temporary-folder.js';
-import { nativeIsMissing } from './support/engine/start-engine.js';
 import { Program } from './support/trainer/program.js';
 import { SMALL, Workplace } from './support/trainer/workplace.js';
 
@@ -82,10 +81,13 @@ describe('a program in poor surroundings ends with one line:', { skip: process.p
     }
   });
 
-  it('without a folder for temporary files', { skip: nativeIsMissing() }, async () => {
+  it('without a folder for temporary files', async () => {
     const { cwd, env } = workplace.place();
-    const program = Program.start('coordinator', train(), { cwd, env: { ...env, TMPDIR: '/nonexistent' } });
-    await expectLine(program, /^coordinator: cannot write to the temporary folder \/nonexistent/);
+    for (const engine of ['auto', 'wasm']) {
+      const place = { cwd, env: { ...env, TMPDIR: '/nonexistent' } };
+      const program = Program.start('coordinator', [...train(), '--engine', engine], place);
+      await expectLine(program, /^coordinator: cannot write to the temporary folder \/nonexistent/);
+    }
   });
 
   it(

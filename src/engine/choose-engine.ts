@@ -8,12 +8,13 @@ export interface ChosenEngine {
   readonly reason: string | undefined;
 }
 
-/** Settles `auto`. Looks at files only: nothing is loaded or installed. */
+/** Settles `auto`, and checks what an engine needs. Looks at files only: nothing is loaded or installed. */
 export async function chooseEngine(choice: EngineChoice, cache: string): Promise<ChosenEngine> {
+  // Recorded graphs are handed over in files there, and charts are drawn with fonts from there.
+  requireTemporaryFolder();
   if (choice === 'wasm') return { name: 'wasm', reason: undefined };
   const found = await findEngine(cache);
   if (found.kind === 'native') {
-    requireTemporaryFolder(); // its graphs are handed over in files
     return { name: 'native', reason: undefined };
   }
   if (choice === 'native') throw new EngineUnavailable(found.reason, found.remedy);
