@@ -8,17 +8,19 @@ const PARTS = 10;
 
 /** Calls back once this process has been awake for so many milliseconds. Returns a function that cancels the timer. */
 export function afterAwake(milliseconds: number, callback: () => void): () => void {
-  let left = PARTS;
-  // Node takes no longer interval: that is 24 days, and ten times that for the timer.
-  const part = Math.min(Math.ceil(milliseconds / PARTS), 2 ** 31 - 1);
-  const timer = setInterval(() => {
-    if (--left !== 0) return;
-    clearInterval(timer);
-    callback();
-  }, part);
+  const timer = startTimer(milliseconds, callback);
   return () => {
     clearInterval(timer);
   };
+}
+
+/** A signal that aborts once this process has been awake for so long. As AbortSignal.timeout, it keeps no process alive. */
+export function awakeTimeout(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  startTimer(milliseconds, () => {
+    controller.abort(new Error('the time is up'));
+  }).unref();
+  return controller.signal;
 }
 
 /**
@@ -37,6 +39,18 @@ export async function inAwakeTime(milliseconds: number, promise: Promise<unknown
   } finally {
     cancel();
   }
+}
+
+function startTimer(milliseconds: number, callback: () => void): NodeJS.Timeout {
+  let left = PARTS;
+  // Node takes no longer interval: that is 24 days, and ten times that for the timer.
+  const part = Math.min(Math.ceil(milliseconds / PARTS), 2 ** 31 - 1);
+  const timer = setInterval(() => {
+    if (--left !== 0) return;
+    clearInterval(timer);
+    callback();
+  }, part);
+  return timer;
 }
 
 /** Milliseconds between two looks at the clock. A gap of more than two of them is a standstill. */

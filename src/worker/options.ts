@@ -38,7 +38,7 @@ const GUIDE: Guide = {
       line: 'CUDA_VISIBLE_DEVICES=1 worker --coordinator tcp://10.0.0.1:5555 \\\n  --keys ~/dcgan-keys --data ~/faces',
     },
     {
-      what: 'on the machine of the coordinator',
+      what: 'on the machine of the coordinator, as the same user',
       line: 'worker --coordinator tcp://127.0.0.1:5555',
     },
   ],
