@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { Secret } from '../../common/secret.js';
+import { fileLimit, fileReserve } from '../../common/open-files.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
 import { limitConnections, type HoldConnection } from './http-connections.js';
 import { HttpGuard, type GuardedPaths } from './http-guard.js';
@@ -76,7 +77,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   server.setTimeout(requestTimeout); // Also who does not take an answer is doing nothing.
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  const hold = limitConnections(server, MAX_CONNECTIONS);
+  // Half of what connections of workers leave free; the other half is for files.
+  const hold = limitConnections(
+    server,
+    Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor(fileReserve(fileLimit()) / 2))),
+  );
   server.listen({ host: options.host, port: options.port });
   try {
     await once(server, 'listening');
