@@ -8,7 +8,7 @@ export class Patience {
   #end: number;
   /** What the coordinator said last, where it answers but has no place. */
   #turnedAway: TurnedAway | undefined;
-  /** The last failure to resolve the coordinator's name, which is logged once. */
+  /** Why the coordinator's name cannot be resolved, logged once; undefined as soon as it can be. */
   #unknownHost: string | undefined;
 
   constructor(
@@ -30,6 +30,7 @@ export class Patience {
     this.patience = patience;
     this.#end = awakeTime() + patience;
     this.#turnedAway = undefined;
+    this.#unknownHost = undefined;
   }
 
   /** Notes why it did not get in this time. Throws the reason where its time is up. */
@@ -41,14 +42,15 @@ export class Patience {
         );
       this.#turnedAway = reason;
     }
-    const isUnknown = reason instanceof UnknownHost;
-    if (isUnknown && reason.message !== this.#unknownHost)
-      this.log(`${reason.message}; retrying for ${this.#seconds} s`, { level: 'warn' });
-    this.#unknownHost = isUnknown ? reason.message : undefined;
+    if (reason instanceof UnknownHost) {
+      if (this.#unknownHost === undefined)
+        this.log(`${reason.message}; retrying for ${this.#seconds} s`, { level: 'warn' });
+      this.#unknownHost ??= reason.message;
+    } else this.#unknownHost = undefined;
     if (this.left > 0) return;
-    if (isUnknown)
+    if (this.#unknownHost !== undefined)
       throw new Error(
-        `${reason.message} for ${this.#seconds} s: check the host in --coordinator ${this.address}, or use its IP address`,
+        `${this.#unknownHost} for ${this.#seconds} s: check the host in --coordinator ${this.address}, or use its IP address`,
       );
     if (this.#turnedAway)
       throw new UserError(

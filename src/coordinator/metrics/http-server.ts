@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { Secret } from '../../common/secret.js';
+import { fileLimit, fileReserve } from '../../common/open-files.js';
 import { AnswerTurns, type Compute } from './answer-turns.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
 import {
@@ -85,7 +86,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer(limits);
   server.setTimeout(requestTimeout); // Also who does not take an answer is doing nothing.
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  const hold = limitConnections(server, MAX_CONNECTIONS);
+  // Half of what connections of workers leave free; the other half is for files.
+  const hold = limitConnections(
+    server,
+    Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor(fileReserve(fileLimit()) / 2))),
+  );
   const parts = { pages, site: options.site, guard, hold };
   const shared = { turns: new AnswerTurns(), unread: new UnreadAnswers(MAX_UNREAD_BYTES) };
   server.on(

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { fileLimit, fileReserve, openFiles } from './open-files.js';
+import { fileLimit, fileReserve, openFiles } from '../../common/open-files.js';
 import { loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
 
 /** Milliseconds after which a full door looks for room again, besides when a connection ends. */

@@ -45,7 +45,8 @@ function open(): void {
 
 function socketTo(target: string): Socket {
   if (target.startsWith('ipc://')) return connectTcp({ path: target.slice('ipc://'.length) });
-  return connectTcp({ host: '127.0.0.1', port: Number(target.split(':').at(-1)) });
+  const host = target.includes('[::1]') ? '::1' : '127.0.0.1';
+  return connectTcp({ host, port: Number(target.split(':').at(-1)) });
 }
 
 /** ZeroMQ itself, which answers heartbeats for ever. */
