@@ -164,7 +164,13 @@ export class Fleet implements ComputeGroup, Averager {
         void fleet.#connectionLost(member);
       },
     });
-    const fleet = new Fleet(options, { roster, post });
+    let fleet: Fleet;
+    try {
+      fleet = new Fleet(options, { roster, post });
+    } catch (error) {
+      await post.close();
+      throw error;
+    }
     try {
       void fleet.#inbox().read();
       fleet.#callWorkers();
