@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { printableLines } from '#printable';
 import { codeOf, messageOf } from './errors.js';
 
@@ -70,7 +71,7 @@ function isFile(descriptor: keyof typeof STREAMS): boolean {
   let known = areFiles.get(descriptor);
   if (known === undefined) {
     const stat = fstatSync(descriptor);
-    known = stat.isFile() || (stat.isCharacterDevice() && STREAMS[descriptor]().isTTY !== true);
+    known = stat.isFile() || (stat.isCharacterDevice() && !isatty(descriptor));
     areFiles.set(descriptor, known);
   }
   return known;

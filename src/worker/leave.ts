@@ -67,9 +67,8 @@ export class Leave {
       leave();
       return;
     }
-    log(
-      `${signal}: staying until the coordinator ends the run, ${grace / 1000} s at most; once more to leave at once`,
-    );
+    const insist = signal === 'SIGHUP' ? '' : '; once more to leave at once';
+    log(`${signal}: staying until the coordinator ends the run, ${grace / 1000} s at most${insist}`);
     this.#timer = setTimeout(leave, grace);
   }
 }

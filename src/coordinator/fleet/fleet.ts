@@ -178,13 +178,14 @@ export class Fleet implements ComputeGroup, Averager {
       },
     });
     let secret: AddressSecret | undefined;
+    let fleet: Fleet;
     try {
       if (external && !keys) secret = AddressSecret.offer(post.address);
+      fleet = new Fleet(options, { roster, post, sockets, secret });
     } catch (error) {
       await post.close();
       throw error;
     }
-    const fleet = new Fleet(options, { roster, post, sockets, secret });
     try {
       void fleet.#inbox().read();
       fleet.#callWorkers();

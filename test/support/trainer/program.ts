@@ -102,6 +102,12 @@ export class Program {
     }
   }
 
+  /** Closes this end of its output, as a reader that goes away does. */
+  stopReading(): void {
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
+  }
+
   /** Whatever state it is in. */
   async kill(): Promise<void> {
     if (!this.#isOver) this.child.kill('SIGKILL');
