@@ -1,5 +1,7 @@
 import { fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { outliveConsole } from '../common/console.js';
+import { CrashReport } from '../common/crash-report.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { exitSoon } from '../common/exit-now.js';
 import { leaveSignalsToParent } from '../common/stop-signals.js';
@@ -42,9 +44,11 @@ export function runChild<Request extends object, Event, Result>(
     });
     let answer: Exclude<FromChild<Event, Result>, { kind: 'event' }> | undefined;
     let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-STDERR_KEPT);
-    });
+    const crash = new CrashReport();
+    if (child.stderr)
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        if (!crash.take(line)) stderr = `${stderr}${line}\n`.slice(-STDERR_KEPT);
+      });
     child.on('message', (message) => {
       const fromChild = message as FromChild<Event, Result>;
       if (fromChild.kind === 'event') onEvent(fromChild.event);
@@ -61,7 +65,8 @@ export function runChild<Request extends object, Event, Result>(
       else if (answer) reject(answer.byUser ? new UserError(answer.message) : new Error(answer.message));
       else {
         const end = killedBy ? `was killed by ${killedBy}` : `ended with code ${code}`;
-        reject(new Error(messageOf(`the process ${name} ${end}${stderr && `: ${stderr}`}`)));
+        const why = crash.reason ?? stderr;
+        reject(new Error(messageOf(`the process ${name} ${end}${why && `: ${why}`}`)));
       }
     });
     child.send(request, (error) => {

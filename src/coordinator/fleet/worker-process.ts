@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { CrashReport } from '../../common/crash-report.js';
 import { newSecret, Secret } from '../../common/secret.js';
 import type { Handover } from '../../wire/handover.js';
 import type { Placement } from './placement.js';
@@ -65,10 +66,12 @@ function start({ arguments: args, placement: { gpu, cores } }: WorkerProcessOpti
 function watch(child: ChildProcess, onLine: (line: string) => void): Promise<string> {
   // The program's own last word, which says why it ended.
   let lastWord: string | undefined;
+  const crash = new CrashReport();
   if (child.stderr)
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.startsWith('worker: ')) lastWord = line.slice('worker: '.length);
-      else if (!TENSORFLOW_NOTICE.test(line)) onLine(line);
+      if (crash.take(line)) lastWord = crash.reason ?? lastWord;
+      else if (line.startsWith('worker: ')) lastWord = line.slice('worker: '.length);
+      else if (line !== '' && !TENSORFLOW_NOTICE.test(line)) onLine(line);
     });
   return new Promise((resolve) => {
     child.on('error', (error) => {
