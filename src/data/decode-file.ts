@@ -1,16 +1,20 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { systemPath } from './byte-names.js';
 import { isCutOff } from './cut-off.js';
-import { decodeImage } from './decode-image.js';
 import { cropFace } from './face-crop.js';
 import { contentOf } from './file-content.js';
 import { faultOfFile } from './file-fault.js';
 import { HEAD_BYTES, isNamedAsImage, kindOf, type ImageKind } from './image-kind.js';
+import { LargePictureTurn } from './large-picture-turn.js';
+import { openImage } from './open-image.js';
 import { otherFormat } from './other-format.js';
 import { BrokenImage } from './pixels.js';
 
 /** No picture that is small enough to be decoded has a larger file. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
+
+/** A picture of more pixels waits until no other such is decoded: it may take 400 MB. */
+const LARGE_PIXELS = 2 ** 25;
 
 /** What a file turned out to be. */
 export type DecodedFile =
@@ -20,12 +24,19 @@ export type DecodedFile =
   | { readonly kind: 'other'; readonly format: string | undefined };
 
 /** Reads a file as a face of `size` x `size` pixels. Of a file that is no image only the head is read. */
-export async function decodeFile(path: string, size: number): Promise<DecodedFile> {
+export async function decodeFile(
+  path: string,
+  size: number,
+  turn = new LargePictureTurn(),
+): Promise<DecodedFile> {
   const content = readContent(path);
   if ('kind' in content) return content;
   const { image, bytes } = content;
   try {
-    return { kind: 'face', pixels: cropFace(await decodeImage(bytes, image, size), size) };
+    const picture = openImage(bytes, image);
+    const decode = async (): Promise<Uint8Array<ArrayBuffer>> => cropFace(await picture.decode(), size);
+    const isLarge = picture.width * picture.height > LARGE_PIXELS;
+    return { kind: 'face', pixels: await (isLarge ? turn.hold(decode) : decode()) };
   } catch (error) {
     if (!(error instanceof BrokenImage)) throw error;
     return broken(reasonOf(error, bytes, image));
@@ -34,8 +45,9 @@ export async function decodeFile(path: string, size: number): Promise<DecodedFil
 
 /** Tells what decoders cannot: whether a damaged image ends too early, as an interrupted download does. */
 function reasonOf({ message }: BrokenImage, bytes: Buffer, image: ImageKind): string {
-  if (!message.includes('cut off')) return message;
-  return message.includes('damaged') && !isCutOff(bytes, image) ? 'damaged' : 'cut off';
+  if (message.includes('allowed')) return message; // A limit, which a whole file may exceed as well.
+  if (isCutOff(bytes, image)) return 'cut off';
+  return message.includes('damaged') ? 'damaged' : message;
 }
 
 function readContent(path: string): { image: ImageKind; bytes: Buffer } | DecodedFile {
