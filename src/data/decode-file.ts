@@ -34,8 +34,9 @@ export async function decodeFile(path: string, size: number): Promise<DecodedFil
 
 /** Tells what decoders cannot: whether a damaged image ends too early, as an interrupted download does. */
 function reasonOf({ message }: BrokenImage, bytes: Buffer, image: ImageKind): string {
-  if (!message.includes('cut off')) return message;
-  return message.includes('damaged') && !isCutOff(bytes, image) ? 'damaged' : 'cut off';
+  if (message.includes('allowed')) return message; // A limit, which a whole file may exceed as well.
+  if (isCutOff(bytes, image)) return 'cut off';
+  return message.includes('damaged') ? 'damaged' : message;
 }
 
 function readContent(path: string): { image: ImageKind; bytes: Buffer } | DecodedFile {
