@@ -26,6 +26,7 @@ describe('a process that runs out of memory', () => {
     const worker = new WorkerProcess({
       arguments: [],
       placement: { gpu: undefined, cores: [] },
+      sockets: undefined,
       onLine: (line) => lines.push(line),
     });
     t.after(() => {

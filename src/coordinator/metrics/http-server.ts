@@ -1,10 +1,11 @@
+import { fileLimit } from '#open-files';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { Secret } from '../../common/secret.js';
-import { fileLimit, fileReserve } from '../../common/open-files.js';
+import { fileReserve } from '../../common/open-files.js';
 import { AnswerTurns, type Compute } from './answer-turns.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
 import {

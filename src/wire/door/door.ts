@@ -1,5 +1,6 @@
+import { fileLimit } from '#open-files';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { fileLimit, fileReserve, openFiles } from '../../common/open-files.js';
+import { fileReserve, openFiles } from '../../common/open-files.js';
 import { loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
 
 /** Milliseconds after which a full door looks for room again, besides when a connection ends. */
