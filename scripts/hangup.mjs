@@ -40,12 +40,12 @@ export function offHangup(listener) {
   listeners.delete(listener);
 }
 
-/** Whether this process may ignore a hangup: what it runs in its process group would end of it all the same. */
+/** Tells whether this process may ignore a hangup: what it runs in its process group would end of it all the same. */
 export function mayOutliveHangups() {
   return start !== undefined && (start.isProtected || (start.hasTerminal && !start.isShown));
 }
 
-/** Whether a hangup has come and was ignored: it has ended other processes of the group then, npm among them. */
+/** Tells whether a hangup has come and was ignored: it has ended other processes of the group then, npm among them. */
 export function hasOutlivedHangup() {
   return isOutlived;
 }
@@ -80,7 +80,7 @@ function leaveLostTerminals(terminals) {
   }
 }
 
-/** Whether the process has a controlling terminal. */
+/** Tells whether the process has a controlling terminal. */
 function hasTerminal() {
   try {
     closeSync(openSync('/dev/tty', 'r'));

@@ -27,7 +27,7 @@ export function followNpm(script) {
   timer.unref();
 }
 
-/** Whether npm passes its own signals on to this process: those that went to the whole group come twice then. */
+/** Tells whether npm passes its own signals on to this process: those that went to the whole group come twice then. */
 export function followsNpm() {
   return isFollowed;
 }

@@ -32,8 +32,8 @@ export function onStopSignals(listener: (signal: StopSignal, isInsisted: boolean
 }
 
 /**
- * Lets all of them pass: they reach the whole process group, and when a child process ends is up to its parent. Without a
- * parent it must end by itself.
+ * Ignores every signal that asks to stop: each reaches the whole process group, and the parent decides when a child process
+ * ends. The child must end by itself when its parent is gone.
  */
 export function leaveSignalsToParent(): void {
   for (const signal of ALL) process.on(signal, () => undefined);
