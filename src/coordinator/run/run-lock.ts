@@ -5,7 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, Interrupted, messageOf, UserError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { shown } from '../shown.js';
-import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from '../../common/process-identity.js';
+import {
+  isOfThisMachine,
+  isRunning,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../../common/process-identity.js';
 import type { RunFolder } from './run-folder.js';
 
 /** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
