@@ -6,7 +6,12 @@ import { codeOf, Interrupted, messageOf, UserError } from '../../common/errors.j
 import { writeFailure } from '../../common/write-failure.js';
 import type { Log } from '../../common/log.js';
 import { shown } from '../shown.js';
-import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from '../../common/process-identity.js';
+import {
+  isOfThisMachine,
+  isRunning,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../../common/process-identity.js';
 import type { RunFolder } from './run-folder.js';
 
 /** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
