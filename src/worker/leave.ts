@@ -26,7 +26,10 @@ export class Leave {
 
   constructor(private readonly options: LeaveOptions) {
     process.on('SIGINT', this.#receive).on('SIGTERM', this.#receive);
-    if (this.#supervised) process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    if (!this.#supervised) return;
+    // The coordinator may have ended while this program was loaded.
+    if (!process.connected) process.kill(process.pid, 'SIGKILL');
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   }
 
   /** Whether it has been told to: then it connects to nobody any more. */
