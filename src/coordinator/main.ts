@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { lackOfOpenFiles } from '#open-files';
+import { report } from '../common/console.js';
 
 const lack = lackOfOpenFiles();
 if (lack === undefined) {
@@ -7,6 +8,6 @@ if (lack === undefined) {
   const { runCoordinator } = await import('./program.js');
   await runCoordinator(process.argv.slice(2));
 } else {
-  process.stderr.write(`coordinator: ${lack}\n`);
+  report(`coordinator: ${lack}\n`);
   process.exitCode = 2;
 }

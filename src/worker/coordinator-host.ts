@@ -15,7 +15,9 @@ export async function isReachedByIPv6(address: string, patience: number): Promis
   const host = parseTcp(address)?.host;
   if (host === undefined) return false;
   const timer = new AbortController();
-  const late = pause(Math.min(Math.max(0, patience), LONGEST_TIMER), undefined, { signal: timer.signal }).then(() => {
+  const late = pause(Math.min(Math.max(0, patience), LONGEST_TIMER), undefined, {
+    signal: timer.signal,
+  }).then(() => {
     throw new UnknownHost(`cannot resolve ${host} (no answer)`);
   });
   try {

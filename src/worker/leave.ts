@@ -30,7 +30,10 @@ export class Leave {
     this.#release = onStopSignals((signal, isInsisted) => {
       this.#receive(signal, isInsisted);
     });
-    if (this.#supervised) process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    if (!this.#supervised) return;
+    // The coordinator may have ended while this program was loaded.
+    if (!process.connected) process.kill(process.pid, 'SIGKILL');
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   }
 
   /** Whether it has been told to: then it connects to nobody any more. */

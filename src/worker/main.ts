@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { lackOfOpenFiles } from '#open-files';
+import { report } from '../common/console.js';
 
 const lack = lackOfOpenFiles();
 if (lack === undefined) {
@@ -7,6 +8,6 @@ if (lack === undefined) {
   const { runWorker } = await import('./program.js');
   await runWorker(process.argv.slice(2));
 } else {
-  process.stderr.write(`worker: ${lack}\n`);
+  report(`worker: ${lack}\n`);
   process.exitCode = 2;
 }
