@@ -123,11 +123,12 @@ describe('a run whose output has nowhere to go', { concurrency: 2 }, () => {
     const run = workplace.path('external');
     await until('a checkpoint', async () => {
       const names = await readdir(`${run}/checkpoints`).catch(() => []);
-      return names.length > 0;
+      return names.some((name) => name.endsWith('.safetensors'));
     });
     await first.program.kill();
     const second = first.resumed(workplace, 'external');
-    await second.ready(1);
+    // With its worker.
+    await second.program.line(/^going on in/);
     second.program.signal('SIGTERM');
     assert.equal((await second.program.ended()).code, 0);
     assert.equal((await worker.ended()).code, 0);
