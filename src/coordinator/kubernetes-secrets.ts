@@ -24,7 +24,7 @@ interface SecretManifest {
  * alike there, and have one pair of keys among them: the only one in the folder, or the first by name.
  */
 export async function printSecrets(folder: string): Promise<void> {
-  if (!(await hasKeys(folder))) say(await makeKeys(folder, undefined));
+  if (!(await hasKeys(folder))) for (const line of (await makeKeys(folder, undefined)).split('\n')) say(line);
   await requirePrivateFolder(folder);
   const worker = (await workerNames(folder, SECRET_ENDING)).at(0);
   if (worker === undefined)
