@@ -1,5 +1,5 @@
-import { explainLackOfMemory } from './address-space.js';
 import { printable } from '#printable';
+import { explainLackOfMemory } from './address-space.js';
 import { report } from './console.js';
 import { messageOf } from './errors.js';
 
