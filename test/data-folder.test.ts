@@ -79,10 +79,7 @@ describe('listing an image folder', () => {
     );
     // Python: ascii(os.fsdecode(name))
     assert.deepEqual([texts[3], texts[8]], ['caf\udce9.jpg', 'x\udced\udca0\udc80']);
-    assert.deepEqual(['caf\udce9\n.jpg', 'é \u{1F600}'].map(readablePath), [
-      'caf\\xE9\\x0A.jpg',
-      'é \u{1F600}',
-    ]);
+    assert.deepEqual(['caf\udce9.jpg', 'é \u{1F600}'].map(readablePath), ['caf\\xE9.jpg', 'é \u{1F600}']);
   });
 
   it('lists files and folders whose names are not UTF-8', () => {

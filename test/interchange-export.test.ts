@@ -26,7 +26,10 @@ describe('an export', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dcgan-test-'));
     run = await RunFolder.create(join(folder, 'run'));
-    mock.method(process.stdout, 'write', () => true);
+    mock.method(process.stdout, 'write', (_text: string, done: () => void) => {
+      done();
+      return true;
+    });
   });
   afterEach(async () => {
     mock.restoreAll();

@@ -1,3 +1,4 @@
+import { printable } from '#printable';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -21,7 +22,7 @@ export async function writeBrokenList(
   removeOld(folder);
   const name = createHash('sha256').update(resolve(root)).digest('hex').slice(0, 16);
   const path = join(folder, `${name}.txt`);
-  await writeFileAtomically(path, broken.map((file) => `${describeBroken(file)}\n`).join(''));
+  await writeFileAtomically(path, broken.map((file) => `${printable(describeBroken(file))}\n`).join(''));
   return path;
 }
 

@@ -37,10 +37,10 @@ export function systemPath(path: string): string | Buffer {
   );
 }
 
-/** Returns a path as a message shows it: bytes that are no characters, and control characters, as \xE9. */
+/** Returns a path with each byte that belongs to no character as \xE9. `printable` escapes everything else. */
 export function readablePath(path: string): string {
   return path.replaceAll(
-    /[\uDC80-\uDCFF\p{Cc}]/gu,
+    /[\uDC80-\uDCFF]/gu,
     (escaped) => `\\x${(escaped.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0')}`,
   );
 }
