@@ -22,6 +22,22 @@ export default tseslint.config(
     },
   },
   {
+    // A write that fails must not end a run: src/common/console.ts owns the output.
+    files: ['src/**/*.ts'],
+    ignores: ['src/common/console.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name="write"][callee.object.property.name=/^std(out|err)$/]',
+          message: 'Use report() or print() of src/common/console.ts.',
+        },
+      ],
+    },
+  },
+  {
     // node:test returns a promise from describe() and it() that the runner itself awaits.
     files: ['test/**/*.ts'],
     rules: {
@@ -47,6 +63,8 @@ export default tseslint.config(
         console: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
         URL: 'readonly',
         fetch: 'readonly',
         AbortSignal: 'readonly',

@@ -3,4 +3,8 @@ export interface Lock {
   readonly descriptor: number | undefined;
 }
 
-export function withLock<T>(name: string, work: (lock: Lock) => Promise<T>, onWait?: () => void): Promise<T>;
+export function withLock<T>(
+  folder: string,
+  work: (lock: Lock) => Promise<T>,
+  onWait?: () => void,
+): Promise<T>;

@@ -1,45 +1,152 @@
-import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { createHash, randomBytes } from 'node:crypto';
+import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Bytes of a socket's path that every system takes. */
+const MOST_PATH_BYTES = 100;
+
+/** Errors of a file system that has no sockets or no hard links. */
+const UNSUPPORTED = ['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EINVAL', 'EXDEV', 'EMLINK'];
+
 /**
- * Does the work while no other process on this machine works under the same name, and calls onWait once
- * if it has to wait for one.
+ * Does the work while no other process works under the lock of the folder, and calls onWait once if it has to wait for
+ * one. The folder is made if it is missing. On a file system without sockets there is no lock.
  *
- * The lock is a listening socket: the system frees it when its holder dies, however that happens, so there
- * is no stale lock to judge. Those who wait connect to it; the connection closes when the holder is done.
+ * The lock is a socket in the folder, where only those can listen who can write there. The system stops its listening when
+ * its holder dies, however that happens. Those who wait connect to it; the connection closes when the holder is done.
  */
-export async function withLock(name, work, onWait = () => {}) {
-  const address = addressOf(name);
+export async function withLock(folder, work, onWait = () => {}) {
+  const path = placeOf(folder);
   let waited = false;
   for (;;) {
-    const server = await listen(address);
+    const { server, isUnsupported } = await acquire(path);
+    if (isUnsupported) return work({ descriptor: undefined });
     if (server) {
       try {
         return await work({ descriptor: descriptorOf(server) });
       } finally {
-        await close(server);
+        await release(server, path);
       }
     }
     if (!waited) onWait();
     waited = true;
-    await waitForHolder(address);
+    await connectionEnd(path);
+    await pause(20);
   }
 }
 
-/** Linux has socket names without a file, Windows named pipes; elsewhere it is a file that may be left behind. */
-function addressOf(name, platform = process.platform) {
-  const key = `dcgan-trainer-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
-  if (platform === 'linux') return `\0${key}`;
-  if (platform === 'win32') return `\\\\.\\pipe\\${key}`;
-  return join(tmpdir(), `${key}.sock`);
+/** Where many users can write, each has a lock of his own: nobody has to wait for a stranger. */
+function placeOf(folder) {
+  if (process.platform === 'win32') {
+    const key = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+    return `\\\\.\\pipe\\dcgan-trainer-${key}`;
+  }
+  mkdirSync(folder, { recursive: true });
+  const isShared = (statSync(folder).mode & 0o022) !== 0;
+  return join(folder, isShared ? `.set-up-${process.geteuid()}.lock` : '.set-up.lock');
 }
 
-/** The listening server, or undefined where another process has the name. */
-function listen(address) {
+/** The listening server that has the lock; neither that nor isUnsupported where another process has it. */
+async function acquire(path) {
+  if (process.platform === 'win32') return { server: await listen(path, ['EADDRINUSE', 'EACCES']) };
+  // Listens before it is found under the lock's name, so that whoever finds it knows that its holder lives.
+  const own = `${path}.${randomBytes(8).toString('hex')}`;
+  let server;
+  let isHeld = false;
+  try {
+    server = await listen(own);
+    while (!isHeld) {
+      isHeld = place(own, path);
+      if (isHeld) break;
+      const holder = holderOf(path);
+      if (holder === undefined) continue; // It was released meanwhile.
+      if (await isAlive(path)) return {};
+      isHeld = await succeed(path, holder, own);
+    }
+    return { server };
+  } catch (error) {
+    if (UNSUPPORTED.includes(error.code)) return { isUnsupported: true };
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+    if (!isHeld && server) await close(server);
+  }
+}
+
+/** Puts the socket where there is none. Says false where there is one. */
+function place(own, path) {
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Replaces the socket of a holder that is gone. Of several who want to, one has the lock on succeeding that very holder,
+ * and looks again: whoever comes late finds the successor.
+ */
+async function succeed(path, gone, own) {
+  const succession = `${path}.after-${gone}`;
+  const { server } = await acquire(succession);
+  if (!server) {
+    await connectionEnd(succession);
+    return false;
+  }
+  try {
+    if (holderOf(path) !== gone) return false;
+    renameSync(own, path);
+    return true;
+  } finally {
+    await release(server, succession);
+  }
+}
+
+/** Names the socket that has the lock, as no other one will be; undefined where there is none. */
+function holderOf(path) {
+  const socket = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!socket) return undefined;
+  const trusted = [0, process.geteuid(), statSync(dirname(path)).uid];
+  if (!trusted.includes(Number(socket.uid)))
+    throw Object.assign(
+      new Error(
+        `${path} belongs to user ${socket.uid}, expected user ${process.geteuid()}; remove it, or use another folder`,
+      ),
+      { code: 'EACCES' },
+    );
+  return `${socket.ino}-${socket.mtimeNs}`;
+}
+
+/** Whether somebody listens. */
+async function isAlive(path) {
+  const socket = connect(path);
+  const code = await new Promise((resolve) => {
+    socket.once('connect', () => resolve()).once('error', (error) => resolve(error.code));
+  });
+  socket.destroy();
+  return !['ECONNREFUSED', 'ENOENT'].includes(code);
+}
+
+/** Resolves when the holder is gone or done; another may have the lock by then. */
+function connectionEnd(path) {
+  const socket = connect(path);
+  socket.resume();
+  return new Promise((resolve) => {
+    socket.on('error', () => {}).on('close', () => resolve());
+  });
+}
+
+function connect(path) {
+  return atShortPath(path, (short) => net.connect(short));
+}
+
+/** The listening server; undefined for one of the errors that say that another has the name. */
+function listen(path, taken = []) {
   const waiting = new Set();
   const server = net.createServer((socket) => {
     waiting.add(socket);
@@ -47,31 +154,36 @@ function listen(address) {
   });
   server.waiting = waiting;
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
-    server.listen(address, () => resolve(server));
+    server.once('error', (error) => (taken.includes(error.code) ? resolve(undefined) : reject(error)));
+    atShortPath(path, (short) => server.listen(short, () => resolve(server)));
   });
 }
 
-/** Resolves when the holder is gone or done; it may be another that has the lock by then. */
-async function waitForHolder(address) {
-  const code = await new Promise((resolve) => {
-    const socket = net.connect(address);
-    let failure;
-    socket.on('error', (error) => (failure = error.code)).on('close', () => resolve(failure));
-    socket.resume();
-  });
-  // A socket file that nobody listens on was left by a holder that died.
-  if (code === 'ECONNREFUSED' && !address.startsWith('\0')) rmSync(address, { force: true });
-  await pause(20);
+/** Does something with a socket's path at once: from its folder by its name alone where the whole path is too long. */
+function atShortPath(path, use) {
+  if (process.platform === 'win32' || Buffer.byteLength(path) <= MOST_PATH_BYTES) return use(path);
+  const before = process.cwd();
+  process.chdir(dirname(path));
+  try {
+    return use(basename(path));
+  } finally {
+    process.chdir(before);
+  }
 }
 
 /**
  * The file descriptor of the socket, to be handed down to child processes: as long as one of them lives, the
- * name stays taken. Node shows it nowhere else; where it is missing, the lock merely ends with its holder.
+ * lock stays taken. Node shows it nowhere else; where it is missing, the lock merely ends with its holder.
  */
 function descriptorOf(server) {
   const descriptor = server._handle?.fd;
   return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : undefined;
+}
+
+/** Frees the name first: whoever comes next need not judge a socket on which nobody listens. */
+function release(server, path) {
+  if (process.platform !== 'win32') rmSync(path, { force: true });
+  return close(server);
 }
 
 function close(server) {

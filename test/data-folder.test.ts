@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
+import { nameOf, readablePath, systemPath } from '../src/data/byte-names.js';
 import { byCodePoint } from '../src/data/code-point-order.js';
-import { listImageFolder } from '../src/data/image-folder.js';
+import { listImageFolder, type ListingOptions } from '../src/data/image-folder.js';
+import { asAnotherUser } from './support/another-user.js';
 
 let root: string;
 beforeEach(async () => {
@@ -22,6 +25,13 @@ async function write(...paths: string[]): Promise<void> {
 
 const listed = (followLinks = false): string[] =>
   listImageFolder(root, followLinks).files.map((file) => file.path);
+
+/** What is left out, as "2 hidden files (a/.x)". */
+const leftOut = (options: ListingOptions & { followLinks?: boolean } = {}): string[] =>
+  listImageFolder(root, options.followLinks ?? false, options).leftOut.map(
+    ({ unit, what, count, example, fault }) =>
+      `${count} ${unit} ${what} (${example}${fault === undefined ? '' : `: ${fault}`})`,
+  );
 
 describe('listing an image folder', () => {
   it('follows the order of sorted(os.walk()), which is not a file at a time', async () => {
@@ -54,18 +64,71 @@ describe('listing an image folder', () => {
     ]);
   });
 
-  it('follows links, and ends where they lead back', async () => {
-    await write('a/1.jpg', 'b/2.jpg');
+  it('orders names that are not UTF-8 as Python does, and can open them again', () => {
+    // Python: sorted(map(os.fsdecode, names)) in this order.
+    const names = [
+      ...['61', '636166 7a 2e6a7067', '636166 c3a9 2e6a7067', '636166 e9 2e6a7067', '636166 e9a9 2e6a7067'],
+      ...['636166 efbfbf 2e6a7067', '636166 f09f9880 2e6a7067'],
+      ...['78 ed9fbf', '78 eda080', '78 ee8080', 'ff'],
+    ].map((hex) => Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+    const texts = names.map(nameOf);
+    assert.deepEqual([...texts].reverse().sort(byCodePoint), texts);
+    assert.deepEqual(
+      texts.map((text) => Buffer.from(systemPath(text))),
+      names,
+    );
+    // Python: ascii(os.fsdecode(name))
+    assert.deepEqual([texts[3], texts[8]], ['caf\udce9.jpg', 'x\udced\udca0\udc80']);
+    assert.deepEqual(['caf\udce9\n.jpg', 'é \u{1F600}'].map(readablePath), [
+      'caf\\xE9\\x0A.jpg',
+      'é \u{1F600}',
+    ]);
+  });
+
+  it('lists files and folders whose names are not UTF-8', () => {
+    const latin1 = (path: string): Buffer =>
+      Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+    mkdirSync(latin1('caf\xe9'));
+    writeFileSync(latin1('caf\xe9/\xfcber.jpg'), 'xyz');
+    mkdirSync(latin1('a'));
+    writeFileSync(latin1('a/1.jpg'), 'x');
+    const { files } = listImageFolder(root, false);
+    assert.deepEqual(
+      files.map(({ path, size }) => [path, size]),
+      [
+        ['a/1.jpg', 1],
+        ['caf\udce9/\udcfcber.jpg', 3],
+      ],
+    );
+    assert.equal(statSync(systemPath(join(root, files[1].path))).size, 3);
+  });
+
+  it('walks each folder once, at the place where it lies', async () => {
+    await write('a/1.jpg', 'b/2.jpg', '.store/d/3.jpg', '.store/4.jpg');
     await symlink('../b', join(root, 'a/to-b'));
     await symlink('../a', join(root, 'b/to-a'));
     await symlink('..', join(root, 'a/up'));
     await symlink('self', join(root, 'a/self'));
+    await symlink('.store/d', join(root, 'c'));
+    await symlink('../.store/d', join(root, 'b/to-d'));
+    await symlink('1.jpg', join(root, 'a/same.jpg'));
+    assert.deepEqual(listed(), ['a/1.jpg', 'a/same.jpg', 'a/self', 'b/2.jpg', 'c/3.jpg'].sort());
+    assert.deepEqual(leftOut(), [
+      '4 folder reached again through links (a/to-b)',
+      '1 file hidden (.store/4.jpg)', // The other is used as c/3.jpg.
+    ]);
+  });
+
+  it('does not multiply images by links between folders', async () => {
+    const folders = ['0', '1', '2', '3', '4', '5', '6', '7'];
+    await write(...folders.map((folder) => `${folder}/image.jpg`));
+    for (const from of folders)
+      for (const to of folders) if (from !== to) await symlink(`../${to}`, join(root, from, `to-${to}`));
     assert.deepEqual(
-      listed().filter((path) => /\d\.jpg$/.test(path) && path.split('/').length <= 3),
-      ['a/1.jpg', 'a/to-b/2.jpg', 'a/up/loose.jpg', 'b/2.jpg', 'b/to-a/1.jpg'].filter(
-        (path) => !path.includes('loose'),
-      ),
+      listed(),
+      folders.map((folder) => `${folder}/image.jpg`),
     );
+    assert.deepEqual(leftOut(), ['56 folder reached again through links (0/to-1)']);
   });
 
   describe('with links that lead out of it', () => {
@@ -85,22 +148,25 @@ describe('listing an image folder', () => {
       await symlink('..', join(root, 'a/parent')); // within, and below it the others once more
       await symlink('../b/folder/secret.jpg', join(root, 'a/chain.jpg')); // nowhere
       await symlink('b/folder/secret.jpg', join(root, 'a/through.jpg'));
-      const { files, leftOut } = listImageFolder(root, false);
+      const { files, leftOut: others } = listImageFolder(root, false);
       const paths = files.map(({ path }) => path);
       assert.deepEqual(
         paths.filter((path) => !path.startsWith('a/parent/')),
         ['a/1.jpg', 'a/chain.jpg', 'a/b/2.jpg'],
       );
       assert.ok(!paths.some((path) => /secret|folder|class|through|file/.test(path)));
-      assert.ok(leftOut >= 4);
+      assert.deepEqual(others, [
+        { unit: 'link', what: 'out of the folder', count: 4, example: 'a/b/folder' },
+        { unit: 'folder', what: 'reached again through links', count: 1, example: 'a/parent' },
+      ]);
       assert.deepEqual(
         listed(true).filter((path) => !path.startsWith('a/parent/')),
         [
           ...['a/1.jpg', 'a/chain.jpg', 'a/file.jpg', 'a/through.jpg', 'a/b/2.jpg'],
-          ...['a/b/folder/secret.jpg', 'class/secret.jpg', 'class/deep/secret.jpg'],
+          ...['class/secret.jpg', 'class/deep/secret.jpg'], // a/b/folder is class/deep.
         ],
       );
-      assert.equal(listImageFolder(root, true).leftOut, 0);
+      assert.deepEqual(leftOut({ followLinks: true }), ['2 folder reached again through links (a/parent)']);
     });
 
     it('is not deceived by a name that begins alike, nor by a link to itself', async () => {
@@ -124,11 +190,91 @@ describe('listing an image folder', () => {
         /^all that \S+ holds is a link that leads out of it: give --follow-links where you trust/;
       const isRefusal = (error: unknown): boolean =>
         error instanceof UserError && refusal.test(error.message) && !error.message.includes('\n');
-      assert.throws(() => listImageFolder(root, false), isRefusal);
+      const list = (offersFollowLinks: boolean): unknown =>
+        listImageFolder(root, false, { offersFollowLinks });
+      assert.throws(() => list(true), isRefusal);
       await mkdir(join(root, 'empty'));
-      assert.throws(() => listImageFolder(root, false), isRefusal);
+      assert.throws(() => list(true), isRefusal);
+      assert.throws(() => list(false), /a link that leads out of it: copy the images into it$/);
       assert.equal(listed(true).length, 2);
     });
+  });
+
+  it('leaves out what systems keep beside images, and counts it', async () => {
+    await write('people/0.jpg', 'people/1.jpg');
+    await write(
+      'people/._0.jpg',
+      '__MACOSX/people/._0.jpg',
+      '__MACOSX/._people',
+      '.DS_Store',
+      'people/.DS_Store',
+    );
+    await write('people/Thumbs.db', 'people/desktop.ini', 'System Volume Information/x');
+    await write(
+      '$RECYCLE.BIN/S-1-5/0.jpg',
+      '.Trash-1000/files/0.jpg',
+      '.Trashes/501/0.jpg',
+      '#recycle/0.jpg',
+    );
+    await write('people/@eaDir/0.jpg/SYNOPHOTO_THUMB_M.jpg', '.thumbnails/0.jpg');
+    await write(
+      'people/0.png.0a1b2c3d-77-4711-0123456789ab.tmp',
+      'people/1.png.4bd4ae30-6a2c-4c63-8a4c-7a1b1dbbd8d1.tmp',
+    );
+    await write('.ipynb_checkpoints/0-checkpoint.jpg', 'people/.hidden.jpg', '.git/HEAD', 'lost+found/#12');
+    assert.deepEqual(listed(), ['people/0.jpg', 'people/1.jpg']);
+    assert.deepEqual(leftOut(), [
+      '5 file macOS metadata (.DS_Store)',
+      '3 file hidden (people/.hidden.jpg)',
+      '2 file unfinished (people/0.png.0a1b2c3d-77-4711-0123456789ab.tmp)',
+      '3 file Windows metadata (people/Thumbs.db)',
+      '4 file in the trash (#recycle/0.jpg)',
+      '2 file thumbnails (.thumbnails/0.jpg)',
+      '1 file of the file system (lost+found/#12)',
+    ]);
+  });
+
+  it('counts images beside the sub-folders, in formats that are not read too, and other files', async () => {
+    await write('a/1.jpg', '1.jpg', '2.HEIC', 'drawn-faces.json', 'labels.csv');
+    await writeFile(join(root, 'face'), Buffer.from('ffd8ffe000104a46', 'hex'));
+    assert.deepEqual(listed(), ['a/1.jpg']);
+    assert.deepEqual(leftOut(), [
+      '3 image outside the sub-folders (1.jpg)',
+      '1 file without an image (labels.csv)',
+    ]);
+  });
+
+  it('takes images directly in the folder if sub-folders are not required and hold none', async () => {
+    await write('2.jpg', '1.jpg', '.ipynb_checkpoints/1-checkpoint.jpg');
+    await mkdir(join(root, 'empty'));
+    const paths = (): string[] =>
+      listImageFolder(root, false, { layout: 'any' }).files.map(({ path }) => path);
+    assert.deepEqual(paths(), ['1.jpg', '2.jpg']);
+    await write('a/3.jpg');
+    assert.deepEqual(paths(), ['a/3.jpg']);
+  });
+
+  it('leaves out folders that it may not read or enter, at any depth', async () => {
+    await write('a/1.jpg', 'a/deep/2.jpg', 'b/listable/3.jpg', 'lost+found/4.jpg', 'closed/5.jpg');
+    await chmod(root, 0o755);
+    for (const path of ['a/deep', 'lost+found', 'closed']) await chmod(join(root, path), 0);
+    await chmod(join(root, 'b/listable'), 0o744);
+    try {
+      asAnotherUser(() => {
+        assert.deepEqual(listed(), ['a/1.jpg']);
+        assert.deepEqual(leftOut(), ['4 folder unreadable (a/deep: permission denied)']);
+      });
+    } finally {
+      for (const path of ['a/deep', 'b/listable', 'lost+found', 'closed'])
+        await chmod(join(root, path), 0o755);
+    }
+  });
+
+  it('tells of every file that it finds', async () => {
+    await write('a/1.jpg', 'a/2.jpg', 'b/3.jpg');
+    const found: number[] = [];
+    listImageFolder(root, false, { onFound: (files) => found.push(files) });
+    assert.deepEqual(found, [1, 2, 3]);
   });
 
   it('notes size and time of each file', async () => {
@@ -172,5 +318,33 @@ describe('a folder that cannot be used', () => {
   it('holds only empty sub-directories', async () => {
     await mkdir(join(root, 'a/b'), { recursive: true });
     refused(root, /no file in the sub-directories/);
+  });
+  it('holds images beside a folder of hidden copies', async () => {
+    await write('1.jpg', '2.jpg', '.ipynb_checkpoints/1-checkpoint.jpg');
+    refused(root, /holds images but no sub-directory: put this folder into a new folder and give that one$/);
+  });
+  it('holds images beside empty folders', async () => {
+    await write('1.jpg');
+    await mkdir(join(root, 'lost+found'));
+    await mkdir(join(root, 'empty'));
+    refused(root, /holds images but no sub-directory with a file in it: put this folder into a new folder/);
+  });
+  it('holds only hidden files', async () => {
+    await write('.a/1.jpg', '.a/2.jpg');
+    refused(root, /holds neither images nor .* \(left out 2 files: 2 hidden \(\.a\/1\.jpg\)\)$/);
+  });
+  it('may not be read, or holds only folders that may not be read', async () => {
+    await write('a/1.jpg');
+    await chmod(root, 0o755);
+    await chmod(join(root, 'a'), 0);
+    asAnotherUser(() => {
+      refused(root, /holds neither .* \(left out 1 folder: 1 unreadable \(a: permission denied\)\)$/);
+    });
+    await chmod(root, 0);
+    asAnotherUser(() => {
+      refused(root, /cannot read the folder .*permission denied/);
+    });
+    await chmod(root, 0o755);
+    await chmod(join(root, 'a'), 0o755);
   });
 });

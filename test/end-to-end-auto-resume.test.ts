@@ -60,7 +60,9 @@ describe('a run that is started again and again by the same command', { concurre
       const kept = ['checkpoints', 'samples', ...(missing === 'options.json' ? [] : ['options.json'])];
       for (const name of await readdir(run))
         if (!kept.includes(name)) await rm(`${run}/${name}`, { recursive: true });
-      for (const name of await readdir(`${run}/checkpoints`)) await rm(`${run}/checkpoints/${name}`);
+      const emptied = missing === 'options.json' ? ['checkpoints', 'samples'] : ['checkpoints'];
+      for (const folder of emptied)
+        for (const name of await readdir(`${run}/${folder}`)) await rm(`${run}/${folder}/${name}`);
       const again = await start(missing).ended();
       assert.equal(again.code, 0, again.lines.join('\n'));
       await expectQuiet(missing);

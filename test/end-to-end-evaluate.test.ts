@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import type { SavedEvaluation } from '../src/coordinator/evaluate/step-evaluation.js';
@@ -74,6 +74,12 @@ describe('coordinator evaluate', () => {
   });
 
   it('refuses in one line what it cannot do', async () => {
+    await mkdir(workplace.path('broken'));
+    for (const name of ['0001.png', '0002.png'])
+      await copyFile(`${workplace.images}/faces/${name}`, workplace.path('broken', name));
+    await writeFile(workplace.path('broken/0003.png'), '');
+    await mkdir(workplace.path('outside'));
+    await symlink(`${workplace.images}/faces`, workplace.path('outside/faces'));
     const refused: readonly [string[], RegExp][] = [
       [
         ['run', '--step', '3000'],
@@ -81,7 +87,15 @@ describe('coordinator evaluate', () => {
       ],
       [['faces'], /faces is not a run: .* give --data/],
       [['nowhere'], /there is no nowhere: give a run's directory, or a folder of pictures and --data$/],
-      [['nothing', '--data', 'images'], /cannot read nothing/],
+      [['nothing', '--data', 'images'], /there is no nothing: give a run's directory/],
+      [
+        ['broken', '--data', 'images'],
+        /^coordinator: too many broken images in broken: 1 of 3, at most 0 \(0003\.png: empty\): repair or remove them$/,
+      ],
+      [
+        ['faces', '--data', 'outside'],
+        /^coordinator: all that \S+outside holds is a link that leads out of it: copy the images into it$/,
+      ],
       [['run', '--image-size', '64'], /leave --image-size out/],
       [['run/checkpoints/step-000002.safetensors', '--step', '3'], /leave --step out/],
     ];

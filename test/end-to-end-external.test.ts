@@ -111,17 +111,18 @@ describe('workers that are started elsewhere', { concurrency: 3 }, () => {
     assert.deepEqual(places, await readNumbers(workplace.path('quiet')));
   });
 
-  it('stay for a while after SIGTERM, so that a coordinator that gets it too can take their state', async () => {
+  it('stay for a while after SIGTERM or a hangup, so that a coordinator that gets it too can take their state', async () => {
     const address = await freeAddress();
     const program = await coordinate(address, 'all told', [...ENDLESS, '--checkpoint-every', '0']);
     const workers = [0, 1].map(() => workplace.startWorker(['--coordinator', address, '--grace', '60']));
     await program.line(/^training in/);
     // They are told first, and the run goes on.
-    for (const worker of workers) worker.signal('SIGTERM');
-    for (const worker of workers)
-      await worker.line(
-        /^SIGTERM: staying until the coordinator ends the run, 60 s at most; once more to leave/,
-      );
+    workers[0].signal('SIGTERM');
+    workers[1].signal('SIGHUP');
+    await workers[0].line(
+      /^SIGTERM: staying until the coordinator ends the run, 60 s at most; once more to leave/,
+    );
+    await workers[1].line(/^SIGHUP: staying until the coordinator ends the run, 60 s at most$/);
     const steps = async (): Promise<number> => (await readNumbers(workplace.path('all told'))).length;
     const then = await steps();
     await until('two more steps', async () => (await steps()) > then + 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
@@ -73,7 +73,9 @@ describe('the token of a run', () => {
       assert.equal(lines.length, 1);
       assert.match(
         lines[0],
-        /^coordinator: the token of --http-token, --http-token-file or DCGAN_HTTP_TOKEN must have 16 to 512/,
+        bad === ''
+          ? /^coordinator: DCGAN_HTTP_TOKEN: expected a value, found an empty string/
+          : /^coordinator: the token of --http-token, --http-token-file or DCGAN_HTTP_TOKEN must have 16 to 512/,
       );
       assert.ok(bad === '' || !lines[0].includes(bad));
     }
@@ -81,12 +83,20 @@ describe('the token of a run', () => {
 
     const ofFile = (file: string) =>
       workplace.start([...beyond, '--http-token-file', workplace.path(file)]).ended();
-    await writeFile(workplace.path('token'), `${TOKEN}\n`);
+    await writeFile(workplace.path('token'), `${TOKEN}\n`, { mode: 0o600 });
     assert.equal((await ofFile('token')).code, 0);
-    await writeFile(workplace.path('nothing'), '\n');
+    await writeFile(workplace.path('nothing'), '\n', { mode: 0o600 });
+    await writeFile(workplace.path('open'), `${TOKEN}\n`);
+    await chmod(workplace.path('open'), 0o666);
+    await writeFile(workplace.path('readable'), `${TOKEN}\n`, { mode: 0o644 });
     for (const [file, line] of [
       ['nothing', /--http-token-file \S+ is empty: put what/],
       ['missing', /cannot read --http-token-file \S+: ENOENT/],
+      [
+        'open',
+        /cannot trust --http-token-file \S+: other users can write to \S+ \(mode 666\); run chmod go-w/,
+      ],
+      ['readable', /other users can read --http-token-file \S+ \(mode 644\); run chmod 600/],
     ] as const) {
       const { code, lines } = await ofFile(file);
       assert.deepEqual([code, lines.length], [2, 1]);
@@ -95,7 +105,7 @@ describe('the token of a run', () => {
   });
 
   it('guards the page of a run that is over too', async () => {
-    await writeFile(workplace.path('of-view'), `${TOKEN}\n`);
+    await writeFile(workplace.path('of-view'), `${TOKEN}\n`, { mode: 0o600 });
     const args = ['view', 'run', '--http', '127.0.0.1:0', '--http-token-file'];
     const program = workplace.start([...args, 'of-view']);
     const [, address] = await program.line(/^the run at (http:\S+)\/ /);

@@ -115,7 +115,10 @@ describe('weights that go to PyTorch and back', () => {
   it('are refused as the file of torch.save, with the way to convert it', async () => {
     const { code, lines } = await workplace.run('refused', [...OPTIONS, '--init', 'generator.pth']);
     assert.equal(code, 2);
-    assert.match(lines[0], /^coordinator: generator\.pth is a file of torch\.save.*save_file\(torch\.load/);
+    assert.match(
+      lines[0],
+      /^coordinator: generator\.pth is a file of torch\.save.*convert it .*torch\.load\(/,
+    );
   });
 
   /** What the example draws with seed 4 is these faces, in 256 steps. */

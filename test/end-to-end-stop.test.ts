@@ -66,7 +66,9 @@ describe('a run that is ended from outside', { concurrency: 2 }, () => {
     for (const [signal, how] of [
       ['SIGINT', 'signal'],
       ['SIGTERM', 'signal'],
+      ['SIGHUP', 'signal'],
       ['SIGINT', 'signalGroup'],
+      ['SIGHUP', 'signalGroup'],
     ] as const)
       if (!(name === 'alone' && how === 'signalGroup'))
         it(`${name} by ${signal} (${how}) ends in order`, async () => {

@@ -19,6 +19,8 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       await writeFile(workplace.path('texts/texts', name), 'not an image, whatever its name says');
     await cp(`${workplace.images}/faces`, workplace.path('flat'), { recursive: true });
     await workplace.makeImages('few', 10);
+    await workplace.makeImages('broken', 18);
+    for (const name of ['0007.png', '0011.png']) await writeFile(workplace.path('broken/faces', name), '');
     await once(taken.listen(0, '127.0.0.1'), 'listening');
   });
   after(async () => {
@@ -35,6 +37,12 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       'a number that is none',
       () => ['--workers', 'two'],
       /'--workers <n>' argument 'two' is invalid. It must be/,
+    ],
+    ['a number in hexadecimal', () => ['--seed', '0x1'], /argument '0x1' is invalid/],
+    [
+      'an empty value, as of a variable that is not set',
+      () => ['--data', ''],
+      /coordinator: --data: expected a value, found an empty string; check the variable you passed/,
     ],
     ['a number with a unit', () => ['--batch-size', '16x'], /argument '16x' is invalid/],
     [
@@ -117,7 +125,16 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
     ],
     ['an empty folder', () => ['--data', 'empty'], /empty is empty: put a folder of images into it/],
     ['a file', () => ['--data', 'file'], /file is a file: give a folder that holds/],
-    ['a folder of texts', () => ['--data', 'texts'], /texts/],
+    [
+      'a folder of texts',
+      () => ['--data', 'texts'],
+      /none of the 2 files in \S+texts is a readable jpeg.* 1 without an image .*; texts\/b\.jpg: not an image \(text\)\)/,
+    ],
+    [
+      'too many broken images',
+      () => ['--data', 'broken'],
+      /broken: 2 of 18, --max-broken 0\.01 allows 0 \(faces\/0007\.png: empty; faces\/0011\.png: empty\): repair or/,
+    ],
     ['no folder', () => ['--data', 'nowhere'], /there is no folder \S*nowhere: give/],
     [
       'a flat folder',

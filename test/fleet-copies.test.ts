@@ -160,7 +160,7 @@ describe('copies of what workers hold', () => {
   });
 
   it('are waited for two minutes to be made, and two to be fetched', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     const taking = copies.take(one, Content.STATE, TOTAL);
     await turn();
     t.mock.timers.tick(119_999);

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import { refuseHello, refuseReady } from '../src/coordinator/fleet/handshake.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 
-const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'p' };
+const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'p', secret: '' };
 const agreement = { optionsHash: 'options', datasetFingerprint: 'images', engine: 'native 2.21.0 cpu' };
 const ready = { ...agreement, peerAddresses: [], peerKey: '', peerToken: '', segment: '' };
 
 describe('a worker', () => {
   it('that fits is not refused', () => {
-    assert.equal(refuseHello(hello, false), undefined);
+    assert.equal(refuseHello(hello), undefined);
     assert.equal(refuseReady(ready, agreement), undefined);
     // The first one decides the engine; one without images gets them.
     assert.equal(refuseReady({ ...ready, engine: 'wasm' }, { ...agreement, engine: undefined }), undefined);
@@ -19,11 +19,7 @@ describe('a worker', () => {
   it('of another version is told both', () => {
     const protocol = PROTOCOL_VERSION + 1;
     const reason = new RegExp(`^it speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}: `);
-    assert.match(refuseHello({ ...hello, protocol }, false) ?? '', reason);
-  });
-
-  it('that the run did not start itself, where it starts its own, is told why', () => {
-    assert.match(refuseHello(hello, true) ?? '', /^the run starts its own workers: .*--external/);
+    assert.match(refuseHello({ ...hello, protocol }) ?? '', reason);
   });
 
   it('that differs is told in what', () => {

@@ -7,6 +7,7 @@ import { Recovery } from '../src/coordinator/fleet/recovery.js';
 import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
 import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
 import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Secret } from '../src/common/secret.js';
 import { hashOptions } from '../src/model/training-options.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 import type { Bodies, MessageOf } from '../src/wire/message.js';
@@ -18,10 +19,13 @@ import { SMALL_TRAINING } from './support/small-model.js';
 const ENGINE = 'native 2.21.0 cpu';
 const MAX_WORKERS = 2;
 
-/** The workers of this machine: process 100 is worker 0, process 101 is worker 1. */
+/** The workers of this machine: their secrets are those of worker 0 and of worker 1. */
+const SECRETS = ['secret 0', 'secret 1'];
+
 class FakeMachine {
   readonly killed: number[] = [];
   readonly leaving: number[] = [];
+  readonly returning: number[] = [];
   readonly greeted = (): void => undefined;
   readonly served = (): void => undefined;
 
@@ -29,8 +33,13 @@ class FakeMachine {
     return 'cpu';
   }
 
-  numberOf(pid: number): number | undefined {
-    return pid === 100 || pid === 101 ? pid - 100 : undefined;
+  numberOf(secret: string): number | undefined {
+    const number = SECRETS.indexOf(secret);
+    return number < 0 ? undefined : number;
+  }
+
+  expectReturn(worker: number): void {
+    this.returning.push(worker);
   }
 
   kill(worker: number): void {
@@ -50,6 +59,7 @@ describe('the membership of a run', () => {
   let metrics: RunMetrics;
   let machine: FakeMachine | undefined;
   let lines: string[];
+  let secret: Secret | undefined;
   let membership: Membership;
 
   beforeEach(() => {
@@ -59,6 +69,7 @@ describe('the membership of a run', () => {
     recovery = new Recovery(SMALL_TRAINING.shards, 0);
     expectations = new Expectations();
     machine = undefined;
+    secret = undefined;
     lines = [];
     membership = new Membership({
       ...{ training: SMALL_TRAINING, dataset: { fingerprint: 'f', count: 96 }, maxWorkers: MAX_WORKERS },
@@ -68,6 +79,10 @@ describe('the membership of a run', () => {
         if (fields?.level !== 'debug') lines.push(line);
       },
       peers: false,
+      get secret() {
+        return secret;
+      },
+      phaseTime: () => 60_000,
       onChange: () => undefined,
     });
   });
@@ -79,7 +94,9 @@ describe('the membership of a run', () => {
   async function hello(peer: string, facts: Partial<Bodies['hello']> & { readonly number?: number } = {}) {
     const { pid = 1, host = 'h', protocol = PROTOCOL_VERSION, number = 1 } = facts;
     const { process = `${host} ${pid}` } = facts;
-    await membership.hello(peer, number, { protocol, host, pid, process });
+    // By their number, processes 100 and 101 are those of this machine.
+    const { secret: shown = SECRETS.find((_, worker) => pid === 100 + worker) ?? '' } = facts;
+    await membership.hello(peer, number, { protocol, host, pid, process, secret: shown });
     const letter = post.take().find((each) => each.peer === peer);
     assert.ok(letter);
     return letter;
@@ -149,7 +166,7 @@ describe('the membership of a run', () => {
     await assert.rejects(hello('a', { number: 2 }), Rejection);
     await hello('a');
     await assert.rejects(
-      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1' }),
+      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1', secret: '' }),
       Rejection,
     );
     ready('a');
@@ -168,6 +185,50 @@ describe('the membership of a run', () => {
     assert.equal(roster.ofPeer('a'), undefined);
     await assert.rejects(waiting.promise, WorkerLost);
     assert.equal(await losses('silent'), 1);
+  });
+
+  it('does not kill a process of this machine for coming back, and gives no place twice', async () => {
+    machine = new FakeMachine();
+    await hello('a', { pid: 100 });
+    ready('a');
+    assert.equal((await hello('b', { pid: 100 })).kind, 'welcome');
+    assert.deepEqual(
+      roster.all().map(({ peer, number }) => [peer, number]),
+      [['b', 0]],
+    );
+    // Another process cannot know the secret; if one did, the place would be taken.
+    const { kind, body } = await hello('c', { pid: 100, process: 'another' });
+    assert.deepEqual([kind, body], ['refusal', { reason: 'the run has all its workers', retry: true }]);
+    assert.equal(member('b').number, 0);
+    // A connection that is gone leaves the process time to come back.
+    membership.disconnected(member('b'));
+    assert.deepEqual([machine.killed, machine.returning], [[], [0]]);
+    assert.equal((await hello('d', { pid: 100 })).kind, 'welcome');
+    assert.deepEqual(machine.killed, []);
+  });
+
+  it('knows a process of this machine by its secret, not by its number', async () => {
+    machine = new FakeMachine();
+    await hello('a', { pid: 100 });
+    const before = member('a');
+    for (const secret of ['', 'secret', 'secret 2']) {
+      const letter = await hello('thief', { pid: 100, process: before.process, secret });
+      assert.ok(letter.kind === 'refusal' && /^the run starts its own workers: /.test(letter.body.reason));
+      assert.equal(roster.ofPeer('thief'), undefined);
+    }
+    assert.equal(roster.get(0), before);
+    assert.deepEqual(machine.killed, []);
+  });
+
+  it('takes only workers that know the secret of this user, if no keys tell who they are', async () => {
+    secret = new Secret('of this user');
+    for (const wrong of ['', 'of another user']) {
+      const letter = await hello('thief', { secret: wrong });
+      assert.ok(letter.kind === 'refusal' && letter.body.retry);
+      assert.match(letter.body.reason, /^it does not know the secret of this coordinator, /);
+    }
+    assert.deepEqual(roster.all(), []);
+    assert.equal((await hello('a', { secret: 'of this user' })).kind, 'welcome');
   });
 
   it('takes containers that share a host and number their processes alike for two', async () => {

@@ -20,12 +20,20 @@ describe('the workers that a run needs', () => {
   });
 
   /** Three to begin with; `remaining` places of this machine can still have one, or they come from elsewhere. */
-  function quorum(minWorkers: number, remaining?: () => number, fallback: Fallback = 'single-node'): Quorum {
+  function quorum(
+    minWorkers: number,
+    remaining?: () => number,
+    fallback: Fallback = 'single-node',
+    awaitsReturn = () => false,
+  ): Quorum {
     const local =
       remaining &&
       ({
         get remaining() {
           return remaining();
+        },
+        get awaitsReturn() {
+          return awaitsReturn();
         },
       } as LocalWorkers);
     return new Quorum({
@@ -34,8 +42,8 @@ describe('the workers that a run needs', () => {
     });
   }
 
-  function come(quorum: Quorum, worker: number): void {
-    recovery.join(worker, undefined);
+  function come(quorum: Quorum, worker: number, holds?: number): void {
+    recovery.join(worker, holds);
     quorum.changed();
   }
 
@@ -77,6 +85,36 @@ describe('the workers that a run needs', () => {
     await assert.rejects(here.gathered(), /^WorkersGone: only 1 worker is left$/);
   });
 
+  it('are waited for if they may bring back the state that nobody else has', async () => {
+    let awaitsReturn = true;
+    const here = quorum(
+      1,
+      () => 2,
+      'stop',
+      () => awaitsReturn,
+    );
+    here.begun();
+    recovery.join(0, undefined);
+    assert.ok(here.isHere, 'the state that the run begins with can always be had');
+    recovery.regroup();
+    recovery.prepared(0);
+    recovery.updated(true);
+    assert.ok(here.isHere);
+    recovery.leave(0);
+    recovery.join(1, undefined);
+    assert.ok(!here.isHere);
+    const gathering = here.gathered();
+    await turn();
+    assert.deepEqual(lines, ['waiting for workers: those with the state may come back']);
+    come(here, 0, recovery.version);
+    await gathering;
+    // Without them, the run goes back.
+    recovery.leave(0);
+    assert.ok(!here.isHere);
+    awaitsReturn = false;
+    assert.ok(here.isHere);
+  });
+
   it('are gone where this machine can start none, before the first step too', async () => {
     for (const begun of [false, true]) {
       const none = quorum(1, () => 0);
@@ -87,7 +125,7 @@ describe('the workers that a run needs', () => {
   });
 
   it('are waited for so long: ten minutes, one where none is left, and for ever where the run is to wait', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     const cases: [Fallback, begun: boolean, here: number, milliseconds: number | undefined][] = [
       ['single-node', false, 0, 600_000],
       ['stop', false, 2, 600_000],

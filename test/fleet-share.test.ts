@@ -71,7 +71,7 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
     } as unknown as InboxParts);
     void inbox.read();
     const hello = { ...ROUND, phase: undefined, step: 0, run: '', kind: 'hello' } as const;
-    const body = { protocol: 99, host: 'h', pid: 1, process: 'p' };
+    const body = { protocol: 99, host: 'h', pid: 1, process: 'p', secret: '' };
     const links = [connect(t, post.address), connect(t, post.address)];
     for (const [index, { link }] of links.entries()) {
       await link.send({ ...hello, body });

@@ -37,7 +37,7 @@ describe('what a run waits for', () => {
   });
 
   it('is called late once, when its time is up', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     const expectations = new Expectations();
     let late = 0;
     const wait = expectations.within(1000, expectations.expect(), () => {

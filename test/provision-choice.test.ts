@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { isRecent } from '../src/engine/provision/failure-record.js';
 import { ProvisionFailure, toFailure } from '../src/engine/provision/failure.js';
@@ -100,9 +101,13 @@ describe('a failed installation', () => {
   const failure = new ProvisionFailure('no connection', 'connect', 1000);
 
   it('is not tried again before its time, but is with a clock set back', () => {
-    assert(isRecent({ failure, at: 5000 }, 5999));
-    assert(!isRecent({ failure, at: 5000 }, 6000));
-    assert(!isRecent({ failure, at: 5000 }, 4999));
+    const record = { failure, at: 5000, host: hostname() };
+    assert(isRecent(record, 5999));
+    assert(!isRecent(record, 6000));
+    assert(!isRecent(record, 4999));
+  });
+  it('does not keep another machine with the same cache from trying', () => {
+    assert(!isRecent({ failure, at: 5000, host: `not-${hostname()}` }, 5999));
   });
   it('for want of space says so, whichever tool ran out of it', () => {
     const node = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });

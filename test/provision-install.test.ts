@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import {
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  readlink,
-  realpath,
-  rm,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { cacheFolder } from '../src/common/cache-folder.js';
 import { findCompiler } from '../src/engine/provision/compiler.js';
-import { findEngine, linkBinding, type NativeEngine } from '../src/engine/provision/index.js';
+import { chooseEngine } from '../src/engine/choose-engine.js';
+import { ENGINE_VARIABLE, findEngine } from '../src/engine/provision/index.js';
 import { runTool } from '../src/engine/provision/tool.js';
 import { Toolbox } from './support/toolbox.js';
 
@@ -185,28 +175,24 @@ describe('installing the engine', { skip: !supported }, () => {
     assert.deepEqual(await engines(), []);
   });
 
-  it('links the binding to where tfjs-node looks for it, and links anew for another engine', async () => {
-    // The cache is reached by a link that need not last: what is linked to is where the binding really lies.
-    const cache = await realpath(await mkdtemp(join(toolbox.folder, 'cache-')));
-    const linked = join(toolbox.folder, 'linked-cache');
-    await symlink(cache, linked);
-    for (const name of ['one', 'two']) {
-      await mkdir(join(cache, name));
-      await writeFile(join(cache, name, 'tfjs_binding.node'), name);
-    }
-    const engine = (name: string): NativeEngine => ({
-      kind: 'native',
-      folder: join(linked, name),
-      bindingPath: join(linked, name, 'tfjs_binding.node'),
-      tensorflowVersion: '2.21.0',
-      flavour: 'cpu',
-    });
-    const packageFolder = join(toolbox.folder, 'package');
-    for (const name of ['one', 'one', 'two']) {
-      await linkBinding(engine(name), packageFolder);
-      const folder = join(packageFolder, 'lib/napi-v8');
-      assert.equal(await readlink(join(folder, 'tfjs_binding.node')), join(cache, name, 'tfjs_binding.node'));
-      assert.deepEqual(await readdir(folder), ['tfjs_binding.node']);
+  it('is not needed where an engine is at hand, whoever owns the packages', async (t) => {
+    if (process.geteuid?.() !== 0) t.skip('only root can become another user');
+    else {
+      const folder = await mkdtemp(join(toolbox.folder, 'engine-'));
+      const manifest = { tensorflowVersion: '2.21.0', flavour: 'cpu', sizes: { 'tfjs_binding.node': 0 } };
+      await writeFile(join(folder, 'tfjs_binding.node'), '');
+      await writeFile(join(folder, 'engine.json'), JSON.stringify(manifest));
+      for (const each of [toolbox.folder, folder]) await chmod(each, 0o755);
+      const before = process.env[ENGINE_VARIABLE];
+      process.env[ENGINE_VARIABLE] = folder;
+      process.seteuid?.(65_534);
+      try {
+        assert.deepEqual(await chooseEngine('native', '/nonexistent'), { name: 'native', reason: undefined });
+      } finally {
+        process.seteuid?.(0);
+        if (before === undefined) delete process.env['DCGAN_ENGINE'];
+        else process.env[ENGINE_VARIABLE] = before;
+      }
     }
   });
 });

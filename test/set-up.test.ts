@@ -17,7 +17,11 @@ describe('which packages are missing', async () => {
     packages: Record<string, { version?: string; optional?: boolean; dev?: boolean; link?: boolean }>;
   }
   const { missingPackages } = (await importScript('packages.mjs')) as {
-    missingPackages: (wanted: LockFile, installed: LockFile) => string[];
+    missingPackages: (
+      wanted: LockFile,
+      installed: LockFile,
+      machine?: { platform: string; arch: string },
+    ) => string[];
   };
   const wanted = {
     packages: {
@@ -39,6 +43,31 @@ describe('which packages are missing', async () => {
     for (const path of ['node_modules/a/node_modules/b', 'node_modules/tool']) {
       assert.deepEqual(missingPackages(wanted, without(path)), [path]);
     }
+  });
+  it('one whose compiled part for this machine is left out, of which there may be several', () => {
+    const compiled = (os: string, libc?: string) => ({
+      ...{ version: '5.0.0', optional: true, os: [os], cpu: ['x64'] },
+      ...(libc !== undefined && { libc: [libc] }),
+    });
+    const lock = {
+      packages: {
+        'node_modules/image': { version: '5.0.0', optionalDependencies: { glibc: '5', musl: '5', mac: '5' } },
+        'node_modules/glibc': compiled('linux', 'glibc'),
+        'node_modules/musl': compiled('linux', 'musl'),
+        'node_modules/mac': compiled('darwin'),
+      },
+    };
+    const only = (...names: string[]): LockFile => ({
+      packages: Object.fromEntries(
+        Object.entries(lock.packages).filter(([path]) => names.includes(path.slice(13))),
+      ),
+    });
+    const linux = { platform: 'linux', arch: 'x64' };
+    assert.deepEqual(missingPackages(lock, only('image', 'musl'), linux), []);
+    assert.deepEqual(missingPackages(lock, only('image', 'glibc'), linux), []);
+    assert.deepEqual(missingPackages(lock, only('image'), linux), ['node_modules/image']);
+    assert.deepEqual(missingPackages(lock, only('image', 'mac'), linux), ['node_modules/image']);
+    assert.deepEqual(missingPackages(lock, only('image'), { platform: 'aix', arch: 'ppc64' }), []);
   });
   it('one of another version', () => {
     const installed = { packages: { ...wanted.packages, 'node_modules/a': { version: '1.0.1' } } };

@@ -125,6 +125,7 @@ describe('training to the end', () => {
       ...{ run, every: 0, engine: 'wasm', cache: folder, reals: '', log: tell, onEvaluated: () => undefined },
     });
     const record = new RunRecord({
+      lock: { requireHeld: () => Promise.resolve() },
       ...{ run, log, group, metrics, faces, sampler, evaluations },
       options: { training: SMALL_TRAINING, sampleEvery: 5, checkpointEvery, keepCheckpoints: 3 },
       progress: { show: () => undefined, log: tell, stop: () => undefined },

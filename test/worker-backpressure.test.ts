@@ -12,6 +12,7 @@ import { CHUNK_BYTES } from '../src/wire/codec.js';
 import { Link } from '../src/wire/link.js';
 import { Source, type Bodies, type Message } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
+import { SocketFolder } from '../src/wire/socket-folder.js';
 import { Hosting } from '../src/worker/hosting.js';
 import type { LoadedRun } from '../src/worker/loaded-run.js';
 import { PeerAveraging } from '../src/worker/peers/peer-averaging.js';
@@ -144,7 +145,10 @@ describe('a worker whose neighbour is stopped while they average', LIMIT, () => 
   it('says so in time, begins no third round, and keeps nothing of what it could not send', async (t) => {
     const neighbour = await readingProcess(t);
     const unreachable: Bodies['unreachable'][] = [];
+    const folder = SocketFolder.make();
+    t.after(() => folder?.remove());
     const sockets = await PeerSockets.open({
+      folder: folder?.path,
       ...{ coordinator: 'tcp://127.0.0.1:1', encrypted: false, port: 0 },
       heartbeat: { interval: LIVENESS / 10, timeout: LIVENESS },
       onMessage: (received) => {

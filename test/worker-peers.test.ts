@@ -12,6 +12,7 @@ import { vectorBytes } from '../src/model/round.js';
 import type { TrainingOptions } from '../src/model/training-options.js';
 import { Link } from '../src/wire/link.js';
 import { Content, Source, type Bodies, type Header, type Message } from '../src/wire/message.js';
+import { SocketFolder } from '../src/wire/socket-folder.js';
 import { Segments } from '../src/wire/segments/segments.js';
 import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
 import { PeerAveraging } from '../src/worker/peers/peer-averaging.js';
@@ -40,7 +41,10 @@ async function openWorker(
   shares: boolean,
 ): Promise<Worker> {
   const segments = shares ? await Segments.open(3 * vectorBytes(training)) : undefined;
+  const folder = SocketFolder.make();
+  t.after(() => folder?.remove());
   const sockets = await PeerSockets.open({
+    folder: folder?.path,
     ...{ coordinator: 'tcp://127.0.0.1:1', encrypted: false, port: 0, heartbeat: DEFAULT_HEARTBEAT },
     onMessage: (received) => {
       averaging.receive(received);

@@ -4,7 +4,9 @@ import type { ReplicaHandle } from '../../src/model/replica-handle.js';
 import type { ReplicaCalls } from '../../src/model/replica-protocol.js';
 import type { TrainingOptions } from '../../src/model/training-options.js';
 import { Sampler, type Faces } from '../../src/data/index.js';
+import { AddressSecret } from '../../src/wire/address-secret.js';
 import type { Bodies } from '../../src/wire/message.js';
+import { SocketFolder } from '../../src/wire/socket-folder.js';
 import type { LoadedRun, RunLoader } from '../../src/worker/loaded-run.js';
 import { WorkerSession } from '../../src/worker/session.js';
 import { segmentsFor } from './segments-for.js';
@@ -19,9 +21,8 @@ process.once('message', (order) => void work(order as WorkerOrder));
 process.once('disconnect', () => process.exit());
 
 async function work({ number, coordinator, transport, security }: WorkerOrder): Promise<void> {
-  // Where there are no abstract sockets, workers of one machine go over tcp.
-  if (transport === 'tcp' || transport === 'curve')
-    Object.defineProperty(process, 'platform', { value: 'no linux' });
+  // Without a folder for ipc sockets, workers of one machine use tcp.
+  const sockets = transport === 'tcp' || transport === 'curve' ? undefined : SocketFolder.make();
   const milliseconds: number[] = [];
   const meter = new CpuMeter();
   const onRound = (spent: number): void => {
@@ -31,7 +32,12 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
   const loader = {
     load: ({ options }: Bodies['welcome']) => Promise.resolve(stubRun(options, number, onRound)),
   } as unknown as RunLoader;
-  await new WorkerSession(coordinator, loader, security, 0, segmentsFor(transport)).run(JOIN_TIME);
+  await new WorkerSession({
+    ...{ address: coordinator, ipv6: false, loader, security, peerPort: 0, sockets: sockets?.path },
+    secret: () => AddressSecret.read(coordinator),
+    openSegments: segmentsFor(transport),
+  }).run(JOIN_TIME);
+  sockets?.remove();
   const word: WorkerWord = { milliseconds, cpuMilliseconds: meter.milliseconds };
   process.send?.(word, () => {
     process.disconnect();
@@ -49,6 +55,7 @@ function stubRun(optionsJson: string, number: number, onRound: (milliseconds: nu
       dataset: STUB_DATASET,
       engine: 'none',
       cache: '',
+      log: () => undefined,
       local: undefined,
       update: undefined,
     },

@@ -6,6 +6,6 @@ cd /opt/dcgan/app
 strip --strip-unneeded ../engine/tensorflow/*.so.2
 node deploy/image/record.mjs
 rm -rf bench src test proto tsconfig.json .npmrc package-lock.json node_modules/.package-lock.json node_modules/node-api-headers
-find scripts -type f ! -name 'lock.mjs' -delete
+find scripts -type f ! -name 'hangup.mjs' ! -name 'lock.mjs' ! -name 'npm-parent.mjs' ! -name 'printable.mjs' -delete
 find deploy -type f ! -name 'health.mjs' ! -name 'make-keys.sh' -delete
 find ../engine -maxdepth 1 -name '*.failure.json' -delete

@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { temporaryName } from './temporary-name.js';
+import { writeFailure } from './write-failure.js';
 
 /**
  * Writes a file whole or not at all: `fill` writes to a temporary file beside it, which is synced and renamed.
- * Whatever goes wrong (a full disk, say), the temporary file is removed and the old file stays.
+ * Whatever goes wrong (a full disk, say), the temporary file is removed and the old file stays. System errors become a
+ * WriteFailure that names `path`.
  */
 export async function writeFileAtomically(
   path: string,
   fill: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
-  // By chance: two containers that share a folder may have the same process numbers.
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = temporaryName(path);
   try {
     const file = await open(temporary, 'w');
     try {
@@ -24,8 +25,9 @@ export async function writeFileAtomically(
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // On a read-only file system it cannot be removed either, which must not hide the first error.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw writeFailure(path, error);
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { syncFolder } from './atomic-file.js';
 import { codeOf, messageOf, UserError } from './errors.js';
+import { writeFailure } from './write-failure.js';
 
 /**
  * Makes a folder whole or not at all: `fill` writes into a temporary one beside it, which is renamed. It must be new or
@@ -26,10 +27,10 @@ export async function makeFolderAtomically(
     await syncFolder(temporary);
     await rename(temporary, target);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     // Somebody else was faster.
     if (['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw refused('is not empty');
-    throw error;
+    throw writeFailure(path, error);
   }
   await syncFolder(dirname(target));
 }

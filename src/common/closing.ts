@@ -7,6 +7,19 @@ export class Closing {
     this.#closers.push(close);
   }
 
+  /** Runs the work, then closes everything. If the work fails, its error is thrown and those of closing are dropped. */
+  async around<Result>(work: () => Promise<Result>): Promise<Result> {
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      await this.close().catch(() => undefined);
+      throw error;
+    }
+    await this.close();
+    return result;
+  }
+
   /** Closes everything, even where one of them fails; throws the first failure. */
   async close(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;

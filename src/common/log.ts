@@ -1,3 +1,5 @@
+import { printable } from '#printable';
+import { report } from './console.js';
 import { messageOf } from './errors.js';
 
 /** How a line is written: for people, or as a JSON object for programs that collect logs. */
@@ -38,15 +40,16 @@ export function addLogContext(fields: LogFields): void {
   context = { ...context, ...fields };
 }
 
-/** A message as a line, with its end. */
+/** A message as a line, with its end. What names, paths and peers put into it does nothing to a terminal. */
 export function logLine(message: string, fields: LogFields = {}): string {
-  if (format === 'text') return `${message}\n`;
-  return `${JSON.stringify({ time: new Date().toISOString(), level: 'info', ...context, ...fields, message })}\n`;
+  if (format === 'text') return `${printable(message)}\n`;
+  const time = new Date().toISOString();
+  return `${printable(JSON.stringify({ time, level: 'info', ...context, ...fields, message }))}\n`;
 }
 
 /** A line on stderr, before anything else is shown there. */
 export function say(message: string, fields?: LogFields): void {
-  process.stderr.write(logLine(message, fields));
+  report(logLine(message, fields));
 }
 
 /** A program's last word: why it failed. */

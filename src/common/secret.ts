@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** A text that is compared and never shown: JSON leaves it out, and what is printed of it does not hold it. */
 export class Secret {
@@ -20,6 +20,11 @@ export class Secret {
   toJSON(): undefined {
     return undefined;
   }
+}
+
+/** 32 random bytes in hexadecimal digits. */
+export function newSecret(): string {
+  return randomBytes(32).toString('hex');
 }
 
 function digest(text: string): Buffer {

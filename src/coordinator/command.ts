@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { addBriefHelp, typedName, withThoseBelow, type Guide } from '../common/brief-help.js';
 import { UserError } from '../common/errors.js';
+import { decimal, whole } from '../common/numbers.js';
 import { PROJECT_VERSION } from '../common/version.js';
 import { DEFAULT_FACES, drawFaces } from '../data/index.js';
 import { IMAGE_SIZES, type ModelOptions } from '../model/architecture.js';
@@ -183,28 +184,12 @@ export function coordinatorCommand(): Command {
   return program;
 }
 
-function weight(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1))
-    throw new InvalidArgumentError('It must be a number from 0 to below 1.');
-  return value;
-}
+const weight = decimal('from 0 to below 1', (value) => value >= 0 && value < 1);
 
-function wholeCount(text: string): number {
-  return whole(text, 1);
-}
+const wholeCount = whole(1);
+
+const wholeSeed = whole(0);
 
 function everySeed(text: string, before: readonly number[] = []): number[] {
   return [...before, wholeSeed(text)];
-}
-
-function wholeSeed(text: string): number {
-  return whole(text, 0);
-}
-
-function whole(text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
-  return value;
 }

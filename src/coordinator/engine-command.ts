@@ -1,11 +1,13 @@
+import { printable } from '#printable';
 import { cacheFolder } from '../common/cache-folder.js';
+import { print } from '../common/console.js';
 import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineChoice } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { visibleGpus } from '../engine/gpus.js';
-import { linkBinding, provisionEngine, type Flavour } from '../engine/provision/index.js';
+import { provisionEngine, type Flavour } from '../engine/provision/index.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 
 /** `coordinator engine install`: tries again what set-up could not do. */
@@ -13,9 +15,8 @@ export async function installEngine({ flavour }: { flavour?: Flavour }): Promise
   const found = await provisionEngine({ cache: cacheFolder(), log: say, force: true, flavour });
   if (found.kind === 'unavailable')
     throw new UserError(`no native engine, because ${found.reason}; ${found.remedy}`);
-  await linkBinding(found);
-  process.stdout.write(
-    `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${found.folder}\n`,
+  await print(
+    `native: TensorFlow ${found.tensorflowVersion} (${found.flavour}) in ${printable(found.folder)}\n`,
   );
 }
 
@@ -34,7 +35,7 @@ export async function printEngineStatus(choice: EngineChoice): Promise<void> {
       `GPUs          ${gpus.length === 0 ? 'none visible' : gpus.join(', ')}`,
       `precision     ${engine.precisions.join(', ')}`,
     ];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    await print(`${lines.join('\n')}\n`);
   } finally {
     await replica.close();
   }

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { printable } from '#printable';
 import { curveKeyPair } from 'zeromq';
+import { print } from '../common/console.js';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
+import { requireTrustedPlace } from '../common/trusted-path.js';
 import { publicKeyFile, readKeyPair, readPublicKey, secretKeyFile } from '../wire/key-file.js';
 import { COORDINATOR, publicKeyPath, requirePrivateFolder, secretKeyPath } from '../wire/key-folder.js';
 
@@ -19,7 +23,7 @@ const FILE_MODE = 0o600;
 
 /** `coordinator keys`. */
 export async function printMade(folder: string, workers: readonly string[] | undefined): Promise<void> {
-  process.stdout.write(`${await makeKeys(folder, workers)}\n`);
+  await print(`${await makeKeys(folder, workers)}\n`);
 }
 
 /**
@@ -63,6 +67,7 @@ function requireName(name: string): void {
 }
 
 async function makeFolder(folder: string): Promise<void> {
+  await requireTrustedPlace(folder, 'cannot make keys in');
   try {
     await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
@@ -108,10 +113,10 @@ async function writeNew(path: string, text: string, written: string[]): Promise<
 
 function whereTheyGo(folder: string, made: readonly string[], workers: readonly string[]): string {
   const lines = [
-    `made the keys of ${made.join(', ')} in ${folder}`,
-    `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${folder}`,
+    `made the keys of ${made.join(', ')} in ${printable(folder)}`,
+    `the coordinator's machine needs ${COORDINATOR}.key_secret and the NAME.key of each worker: give train --keys ${shellQuote(folder)}`,
     `a worker's machine needs ${COORDINATOR}.key and its own NAME.key_secret (${workers.join(', ')}) in a folder: give worker --keys FOLDER`,
-    `what reads the metrics from other machines needs ${TOKEN_FILE}: give train --http-token-file ${folder}/${TOKEN_FILE}`,
+    `what reads the metrics from other machines needs ${TOKEN_FILE}: give train --http-token-file ${shellQuote(join(folder, TOKEN_FILE))}`,
     "a worker with a NAME.key in the coordinator's folder is admitted; move secrets, never copy them to anybody else",
   ];
   return lines.join('\n');

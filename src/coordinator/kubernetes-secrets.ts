@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { print } from '../common/console.js';
 import { say } from '../common/log.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
+import { requireTrusted } from '../common/trusted-path.js';
 import { PUBLIC_ENDING, SECRET_ENDING } from '../wire/key-file.js';
 import { COORDINATOR, requirePrivateFolder, workerNames } from '../wire/key-folder.js';
 import { hasKeys, makeKeys, TOKEN_FILE } from './keys.js';
@@ -21,12 +24,12 @@ interface SecretManifest {
  * alike there, and have one pair of keys among them: the only one in the folder, or the first by name.
  */
 export async function printSecrets(folder: string): Promise<void> {
-  if (!(await hasKeys(folder))) say(await makeKeys(folder, undefined));
+  if (!(await hasKeys(folder))) for (const line of (await makeKeys(folder, undefined)).split('\n')) say(line);
   await requirePrivateFolder(folder);
   const worker = (await workerNames(folder, SECRET_ENDING)).at(0);
   if (worker === undefined)
     throw new UserError(
-      `no worker's secret key is in ${folder}: add one with \`coordinator keys ${folder} --workers worker\``,
+      `no worker's secret key is in ${folder}: add one with \`coordinator keys ${shellQuote(folder)} --workers worker\``,
     );
   const publicKeys = (await workerNames(folder, PUBLIC_ENDING)).map((name) => `${name}${PUBLIC_ENDING}`);
   const items = [
@@ -34,7 +37,7 @@ export async function printSecrets(folder: string): Promise<void> {
     await secret(folder, 'worker', [`${COORDINATOR}${PUBLIC_ENDING}`, `${worker}${SECRET_ENDING}`]),
   ];
   // JSON is YAML.
-  process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
+  await print(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
 }
 
 async function secret(folder: string, component: string, files: readonly string[]): Promise<SecretManifest> {
@@ -46,6 +49,7 @@ async function secret(folder: string, component: string, files: readonly string[
 }
 
 async function readWhole(path: string): Promise<Buffer> {
+  await requireTrusted(path, 'cannot hand on');
   try {
     return await readFile(path);
   } catch (error) {

@@ -1,8 +1,13 @@
 #!/usr/bin/env node
-import { runProgram } from '../common/program.js';
-import { coordinatorCommand } from './command.js';
-import { DEMONSTRATION, demonstrationLine } from './demonstration.js';
+import { lackOfOpenFiles } from '#open-files';
+import { report } from '../common/console.js';
 
-const args = process.argv.slice(2);
-if (args.length === 0) process.stderr.write(demonstrationLine());
-await runProgram(coordinatorCommand(), args.length === 0 ? DEMONSTRATION : args);
+const lack = lackOfOpenFiles();
+if (lack === undefined) {
+  // Loaded only now: its modules are more files than a low limit allows.
+  const { runCoordinator } = await import('./program.js');
+  await runCoordinator(process.argv.slice(2));
+} else {
+  report(`coordinator: ${lack}\n`);
+  process.exitCode = 2;
+}

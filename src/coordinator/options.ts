@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Summation } from '../averaging/order-of-sums.js';
 import { WIRE_FORMATS, type WireFormat } from '../averaging/wire-format.js';
 import { LOG_FORMATS, type LogFormat } from '../common/log.js';
+import { decimal, whole } from '../common/numbers.js';
 import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
@@ -159,13 +160,13 @@ export function addTrainOptions(command: Command): Command {
     .option('--epochs <n>', 'passes over the images', whole(1), 5)
     .option('--steps <n>', 'steps in all, instead of epochs', whole(1))
     .option('--seed <n>', 'decides weights, noise, order of images', whole(0), 0)
-    .option('--learning-rate <rate>', "Adam's step size", number, 2e-4)
-    .option('--beta1 <rate>', "decay of Adam's first moment", number, 0.5)
+    .option('--learning-rate <rate>', "Adam's step size", decimal(), 2e-4)
+    .option('--beta1 <rate>', "decay of Adam's first moment", decimal(), 0.5)
     .optionsGroup('Better faces from few photographs:')
     .option(
       '--ema <decay>',
       "draw and export with a moving average of the generator's weights, such as 0.999; 0: with the newest",
-      number,
+      decimal(),
       0,
     )
     .option('--mirror', 'mirror every other image, by chance')
@@ -180,7 +181,7 @@ export function addTrainOptions(command: Command): Command {
     .option(
       '--r1 <gamma>',
       "penalty on the discriminator's gradient at real images, such as 1; 0: none",
-      number,
+      decimal(),
       0,
     )
     .optionsGroup('What it leaves and shows:')
@@ -252,34 +253,9 @@ export function addModelOptions(command: Command): Command {
     .option('--discriminator-features <n>', 'channels of the first feature map', whole(1), 64);
 }
 
-function whole(least: number): (text: string) => number {
-  return (text) => wholeNumber(text, least);
-}
+const seconds = decimal('from 0.5 to 3600', (value) => value >= 0.5 && value <= 3600);
 
-function wholeNumber(text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
-  return value;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
-  return value;
-}
-
-function seconds(text: string): number {
-  const value = number(text);
-  if (value < 0.5 || value > 3600) throw new InvalidArgumentError('It must be a number from 0.5 to 3600.');
-  return value;
-}
-
-function share(text: string): number {
-  const value = number(text);
-  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a share, 0 to 1.');
-  return value;
-}
+const share = decimal('from 0 to 1', (value) => value >= 0 && value <= 1);
 
 export function imageSize(text: string): ImageSize {
   const size = IMAGE_SIZES.find((known) => String(known) === text);

@@ -1,3 +1,4 @@
+import { print } from '../common/console.js';
 import { say } from '../common/log.js';
 import { writeFacesReport } from './run/faces-report.js';
 import { LossReport } from './run/loss-report.js';
@@ -15,5 +16,5 @@ export async function plot(path: string, { smooth: smoothing }: PlotArguments): 
   const report = new LossReport(run, say, { smoothing });
   const steps = await report.write();
   await writeFacesReport(run);
-  process.stdout.write(`${shown(run.lossPicture)}: ${steps} steps\n`);
+  await print(`${shown(run.lossPicture)}: ${steps} steps\n`);
 }

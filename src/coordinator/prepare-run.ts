@@ -10,6 +10,7 @@ import { imagesOfStep } from '../model/training-options.js';
 import { REJECTION_REASONS } from '../wire/rejection.js';
 import { Beginning } from './beginning.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
+import { listCheckpoints } from './checkpoint/checkpoint-files.js';
 import { openCheckpoint, openNewestWhole } from './checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './compute-group.js';
 import { continueMetrics } from './continue-metrics.js';
@@ -23,7 +24,7 @@ import type { TrainArguments } from './options.js';
 import { savedInitial } from './resume.js';
 import { openRunFaces } from './run-faces.js';
 import type { RunStatus } from './run-status.js';
-import type { RunPlace } from './run/run-folder.js';
+import type { RunFolder, RunPlace } from './run/run-folder.js';
 import { shown } from './shown.js';
 import type { Voice } from './voice.js';
 import type { Machine, RunOptions } from './settle-options.js';
@@ -130,6 +131,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
     followLinks: options.followLinks,
     size: training.imageSize,
     maxBrokenShare: options.maxBrokenShare,
+    offered: ['--follow-links', '--max-broken'],
     cache,
     log: say,
     signal: stop.signal,
@@ -182,8 +184,22 @@ async function openOrigin(
   { training }: RunOptions,
 ): Promise<Checkpoint | undefined> {
   if (unattended) return openNewestWhole(run, training, { onBroken: sayBroken });
+  if (path === undefined && (await listCheckpoints(run)).length === 0) {
+    await requireNoSteps(run);
+    say(`${shown(run.path)} has no checkpoint and no step yet: beginning its run again`);
+    return undefined;
+  }
   const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
   return openCheckpoint({ run, training, path, advise });
+}
+
+/** Steps that were logged are computed again only if the user says so. */
+async function requireNoSteps(run: RunFolder): Promise<void> {
+  if (!(await run.hasSteps())) return;
+  throw new UserError(
+    `${shown(run.path)} has no checkpoint to resume from: ` +
+      `pass --auto-resume --run-dir ${shown(run.path)} to compute its steps again`,
+  );
 }
 
 function requireSameImages({ run }: RunPlace, { facts }: Checkpoint, { fingerprint }: Faces): void {

@@ -17,6 +17,7 @@ import { spread } from './run/image-spread.js';
 import { LossReport } from './run/loss-report.js';
 import { writePicture } from './run/picture.js';
 import type { RunFolder } from './run/run-folder.js';
+import type { RunLock } from './run/run-lock.js';
 import { lastEvaluated, type StepLog } from './run/step-log.js';
 import type { RunOptions } from './settle-options.js';
 import { isDue } from './is-due.js';
@@ -24,6 +25,7 @@ import type { StepOutcome } from './training-loop.js';
 
 export interface RunRecordParts {
   readonly run: RunFolder;
+  readonly lock: Pick<RunLock, 'requireHeld'>;
   readonly log: StepLog;
   readonly options: Pick<RunOptions, 'training' | 'sampleEvery' | 'checkpointEvery' | 'keepCheckpoints'>;
   readonly group: ComputeGroup;
@@ -85,6 +87,7 @@ export class RunRecord {
   async step({ record, round, phaseSeconds, gradientNorms, redone }: StepOutcome): Promise<void> {
     const { log, metrics, progress, evaluations, options } = this.parts;
     const { sampleEvery, checkpointEvery } = options;
+    await this.parts.lock.requireHeld();
     this.#checkpoints.check();
     const evaluation = evaluations.take();
     await log.append(evaluation ? { ...record, evaluation } : record);
@@ -117,7 +120,8 @@ export class RunRecord {
    * not been. Returns the checkpoint, open.
    */
   async rewind(): Promise<Checkpoint | undefined> {
-    const { run, log, metrics, options } = this.parts;
+    const { run, lock, log, metrics, options } = this.parts;
+    await lock.requireHeld();
     await this.#checkpoints.giveUp();
     const checkpoint = await openNewestWhole(run, options.training);
     try {

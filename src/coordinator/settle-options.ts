@@ -3,7 +3,7 @@ import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { Refinements } from '../model/refinements.js';
 import type { Fallback } from './fallback.js';
-import { requireKeys } from '../wire/address.js';
+import { requireAddress, requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from './metrics/http-address.js';
 import type { TrainArguments } from './options.js';
 import { settleSummation, settleTopology, type Topology } from './topology.js';
@@ -54,7 +54,10 @@ export interface RunOptions {
 export function settleOptions(given: TrainArguments, machine: Machine): RunOptions {
   refuseContradictions(given);
   refusePrecision(given, machine);
-  if (given.listen !== undefined) requireKeys(given.listen, given.keys, '--listen');
+  if (given.listen !== undefined) {
+    requireAddress(given.listen, '--listen');
+    requireKeys(given.listen, given.keys, '--listen');
+  }
   const workers = settleWorkers(given, machine.gpus.length);
   const maxWorkers = given.maxWorkers ?? workers;
   const shards = given.shards ?? Math.max(1, maxWorkers);

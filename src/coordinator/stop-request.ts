@@ -1,15 +1,21 @@
+import { exitNow } from '../common/exit-now.js';
 import { SIGNAL_EXIT_CODES, type StopSignal } from '../common/signal-exit.js';
+import { onStopSignals } from '../common/stop-signals.js';
 
 /**
- * The first Ctrl-C (or SIGTERM, SIGHUP) asks for an orderly end, the second ends at once. The workers of this
- * machine leave signals to their coordinator, and end with it.
+ * Ends a run in order at the first Ctrl-C, SIGTERM or hangup, and at once at the second Ctrl-C or SIGTERM. The workers of
+ * this machine leave signals to their coordinator, and end with it.
  */
 export class StopRequest {
   readonly #controller = new AbortController();
   #exitCode: number | undefined;
+  #isAskedOtherwise = false;
+  readonly #release: () => void;
 
   constructor(private readonly onFirst: (signal: string) => void) {
-    for (const name of Object.keys(SIGNAL_EXIT_CODES)) process.on(name, this.#receive);
+    this.#release = onStopSignals((name, isInsisted) => {
+      this.#receive(name, isInsisted);
+    });
   }
 
   get signal(): AbortSignal {
@@ -29,19 +35,21 @@ export class StopRequest {
   /** As the first signal does, on behalf of somebody else. */
   request(by: string): void {
     if (this.signal.aborted) return;
+    this.#isAskedOtherwise = true;
     this.#controller.abort();
     this.onFirst(by);
   }
 
   /** Gives the signals back their usual meaning. */
   close(): void {
-    for (const name of Object.keys(SIGNAL_EXIT_CODES)) process.off(name, this.#receive);
+    this.#release();
   }
 
-  readonly #receive = (name: StopSignal): void => {
-    if (this.signal.aborted) process.exit(SIGNAL_EXIT_CODES[name]);
+  #receive(name: StopSignal, isInsisted: boolean): void {
+    if (isInsisted || (this.#isAskedOtherwise && name !== 'SIGHUP')) void exitNow(SIGNAL_EXIT_CODES[name]);
+    if (this.signal.aborted) return;
     this.#exitCode = SIGNAL_EXIT_CODES[name];
     this.#controller.abort();
     this.onFirst(name);
-  };
+  }
 }

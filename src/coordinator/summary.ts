@@ -1,3 +1,4 @@
+import { print } from '../common/console.js';
 import type { ModelOptions } from '../model/architecture.js';
 import { checkModelOptions } from '../model/architecture.js';
 import { formatSummary, summariseDiscriminator, summariseGenerator } from '../model/summary.js';
@@ -8,7 +9,7 @@ import { openRunAt } from './run/run-folder.js';
 export async function printSummary(where: string | undefined, options: ModelOptions): Promise<void> {
   const model = where === undefined ? options : await savedTraining((await openRunAt(where)).run);
   checkModelOptions(model);
-  process.stdout.write(
+  await print(
     `Generator\n${formatSummary(summariseGenerator(model))}\n` +
       `Discriminator\n${formatSummary(summariseDiscriminator(model))}`,
   );

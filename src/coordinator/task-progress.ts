@@ -46,3 +46,13 @@ function linesOf(what: string): TaskProgress {
     stop: () => undefined,
   };
 }
+
+/** Shows how many things were found so far, if that takes long: a line every few seconds. To stderr. */
+export function countProgress(what: string, things: string): (found: number) => void {
+  let last = performance.now();
+  return (found) => {
+    if (performance.now() - last < LINE_INTERVAL * 1000) return;
+    last = performance.now();
+    say(`${what}: ${found.toLocaleString('en')} ${things} so far`);
+  };
+}

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { cacheFolder } from '../common/cache-folder.js';
 import { Closing } from '../common/closing.js';
+import { print } from '../common/console.js';
 import { Interrupted, messageOf } from '../common/errors.js';
 import { addLogContext, say, setLogFormat } from '../common/log.js';
 import { PROJECT_VERSION } from '../common/version.js';
+import { WriteFailure } from '../common/write-failure.js';
 import { packPath } from '../data/index.js';
 import { lackOfBfloat16 } from '../engine/bfloat16-support.js';
 import { visibleGpus } from '../engine/gpus.js';
@@ -22,7 +24,7 @@ import { resumeArguments } from './resume.js';
 import { RunRecord } from './run-record.js';
 import type { RunFolder, RunPlace } from './run/run-folder.js';
 import { StepLog } from './run/step-log.js';
-import { shown } from './shown.js';
+import { shown, typed } from './shown.js';
 import { Voice } from './voice.js';
 import { settleOptions } from './settle-options.js';
 import { StopRequest } from './stop-request.js';
@@ -43,14 +45,15 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
   };
   const options = settleOptions(all, machine);
   if (given.dryRun) {
-    process.stdout.write(`${JSON.stringify(options, undefined, 2)}\n`);
+    await print(`${JSON.stringify(options, undefined, 2)}\n`);
     return;
   }
   const closing = new Closing();
-  try {
+  await closing.around(async () => {
     const stop = new StopRequest((signal) => {
       const last = options.training.localSteps === undefined ? 'this step' : 'this round of local steps';
-      say(`${signal}: ending after ${last} with a checkpoint; once more to end at once`);
+      const insist = signal === 'SIGHUP' ? '' : '; once more to end at once';
+      say(`${signal}: ending after ${last} with a checkpoint${insist}`);
     });
     closing.add(() => {
       stop.close();
@@ -62,15 +65,13 @@ export async function train(typedArguments: TrainArguments, typed: ReadonlySet<s
     await run({ id, options, machine, arguments: all, earlier, ...others });
     // Who starts it again by itself must not take this for the end of the run.
     if (given.autoResume && !outcome.isDone) process.exitCode = stop.exitCode;
-  } finally {
-    await closing.close();
-  }
+  });
 }
 
 async function run(request: RunRequest): Promise<void> {
   const { id, options, earlier, voice, stop, outcome, closing } = request;
   const { training } = options;
-  if (earlier) await lockRun(earlier.run, request);
+  const resumed = earlier && { folder: earlier.run, lock: await lockRun(earlier.run, request) };
   const prepared = await prepareRun(request);
   if (!prepared) {
     outcome.isDone = true;
@@ -79,7 +80,7 @@ async function run(request: RunRequest): Promise<void> {
   }
   const { status, metrics, live, faces, sampler, from, beginning, firstStep, lastStep, group } = prepared;
 
-  const folder = earlier?.run ?? (await beginRun(request));
+  const { folder, lock } = resumed ?? (await beginRun(request));
   metrics.describe({ folder: folder.path, training, engine: group.engine });
   await folder.writeOptions({
     id,
@@ -98,11 +99,11 @@ async function run(request: RunRequest): Promise<void> {
     arguments: request.arguments,
   });
   live.open(folder);
-  // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
-  if (earlier) await dropCheckpointsAfter(folder, firstStep - 1);
-  const log = earlier
-    ? await StepLog.resume(folder.statsFile, firstStep - 1, say)
-    : await StepLog.create(folder.statsFile);
+  const log = await openLog(request, folder, firstStep - 1).catch((error: unknown) => {
+    throw error instanceof WriteFailure
+      ? new Error(`${error.message}; ${whatIsLeft(folder, from?.path)}`, { cause: error })
+      : error;
+  });
   closing.add(() => log.close());
   live.events.add('begun', from ? `goes on after step ${firstStep - 1}` : `begins: ${lastStep} steps`);
   say(
@@ -129,7 +130,7 @@ async function run(request: RunRequest): Promise<void> {
     },
   });
   const record = new RunRecord({
-    ...{ run: folder, log, options, group, metrics, progress, faces, sampler, evaluations },
+    ...{ run: folder, lock, log, options, group, metrics, progress, faces, sampler, evaluations },
     events: live.events,
   });
   closing.add(() => record.close());
@@ -164,9 +165,17 @@ async function run(request: RunRequest): Promise<void> {
   );
   say(
     status.step < lastStep
-      ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${shown(folder.path)}`
+      ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${typed(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
+}
+
+/** Opens the log of a run whose last step that counts is `step`, and removes what came after. */
+async function openLog({ earlier }: RunRequest, folder: RunFolder, step: number): Promise<StepLog> {
+  if (!earlier) return StepLog.create(folder.statsFile);
+  // Who is interrupted in between has a log that goes further than the checkpoints, which is cut the next time.
+  await dropCheckpointsAfter(folder, step);
+  return StepLog.resume(folder.statsFile, step, say);
 }
 
 function networksIn({ networks }: InitialFacts): string {
@@ -179,6 +188,6 @@ function faultOf(error: unknown, training: TrainingOptions): string {
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {
   return checkpoint === undefined
-    ? `no checkpoint was written yet, what there is lies in ${shown(folder.path)}`
-    : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${shown(folder.path)}`;
+    ? `no checkpoint was written yet: begin again with --auto-resume --run-dir ${typed(folder.path)}`
+    : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${typed(folder.path)}`;
 }

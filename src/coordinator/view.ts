@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
+import { onStopSignals } from '../common/stop-signals.js';
 import { LiveSite } from './live/live-site.js';
 import { ShownRun } from './live/shown-run.js';
 import { formatHttpAddress, parseHttpAddress, requireToken } from './metrics/http-address.js';
@@ -30,7 +30,9 @@ export async function view(path: string, given: ViewArguments): Promise<void> {
   say(
     `${runs.length === 1 ? 'the run' : `${runs.length} runs`} at http://${formatHttpAddress(server.address)}/ (Ctrl-C ends)`,
   );
-  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  let release = (): void => undefined;
+  await new Promise((resolve) => (release = onStopSignals(resolve)));
+  release();
   await server.close();
 }
 

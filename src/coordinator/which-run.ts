@@ -1,4 +1,4 @@
-import { UserError } from '../common/errors.js';
+import { messageOf, UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
 import type { TrainArguments } from './options.js';
 import type { RunRequest } from './prepare-run.js';
@@ -21,23 +21,30 @@ export async function earlierRun({
 }
 
 /** Makes the directory of a run that begins, and locks it. */
-export async function beginRun(request: RunRequest): Promise<RunFolder> {
-  const { runDir, autoResume } = request.arguments;
-  const folder =
-    autoResume && runDir !== undefined ? await RunFolder.createAgain(runDir) : await RunFolder.create(runDir);
-  await lockRun(folder, request);
-  if (await RunFolder.openBegun(folder.path))
+export async function beginRun(request: RunRequest): Promise<{ folder: RunFolder; lock: RunLock }> {
+  const folder = await RunFolder.create(request.arguments.runDir);
+  const lock = await lockRun(folder, request);
+  if (await folder.hasSteps())
     throw new UserError(
       `another coordinator has begun the run in ${shown(folder.path)}: start this one again`,
     );
-  return folder;
+  await folder.clear();
+  return { folder, lock };
 }
 
 /** Nobody else may write to a run before this process has closed all that it has opened in it. */
 export async function lockRun(
   run: RunFolder,
   { arguments: { autoResume }, stop, closing }: RunRequest,
-): Promise<void> {
+): Promise<RunLock> {
   const taken = autoResume ? await RunLock.takeInTime(run, say, stop.signal) : await RunLock.take(run);
-  closing.add(() => taken.release());
+  closing.add(async () => {
+    // The next coordinator replaces a lock whose holder is gone: a lock that stays ends no run.
+    await taken.release().catch((error: unknown) => {
+      say(`cannot remove ${shown(run.lockFile)}: ${messageOf(error)}; the next start replaces it`, {
+        level: 'warn',
+      });
+    });
+  });
+  return taken;
 }

@@ -1,5 +1,10 @@
 import { fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { outliveConsole } from '../common/console.js';
+import { CrashReport } from '../common/crash-report.js';
 import { messageOf, UserError } from '../common/errors.js';
+import { exitSoon } from '../common/exit-now.js';
+import { leaveSignalsToParent } from '../common/stop-signals.js';
 
 /**
  * Work in a child process of its own: it may take memory and block as it likes, and goes with its parent.
@@ -39,9 +44,11 @@ export function runChild<Request extends object, Event, Result>(
     });
     let answer: Exclude<FromChild<Event, Result>, { kind: 'event' }> | undefined;
     let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-STDERR_KEPT);
-    });
+    const crash = new CrashReport();
+    if (child.stderr)
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        if (!crash.take(line)) stderr = `${stderr}${line}\n`.slice(-STDERR_KEPT);
+      });
     child.on('message', (message) => {
       const fromChild = message as FromChild<Event, Result>;
       if (fromChild.kind === 'event') onEvent(fromChild.event);
@@ -58,7 +65,8 @@ export function runChild<Request extends object, Event, Result>(
       else if (answer) reject(answer.byUser ? new UserError(answer.message) : new Error(answer.message));
       else {
         const end = killedBy ? `was killed by ${killedBy}` : `ended with code ${code}`;
-        reject(new Error(messageOf(`the process ${name} ${end}${stderr && `: ${stderr}`}`)));
+        const why = crash.reason ?? stderr;
+        reject(new Error(messageOf(`the process ${name} ${end}${why && `: ${why}`}`)));
       }
     });
     child.send(request, (error) => {
@@ -75,7 +83,8 @@ export function serveParent<Request>(
   work: (request: Request, emit: (event: object) => void) => Promise<object | undefined>,
   leave: (request: Request) => void = () => undefined,
 ): void {
-  process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole group: when to end is the parent's business.
+  outliveConsole();
+  leaveSignalsToParent();
   process.once('message', (message) => {
     const request = message as Request;
     const abandon = (): never => {
@@ -87,6 +96,7 @@ export function serveParent<Request>(
       send(last, () => {
         process.off('disconnect', abandon);
         process.disconnect();
+        exitSoon(0); // The parent waits for the end, and has the answer.
       });
     };
     work(request, (event) => {

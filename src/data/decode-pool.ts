@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { DecodedFile } from './decode-file.js';
 import type { DecodeReply, DecodeThreadData } from './decode-thread.js';
+import { LargePictureTurn } from './large-picture-turn.js';
 
 /** Enough that a thread finds its next file waiting; more would only hold memory. */
 const FILES_AHEAD = 8; // a thread
@@ -10,7 +11,8 @@ export class DecodePool {
   readonly #threads: readonly DecodeThread[];
 
   constructor(threads: number, size: number) {
-    this.#threads = Array.from({ length: threads }, () => new DecodeThread(size));
+    const { shared } = new LargePictureTurn();
+    this.#threads = Array.from({ length: threads }, () => new DecodeThread({ size, shared }));
   }
 
   /** Yields what the files hold, in their order, with a bounded number of files in flight. */
@@ -42,9 +44,9 @@ class DecodeThread {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
 
-  constructor(size: number) {
+  constructor(workerData: DecodeThreadData) {
     this.#worker = new Worker(new URL('decode-thread.js', import.meta.url), {
-      workerData: { size } satisfies DecodeThreadData,
+      workerData,
     });
     this.#worker.on('message', (reply: DecodeReply) => {
       const waiting = this.#waiting.shift();

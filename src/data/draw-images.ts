@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { codeOf, UserError } from '../common/errors.js';
 import { DrawnFolder } from './drawn-folder.js';
 import { drawFace } from './face-drawing.js';
 
@@ -9,19 +6,34 @@ export interface DrawRequest {
   readonly folder: string;
   readonly count: number;
   readonly seed: number;
+  /** The folder is a part of the cache: what is wrong in it is put right. */
+  readonly isOwn: boolean;
   /** Faces drawn at a time. */
   readonly painters: number;
 }
 
+export interface DrawProgress {
+  progress(done: number, total: number): void;
+  /** So many faces are drawn now. `damaged`: all were there before, and some have changed. */
+  begins(faces: number, damaged: boolean): void;
+}
+
 /** Draws the faces that the folder lacks. */
 export async function drawImages(
-  { folder, count, seed, painters }: DrawRequest,
-  progress: (done: number, total: number) => void,
+  { folder, count, seed, isOwn, painters }: DrawRequest,
+  report: DrawProgress,
 ): Promise<void> {
+  const drawn = await DrawnFolder.open(folder, { count, seed }, isOwn);
+  if (await drawn.isWhole()) {
+    report.progress(count, count);
+    return;
+  }
   sharp.cache(false);
   sharp.concurrency(1);
-  const drawn = await DrawnFolder.open(folder, seed);
-  const missing = drawn.missing(count);
+  // If nothing tells which faces of the cache are right, all are drawn and compared.
+  const all = Array.from({ length: count }, (_, index) => index);
+  const missing = isOwn && !drawn.isBegun ? all : await drawn.missing();
+  if (missing.length > 0) report.begins(missing.length, isOwn && drawn.isComplete);
   const indices = missing.values();
   let done = count - missing.length;
   const paint = async (): Promise<void> => {
@@ -30,23 +42,12 @@ export async function drawImages(
         .removeAlpha()
         .png()
         .toBuffer();
-      await place(drawn.pathOf(index), png);
-      progress(++done, count);
+      if (!(await drawn.read(index))?.equals(png)) await drawn.place(index, png);
+      report.progress(++done, count);
     }
   };
   // All painters take from one iterator.
   await Promise.all(Array.from({ length: painters }, paint));
-  progress(count, count);
-}
-
-/** Not synced: 4,000 syncs take minutes on some disks, and what a power cut takes is drawn again. */
-async function place(path: string, png: Buffer): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, png);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw codeOf(error) === 'ENOSPC' ? new UserError(`no space left for ${path}: make room there`) : error;
-  }
+  await drawn.complete();
+  report.progress(count, count);
 }

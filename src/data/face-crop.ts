@@ -6,7 +6,7 @@ import { resample } from './resample.js';
  * [h, w, 3] -> [size, size, 3]
  */
 export function cropFace(pixels: Pixels, size: number): Uint8Array<ArrayBuffer> {
-  const resized = resizedTo(pixels.original, size);
+  const resized = resizedTo(pixels, size);
   return resample(pixels, resized, {
     left: roundHalfToEven((resized.width - size) / 2),
     top: roundHalfToEven((resized.height - size) / 2),

@@ -80,16 +80,6 @@ export class Faces {
   }
 }
 
-/** Whether a whole pack lies there. */
-export function isPack(path: string): boolean {
-  try {
-    Faces.open(path).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Packs that nobody uses are removed after a while: see PackCache. */
 function markUsed(file: number): void {
   const now = new Date();

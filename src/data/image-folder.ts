@@ -1,85 +1,74 @@
-import { closeSync, openSync, readSync, readdirSync, statSync, type Dirent, type Stats } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { systemPath } from './byte-names.js';
 import { byCodePoint } from './code-point-order.js';
+import { MARK } from './drawn-folder.js';
+import { FolderWalk, type Folder, type ListedFile } from './folder-walk.js';
 import { HEAD_BYTES, isNamedAsImage, kindOf } from './image-kind.js';
-import { LinkRule } from './link-rule.js';
+import { describeLeftOut, type LeftOutKind } from './left-out.js';
+import { otherFormat } from './other-format.js';
 
-/** A file that may be an image. Its content is not looked at before it is decoded. */
-export interface ListedFile {
-  /** Below the root, with / on every platform. */
-  readonly path: string;
-  /** Bytes; -1 where nothing can be found under the name (a dangling link, say). */
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
+export type { ListedFile } from './folder-walk.js';
+
+/**
+ * classes: images lie in sub-folders, and those directly in the root are not used, as in torchvision's ImageFolder.
+ * any: if the sub-folders hold no file, the images are those directly in the root.
+ */
+export type FolderLayout = 'classes' | 'any';
+
+export interface ListingOptions {
+  readonly layout?: FolderLayout;
+  /** Whether the user can be told to pass --follow-links. */
+  readonly offersFollowLinks?: boolean;
+  /** Called for every file, with the number found so far. */
+  readonly onFound?: (files: number) => void;
 }
 
 export interface Listing {
   readonly files: readonly ListedFile[];
-  /** Links that lead out of the folder and were not followed. */
-  readonly leftOut: number;
+  /** What lies in the folder besides. */
+  readonly leftOut: readonly LeftOutKind[];
 }
 
 /**
  * Lists the files of an image folder in the order of torchvision's ImageFolder: class folders sorted, in each the
- * folders as sorted(os.walk(followlinks=True)) gives them, in each of these the names sorted.
- * Nothing is opened: 200,000 files cost a second or two and some 40 MB. `followLinks`: also those that lead out of
- * the root. Throws a UserError for a folder without files.
+ * folders as sorted(os.walk(followlinks=True)) gives them, in each of these the names sorted. Unlike there, each folder
+ * comes once, and names that are hidden or a system's are left out.
+ * Only files outside the class folders may be opened: 200,000 files cost a second or two and some 40 MB. `followLinks`:
+ * also those that lead out of the root. Throws a UserError for a folder without files.
  */
-export function listImageFolder(root: string, followLinks: boolean): Listing {
-  const all = readRoot(root);
-  const links = new LinkRule(root, followLinks);
-  const entries = all.filter((entry) => links.admits(root, entry)).map(({ name }) => name);
-  const classes = entries.filter((name) => statOf(join(root, name))?.isDirectory());
-  if (classes.length === 0) throw onlyLinks(root, links) ?? withoutClasses(root, entries);
+export function listImageFolder(
+  root: string,
+  followLinks: boolean,
+  { layout = 'classes', offersFollowLinks = false, onFound = () => undefined }: ListingOptions = {},
+): Listing {
+  const { folders, leftOut } = walk(root, followLinks, onFound);
+  const direct = folders.flatMap(({ path, files }) => (path === '' ? files : []));
+  const classes = folders.filter(({ path }) => path !== '').sort(inOrderOfClasses);
+  const files = classes.flatMap((folder) => folder.files);
+  if (files.length === 0 && direct.length > 0 && layout === 'any')
+    return { files: direct, leftOut: leftOut.kinds };
 
-  const files: ListedFile[] = [];
-  for (const name of classes) {
-    const folders = walk(root, name, links).sort((a, b) => byCodePoint(a.path, b.path));
-    for (const folder of folders) for (const file of folder.files) files.push(file);
+  for (const { path } of direct) {
+    if (path === MARK) continue;
+    if (looksLikeImage(root, path)) leftOut.add('image', OUTSIDE, path);
+    else leftOut.add('file', 'without an image', path);
   }
-  if (files.length === 0)
-    throw (
-      onlyLinks(root, links) ??
-      new UserError(`no file in the sub-directories of ${root}: put your images there`)
-    );
-  return { files, leftOut: links.leftOut };
+  if (files.length === 0) throw withoutFiles(root, classes, leftOut.kinds, offersFollowLinks);
+  return { files, leftOut: leftOut.kinds };
 }
 
-interface Folder {
-  readonly path: string;
-  readonly files: ListedFile[];
-}
+const OUTSIDE = 'outside the sub-folders';
 
-/** `path` and all folders below it. A link back to a folder that we are in ends there: it would go on for ever. */
-function walk(root: string, path: string, links: LinkRule, ancestors: readonly string[] = []): Folder[] {
-  const own = statSync(join(root, path), { bigint: true });
-  const identity = `${own.dev}:${own.ino}`;
-  if (ancestors.includes(identity)) return [];
-
-  const folder: Folder = { path, files: [] };
-  const below: Folder[] = [];
-  for (const entry of readSorted(join(root, path))) {
-    if (!links.admits(join(root, path), entry)) continue;
-    const child = `${path}/${entry.name}`;
-    const stat = statOf(join(root, child));
-    if (stat?.isDirectory()) {
-      for (const found of walk(root, child, links, [...ancestors, identity])) below.push(found);
-    } else if (!stat || stat.isFile()) {
-      folder.files.push({ path: child, size: stat?.size ?? -1, modified: stat?.mtimeMs ?? 0 });
-    } // A pipe or a device would block whoever reads it.
-  }
-  return [folder, ...below];
-}
-
-function readSorted(folder: string): Dirent[] {
-  return readdirSync(folder, { withFileTypes: true }).sort((a, b) => byCodePoint(a.name, b.name));
-}
-
-function readRoot(root: string): Dirent[] {
+function walk(
+  root: string,
+  followLinks: boolean,
+  onFound: (files: number) => void,
+): { folders: readonly Folder[]; leftOut: FolderWalk['leftOut'] } {
   try {
-    return readSorted(root);
+    const walk = new FolderWalk(root, followLinks, onFound);
+    return { folders: walk.walk(), leftOut: walk.leftOut };
   } catch (error) {
     const wanted = 'give a folder that holds at least one folder of images';
     if (codeOf(error) === 'ENOENT') throw new UserError(`there is no folder ${root}: ${wanted}`);
@@ -88,49 +77,65 @@ function readRoot(root: string): Dirent[] {
   }
 }
 
-/** Where all that could be images is left out. */
-function onlyLinks(root: string, { leftOut }: LinkRule): UserError | undefined {
-  if (leftOut === 0) return undefined;
-  return new UserError(
-    `all that ${root} holds is ${leftOut === 1 ? 'a link that leads' : `${leftOut} links that lead`} out of it: ` +
-      'give --follow-links where you trust what they lead to',
-  );
+/** Folders of one class together, whatever characters follow its name in others. */
+function inOrderOfClasses(a: Folder, b: Folder): number {
+  return byCodePoint(classOf(a), classOf(b)) || byCodePoint(a.path, b.path);
 }
 
-function withoutClasses(root: string, entries: readonly string[]): UserError {
-  if (entries.length === 0) {
-    return new UserError(`${root} is empty: put a folder of images into it`);
-  }
-  if (entries.some((name) => isNamedAsImage(name) || holdsImage(join(root, name)))) {
-    return new UserError(
-      `${root} holds images but no sub-directory: put this folder into a new folder and give that one`,
-    );
-  }
-  return new UserError(
-    `${root} holds neither images nor sub-directories: give a folder that holds a folder of images`,
-  );
+function classOf({ path }: Folder): string {
+  return path.split('/', 1)[0];
 }
 
-function holdsImage(path: string): boolean {
-  if (!statOf(path)?.isFile()) return false;
+function looksLikeImage(root: string, path: string): boolean {
+  if (isNamedAsImage(path)) return true;
+  const head = readHead(join(root, path));
+  return kindOf(head) !== undefined || otherFormat(head, path) !== undefined;
+}
+
+function readHead(path: string): Buffer {
   try {
-    const file = openSync(path, 'r');
+    const file = openSync(systemPath(path), 'r');
     try {
       const head = Buffer.alloc(HEAD_BYTES);
-      readSync(file, head);
-      return kindOf(head) !== undefined;
+      return head.subarray(0, readSync(file, head));
     } finally {
       closeSync(file);
     }
   } catch {
-    return false;
+    return Buffer.alloc(0);
   }
 }
 
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined; // A link to itself, or a folder we may not enter.
+function withoutFiles(
+  root: string,
+  classes: readonly Folder[],
+  leftOut: readonly LeftOutKind[],
+  offersFollowLinks: boolean,
+): UserError {
+  if (leftOut.some(({ what }) => what === OUTSIDE)) {
+    return new UserError(
+      `${root} holds images but no sub-directory${classes.length > 0 ? ' with a file in it' : ''}: ` +
+        'put this folder into a new folder and give that one',
+    );
   }
+  if (leftOut.length === 0) {
+    return new UserError(
+      classes.length > 0
+        ? `no file in the sub-directories of ${root}: put your images there`
+        : `${root} is empty: put a folder of images into it`,
+    );
+  }
+  const links = leftOut.find(({ unit }) => unit === 'link');
+  if (links && leftOut.length === 1) {
+    return new UserError(
+      `all that ${root} holds is ${links.count === 1 ? 'a link that leads' : `${links.count} links that lead`} out of it: ` +
+        (offersFollowLinks
+          ? 'give --follow-links where you trust what they lead to'
+          : 'copy the images into it'),
+    );
+  }
+  return new UserError(
+    `${root} holds neither images nor sub-directories with files that can be used: ` +
+      `use a folder that holds a folder of images (${describeLeftOut(leftOut)})`,
+  );
 }

@@ -1,12 +1,15 @@
 /** The formats that are read, by what a file holds and not by what it is called. */
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'bmp' | 'gif';
 
-/** So many bytes from the start of a file tell its kind. */
-export const HEAD_BYTES = 16;
+/** Bytes from the start of a file that tell what it holds. */
+export const HEAD_BYTES = 512;
+
+/** Bytes from the start of an image that tell its kind. */
+const MAGIC_BYTES = 16;
 
 /** The kind of image that starts with these bytes; undefined if it is none of ours. */
 export function kindOf(head: Uint8Array): ImageKind | undefined {
-  const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1');
+  const text = Buffer.from(head.subarray(0, MAGIC_BYTES)).toString('latin1');
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
@@ -16,7 +19,7 @@ export function kindOf(head: Uint8Array): ImageKind | undefined {
   return undefined;
 }
 
-/** Whether a file calls itself an image. One that does and is none is broken; one that does not is no concern. */
+/** Whether a file has the name of an image that is read. If it has and is none, it is broken. */
 export function isNamedAsImage(path: string): boolean {
-  return /\.(jpe?g|jfif|png|webp|bmp|gif|ppm|pgm|tiff?)$/i.test(path);
+  return /\.(jpe?g|jpe|jfif|png|webp|bmp|gif)$/i.test(path);
 }

@@ -1,7 +1,10 @@
 export { DamagedPack, Faces } from './faces.js';
 export { DEFAULT_FACES, defaultFaces, drawFaces, type DrawOptions } from './drawn-faces.js';
+export type { FolderLayout } from './image-folder.js';
 export { normalise, normaliseFaces } from './normalise.js';
-export { packPath, temporaryPackPath } from './pack-cache.js';
+export { packPath, sweepPacks, temporaryPackPath } from './pack-cache.js';
+export { isPackOf, isPackOfPart } from './pack-check.js';
+export type { OfferedOption } from './pack-images.js';
 export { faceBytes, type PackHeader } from './pack-format.js';
 export { PackWriter, type PackWriterOptions } from './pack-writer.js';
 export {

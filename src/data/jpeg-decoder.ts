@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { refuseHuge, type Pixels } from './pixels.js';
 import { WebAssembly, type WebAssemblyModule } from '../common/web-assembly.js';
+import { coefficientBytes } from './jpeg-cost.js';
+import type { JpegStructure } from './jpeg-structure.js';
+import { BrokenImage, CHANNELS, type Pixels } from './pixels.js';
 
 /** What @cwasm/jpeg-turbo exports: the C interface of libjpeg-turbo. Pointers are numbers. */
 interface Turbo {
@@ -10,15 +12,6 @@ interface Turbo {
   free(pointer: number): void;
   tjInitDecompress(): number;
   tjDestroy(decompressor: number): number;
-  tjDecompressHeader3(
-    decompressor: number,
-    bytes: number,
-    length: number,
-    width: number,
-    height: number,
-    subsampling: number,
-    colourSpace: number,
-  ): number;
   tjDecompress2(
     decompressor: number,
     bytes: number,
@@ -33,75 +26,71 @@ interface Turbo {
 }
 
 /** From turbojpeg.h. */
-const TJCS_CMYK = 3;
 const TJPF_RGB = 0;
 const TJPF_CMYK = 11;
-const FORMAT_4_CHANNELS = [TJCS_CMYK, TJCS_CMYK + 1]; // CMYK, YCCK
+
+/** A larger memory is not kept for the next picture: WebAssembly gives nothing of it back. */
+const MAX_KEPT_BYTES = 64 * 2 ** 20;
+
+/** What libjpeg takes besides coefficients and pixels, with a margin. */
+const WORKING_BYTES = 2 ** 20;
+
+/** A picture, and whether libjpeg warned of damage. */
+export interface DecodedJpeg {
+  readonly pixels: Pixels;
+  readonly isDamaged: boolean;
+}
 
 /**
- * Decodes JPEG by libjpeg-turbo in WebAssembly, on the calling thread. sharp spends 0.7 ms a picture before it
- * decodes anything, more than a face of CelebA's size takes as a whole; and these pixels are the very ones that
- * Pillow gets, which is libjpeg-turbo too.
+ * Decodes JPEG by libjpeg-turbo in WebAssembly, on the calling thread. sharp takes 0.7 ms a picture before it
+ * decodes anything, more than a face of CelebA's size takes as a whole. The pixels are those of Pillow, which uses
+ * libjpeg-turbo too.
  */
 export class JpegDecoder {
   #module: WebAssemblyModule | undefined;
   #turbo: Turbo | undefined;
 
   /**
-   * Undefined where libjpeg-turbo failed or had something to complain of (it does not say here which): let another
-   * decoder judge. `atLeast` is the shorter side that the caller needs: a much larger picture is decoded at a
-   * half, a quarter or an eighth, which costs up to four times less.
+   * Like Pillow, takes what libjpeg makes of damaged data if it only warns. Throws a BrokenImage if libjpeg fails.
+   * The file is one that checkJpegCost admits.
    */
-  decode(bytes: Uint8Array, atLeast: number): Pixels | undefined {
+  decode(bytes: Uint8Array, structure: JpegStructure): DecodedJpeg {
+    const { width, height, components } = structure;
     const turbo = (this.#turbo ??= this.#instantiate());
     const allocated: number[] = [];
     const allocate = (length: number): number => {
-      const pointer = turbo.malloc(length);
-      if (pointer === 0) throw new RangeError('out of memory');
+      const pointer = turbo.malloc(length) >>> 0;
+      if (pointer === 0) throw new Error(`could not allocate ${length} bytes of memory to decode a jpeg`);
       allocated.push(pointer);
       return pointer;
     };
     let decompressor = 0;
     try {
       const source = allocate(bytes.length);
+      const cmyk = components.length === 4;
+      const pitch = width * (cmyk ? 4 : CHANNELS);
+      const target = allocate(pitch * height);
+      // Memory that is missing is an error here; within libjpeg it would look like damage.
+      allocate(coefficientBytes(structure) + WORKING_BYTES);
+      turbo.free(allocated.pop() ?? 0);
       new Uint8Array(turbo.memory.buffer, source, bytes.length).set(bytes);
       decompressor = turbo.tjInitDecompress();
-      const header = allocate(4 * 4);
-      if (
-        turbo.tjDecompressHeader3(
-          decompressor,
-          source,
-          bytes.length,
-          header,
-          header + 4,
-          header + 8,
-          header + 12,
-        )
-      ) {
-        return undefined;
-      }
-      const [fullWidth, fullHeight, , colourSpace] = new Int32Array(turbo.memory.buffer, header, 4);
-      const original = { width: fullWidth, height: fullHeight };
-      const reduction = affordableReduction(Math.min(fullWidth, fullHeight), atLeast);
-      const width = Math.ceil(fullWidth / reduction);
-      const height = Math.ceil(fullHeight / reduction);
-      refuseHuge({ width, height });
-
-      const cmyk = FORMAT_4_CHANNELS.includes(colourSpace);
-      const pitch = width * (cmyk ? 4 : 3);
-      const target = allocate(pitch * height);
       const format = cmyk ? TJPF_CMYK : TJPF_RGB;
-      if (turbo.tjDecompress2(decompressor, source, bytes.length, target, width, pitch, height, format, 0)) {
-        return undefined;
-      }
+      // Its result tells of warnings. A failure arrives as a Jump.
+      const isDamaged =
+        turbo.tjDecompress2(decompressor, source, bytes.length, target, width, pitch, height, format, 0) !==
+        0;
       const decoded = new Uint8Array(turbo.memory.buffer, target, pitch * height);
-      return { data: cmyk ? fromCmyk(decoded) : decoded.slice(), width, height, original, reduction };
+      const data = cmyk ? inksToColours(decoded) : decoded;
+      if (turbo.memory.buffer.byteLength <= MAX_KEPT_BYTES)
+        return { pixels: { data: data.slice(), width, height }, isDamaged };
+      this.#turbo = undefined; // The memory goes with the picture.
+      return { pixels: { data, width, height }, isDamaged };
     } catch (error) {
       // A fatal error comes as a jump out of C, which leaves the instance's stack wherever it was.
-      if (error instanceof Jump || error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
-        this.#turbo = undefined;
-        return undefined;
-      }
+      this.#turbo = undefined;
+      if (error instanceof Jump || error instanceof WebAssembly.RuntimeError)
+        throw new BrokenImage('its jpeg data is damaged or cut off');
       throw error;
     } finally {
       if (this.#turbo) {
@@ -138,24 +127,17 @@ export class JpegDecoder {
 class Jump extends Error {}
 
 /**
- * The cosine transform's own reduction leaves at least twice the resolution that is needed, so that the resize
- * still has something to average: against a full decode the mean difference is 0.2 of 255, the largest 3.
+ * Turns inks into colours as Pillow does: without a colour profile, and inverted as Adobe writes them. The colours
+ * take the place of the inks. [n, 4] -> [n, 3]
  */
-function affordableReduction(shorter: number, atLeast: number): number {
-  let reduction = 1;
-  while (reduction < 8 && shorter / (reduction * 2) >= 2 * atLeast) reduction *= 2;
-  return reduction;
-}
-
-/** As Pillow does it: no colour profile, and the inks inverted as Adobe writes them. [n, 4] -> [n, 3] */
-function fromCmyk(inks: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array((inks.length / 4) * 3);
-  for (let from = 0, to = 0; from < inks.length; from += 4) {
+function inksToColours(inks: Uint8Array): Uint8Array {
+  let to = 0;
+  for (let from = 0; from < inks.length; from += 4) {
     const black = inks[from + 3];
-    for (let channel = 0; channel < 3; channel++) {
+    for (let channel = 0; channel < CHANNELS; channel++) {
       const product = (255 - inks[from + channel]) * black + 128;
-      rgb[to++] = black - (((product >> 8) + product) >> 8);
+      inks[to++] = black - (((product >> 8) + product) >> 8);
     }
   }
-  return rgb;
+  return inks.subarray(0, to);
 }

@@ -1,18 +1,16 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../common/atomic-file.js';
 import { messageOf, UserError } from '../common/errors.js';
-import { isPack } from './faces.js';
-import type { ListedFile } from './image-folder.js';
+import { ageOf, namesIn, removeAbandoned, tryToRemove } from '../common/leftovers.js';
+import { temporaryName } from '../common/temporary-name.js';
+import { LEFT_OUT_UNITS, type LeftOutKind } from './left-out.js';
 
-/** Raise it when the same files would give other pixels than before. */
-const PIPELINE_VERSION = 1;
+/** Raise it when the same files would give other pixels than before, or when a note's fields change. */
+const PIPELINE_VERSION = 2;
 
-const DAY = 24 * 60 * 60 * 1000;
-const UNUSED_AFTER = 30 * DAY;
-/** A packer that is still at work writes to its temporary file all the time. */
-const ABANDONED_AFTER = DAY;
+const UNUSED_AFTER = 30 * 24 * 60 * 60 * 1000;
 
 /** An image that could not be decoded. */
 export interface BrokenFile {
@@ -26,6 +24,8 @@ export interface Packed {
   readonly fingerprint: string;
   readonly count: number;
   readonly broken: readonly BrokenFile[];
+  /** Listed files without an image that can be read. */
+  readonly leftOut: readonly LeftOutKind[];
 }
 
 function facesFolder(cache: string): string {
@@ -46,55 +46,106 @@ export function packPath(cache: string, fingerprint: string): string {
   return join(facesFolder(cache), `${fingerprint}.pack`);
 }
 
-export function temporaryPackPath(cache: string, name: string): string {
-  return join(facesFolder(cache), `${name}.tmp`);
+export function temporaryPackPath(cache: string): string {
+  return join(facesFolder(cache), temporaryName('pack'));
 }
 
-/**
- * Names a folder's listing: the same files of the same lengths and times, decoded to the same size, need no
- * decoding again. The root is not part of it, so that a folder may be moved.
- */
-export function listingKey(files: readonly ListedFile[], size: number): string {
-  const hash = createHash('sha256').update(`${PIPELINE_VERSION} ${size}\n`);
-  for (const file of files) hash.update(`${JSON.stringify(file.path)} ${file.size} ${file.modified}\n`);
-  return hash.digest('hex');
+/** Starts the hash that names a listing whose files are decoded to `size`. `kind` says what the key is made of. */
+export function keyHash(kind: 'stat' | 'content', size: number): Hash {
+  return createHash('sha256').update(`${PIPELINE_VERSION} ${kind} ${size}\n`);
 }
 
-function entryPath(cache: string, key: string): string {
+function notePath(cache: string, key: string): string {
   return join(facesFolder(cache), `${key}.json`);
 }
 
-/** What an earlier run noted under this key, if its pack is still there and whole. */
+/** Reads the note of an earlier run; undefined if there is none, or none that this program wrote whole. */
 export function recall(cache: string, key: string): Packed | undefined {
-  const packed = readEntry(entryPath(cache, key));
-  return packed && isPack(packPath(cache, packed.fingerprint)) ? packed : undefined;
+  const path = notePath(cache, key);
+  const packed = readNote(path);
+  if (packed) markUsed(path);
+  return packed;
 }
 
-function readEntry(path: string): Packed | undefined {
+function readNote(path: string): Packed | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Packed;
+    const note: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isPacked(note) ? note : undefined;
   } catch {
     return undefined;
   }
 }
 
-export async function remember(cache: string, key: string, packed: Packed): Promise<void> {
-  await writeFileAtomically(entryPath(cache, key), JSON.stringify(packed));
+/** A note of another version, of a foreign program or of a damaged disk may hold anything. */
+function isPacked(note: unknown): note is Packed {
+  if (!isObject(note)) return false;
+  const { fingerprint, count, broken, leftOut } = note;
+  return (
+    typeof fingerprint === 'string' &&
+    /^[0-9a-f]{64}$/.test(fingerprint) &&
+    Number.isSafeInteger(count) &&
+    Number(count) > 0 &&
+    Array.isArray(broken) &&
+    broken.every(isBrokenFile) &&
+    Array.isArray(leftOut) &&
+    leftOut.every(isLeftOutKind)
+  );
 }
 
-/** Removes packs that nobody has used for 30 days, notes that lead to none, and what dead packers left. */
+function isBrokenFile(file: unknown): file is BrokenFile {
+  return isObject(file) && typeof file['path'] === 'string' && typeof file['reason'] === 'string';
+}
+
+function isLeftOutKind(kind: unknown): kind is LeftOutKind {
+  if (!isObject(kind)) return false;
+  const { unit, what, count, example, fault } = kind;
+  return (
+    LEFT_OUT_UNITS.some((each) => each === unit) &&
+    typeof what === 'string' &&
+    Number.isSafeInteger(count) &&
+    typeof example === 'string' &&
+    (fault === undefined || typeof fault === 'string')
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+export async function remember(cache: string, key: string, packed: Packed): Promise<void> {
+  await writeFileAtomically(notePath(cache, key), JSON.stringify(packed));
+}
+
+function markUsed(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // The cache is another user's, or read-only: then this user need not clear it either.
+  }
+}
+
+/**
+ * Removes packs and notes that no run has used for 30 days, notes without a pack, and temporary files of processes that
+ * have ended.
+ */
 export function sweep(cache: string, now = Date.now()): void {
   const folder = facesFolder(cache);
-  const names = readdirSync(folder);
-  const age = (name: string): number =>
-    now - (statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? now);
-  for (const name of names) {
-    const limit = name.endsWith('.pack') ? UNUSED_AFTER : name.endsWith('.tmp') ? ABANDONED_AFTER : Infinity;
-    if (age(name) > limit) rmSync(join(folder, name), { force: true });
+  sweepPacks(folder, now);
+  for (const name of namesIn(folder)) {
+    if (!name.endsWith('.json')) continue;
+    const path = join(folder, name);
+    const packed = readNote(path);
+    if (!packed || !existsSync(packPath(cache, packed.fingerprint)) || ageOf(path, now) > UNUSED_AFTER)
+      tryToRemove(path);
   }
-  for (const name of names.filter((each) => each.endsWith('.json'))) {
-    const packed = readEntry(join(folder, name));
-    if (!packed || !existsSync(packPath(cache, packed.fingerprint)))
-      rmSync(join(folder, name), { force: true });
+}
+
+/** The same for a folder that holds packs and no notes. */
+export function sweepPacks(folder: string, now = Date.now()): void {
+  removeAbandoned(folder, { now, isTemporary: (name) => name.endsWith('.tmp') });
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith('.pack') && ageOf(path, now) > UNUSED_AFTER) tryToRemove(path);
   }
 }

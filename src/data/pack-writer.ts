@@ -1,8 +1,9 @@
-import { createHash, randomUUID, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf, UserError } from '../common/errors.js';
-import { encodeHeader, faceBytes, HEADER_BYTES, type PackHeader } from './pack-format.js';
+import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { temporaryName } from '../common/temporary-name.js';
+import { encodeHeader, faceBytes, HEADER_BYTES, pixelHash, type PackHeader } from './pack-format.js';
 
 export interface PackWriterOptions {
   /** Pixels a side. */
@@ -40,7 +41,7 @@ export class PackWriter {
     this.#path = path;
     this.#temporary = temporary;
     this.#options = options;
-    this.#hash = createHash('sha256').update(`dcgan faces ${options.size}\n`);
+    this.#hash = pixelHash(options.size);
   }
 
   /** `path` may depend on the fingerprint, which is known at the end; `temporary` is needed then. */
@@ -53,7 +54,7 @@ export class PackWriter {
     path: string | ((header: PackHeader) => string),
     options: PackWriterOptions,
   ): Promise<PackWriter> {
-    const temporary = options.temporary ?? `${String(path)}.${randomUUID()}.tmp`;
+    const temporary = options.temporary ?? temporaryName(String(path));
     await mkdir(dirname(temporary), { recursive: true });
     const file = await open(temporary, 'wx');
     return new PackWriter(file, path, temporary, options);
@@ -66,7 +67,7 @@ export class PackWriter {
         `${records.length} bytes are no whole number of faces of ${this.#options.size} pixels`,
       );
     }
-    if (this.#options.fingerprint === undefined) this.#hash.update(records);
+    this.#hash.update(records);
     if (this.#gathered + records.length > this.#gathering.length) await this.#flush();
     if (records.length > this.#gathering.length) await this.#writeNext(records);
     else {
@@ -78,7 +79,8 @@ export class PackWriter {
   /** Makes the pack appear under its name. */
   async finish(): Promise<{ readonly path: string } & PackHeader> {
     await this.#flush();
-    const { size, fingerprint = this.#hash.digest('hex') } = this.#options;
+    const digest = this.#hash.digest('hex');
+    const { size, fingerprint = digest } = this.#options;
     const count = this.#written / faceBytes(size);
     if (this.#options.count !== undefined && this.#options.count !== count) {
       await this.abort();
@@ -86,10 +88,11 @@ export class PackWriter {
     }
     const header = { size, count, fingerprint };
     const path = typeof this.#path === 'string' ? this.#path : this.#path(header);
-    await this.#writeAll(encodeHeader(header), 0);
+    const isPart = this.#options.fingerprint !== undefined;
+    await this.#writeAll(encodeHeader(header, isPart ? digest : ''), 0);
     await this.#orAbort(this.#file.sync());
     await this.#file.close();
-    await rename(this.#temporary, path);
+    await this.#orAbort(rename(this.#temporary, path));
     return { path, ...header };
   }
 
@@ -124,14 +127,22 @@ export class PackWriter {
       return await writing;
     } catch (error) {
       await this.abort();
-      throw codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? this.#fullDisk() : error;
+      throw this.#explain(error);
     }
   }
 
-  #fullDisk(): UserError {
-    return new UserError(
-      `no space left in ${dirname(this.#temporary)} for the decoded faces: make room there, ` +
-        'or name a cache folder on another disk',
-    );
+  #explain(error: unknown): unknown {
+    const folder = dirname(this.#temporary);
+    const code = codeOf(error) ?? '';
+    if (['ENOSPC', 'EDQUOT'].includes(code))
+      return new UserError(
+        `no space left in ${folder} for the decoded faces: make room there, ` +
+          'or name a cache folder on another disk',
+      );
+    if (['EPERM', 'EACCES'].includes(code))
+      return new UserError(
+        `cannot write decoded faces to ${folder}: ${messageOf(error)}; set DCGAN_CACHE to a folder of your own`,
+      );
+    return error;
   }
 }

@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs';
 import { serveParent } from './child-job.js';
-import type { BrokenFile, Packed } from './pack-cache.js';
+import type { Packed } from './pack-cache.js';
 import { packImages, type PackRequest } from './pack-images.js';
 
 /** The child process of prepareFaces(). */
 
 export type PackEvent =
-  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
-  | { readonly kind: 'broken'; readonly file: BrokenFile }
-  | { readonly kind: 'linksLeftOut'; readonly count: number };
+  | { readonly kind: 'listing'; readonly found: number }
+  | { readonly kind: 'decoding'; readonly done: number; readonly total: number }
+  | { readonly kind: 'warning'; readonly line: string };
 
 export type PackResult = Packed & { readonly decoded: number };
 
@@ -17,18 +17,21 @@ const PROGRESS_EVERY = 100; // milliseconds
 
 serveParent<PackRequest>(
   (request, emit): Promise<PackResult> => {
-    let told = 0;
+    let told = performance.now();
+    const isTimeToTell = (): boolean => {
+      if (performance.now() - told < PROGRESS_EVERY) return false;
+      told = performance.now();
+      return true;
+    };
     return packImages(request, {
-      progress(done, total) {
-        if (done < total && performance.now() - told < PROGRESS_EVERY) return;
-        told = performance.now();
-        emit({ kind: 'progress', done, total } satisfies PackEvent);
+      listing(found) {
+        if (isTimeToTell()) emit({ kind: 'listing', found } satisfies PackEvent);
       },
-      broken(file) {
-        emit({ kind: 'broken', file } satisfies PackEvent);
+      decoding(done, total) {
+        if (done === total || isTimeToTell()) emit({ kind: 'decoding', done, total } satisfies PackEvent);
       },
-      linksLeftOut(count) {
-        emit({ kind: 'linksLeftOut', count } satisfies PackEvent);
+      warning(line) {
+        emit({ kind: 'warning', line } satisfies PackEvent);
       },
     });
   },

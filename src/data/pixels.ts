@@ -9,24 +9,30 @@ export const CHANNELS = 3;
 /** A decoded picture: 8 bits a channel, red, green and blue. [height, width, 3] */
 export interface Pixels extends Size {
   readonly data: Uint8Array;
-  /** What the file holds: more than `width` x `height` where a reduced version was decoded. */
-  readonly original: Size;
-  /** So many pixels of the original became one, along each side. */
-  readonly reduction: number;
 }
 
-/** A picture of more pixels is refused: one decoder would need more than 400 MB for it. */
-export const MAX_PIXELS = 100_000_000;
+/** A picture whose header was read and found within the limits. */
+export interface Picture extends Size {
+  decode(): Pixels | Promise<Pixels>;
+}
 
-/** What is wrong with a picture, in words that fit behind its name. */
+/**
+ * Largest picture that is decoded, in pixels, for every format: Pillow refuses larger ones. Decoding takes at most 12
+ * bytes a pixel (a progressive JPEG of four inks), so 2 GiB besides the file.
+ */
+export const MAX_PIXELS = 178_956_970;
+
+/** Reports a picture that cannot be used. The message is a reason that fits behind the picture's name. */
 export class BrokenImage extends Error {
   override readonly name = 'BrokenImage';
 }
 
-export function refuseHuge({ width, height }: Size): void {
+/** Checks a picture's size as its header claims it, before any memory is taken for it. */
+export function checkSize({ width, height }: Size): void {
+  if (width === 0 || height === 0) throw new BrokenImage(`it has ${width} x ${height} pixels`);
   if (width * height > MAX_PIXELS) {
     throw new BrokenImage(
-      `${width} x ${height} pixels are more than the ${MAX_PIXELS / 1e6} million allowed`,
+      `its ${width} x ${height} pixels are more than the ${MAX_PIXELS / 1e6} million allowed`,
     );
   }
 }

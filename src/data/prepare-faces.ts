@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { runChild } from './child-job.js';
+import type { FolderLayout } from './image-folder.js';
 import { packPath, temporaryPackPath } from './pack-cache.js';
-import type { PackRequest } from './pack-images.js';
+import type { OfferedOption, PackRequest } from './pack-images.js';
 import type { PackEvent, PackResult } from './packer.js';
 
 /** The share of broken images that a run puts up with. */
@@ -13,6 +13,8 @@ export const DEFAULT_MAX_BROKEN_SHARE = 0.01;
 export interface PrepareOptions {
   /** An image folder as torchvision's ImageFolder takes it. */
   readonly root: string;
+  /** classes by default. */
+  readonly layout?: FolderLayout;
   /** Also links that lead out of the root; none by default. */
   readonly followLinks?: boolean;
   /** Pixels a side. */
@@ -21,13 +23,15 @@ export interface PrepareOptions {
   readonly cache: string;
   /** 0 .. 1: a larger share of broken images is a UserError. */
   readonly maxBrokenShare: number;
+  /** Options that messages may tell the user to change; none by default. */
+  readonly offered?: readonly OfferedOption[];
   /** Threads that decode; as many as cores by default. */
   readonly decoders?: number;
+  /** Called with the number of files found so far. */
+  readonly onListing?: (found: number) => void;
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called once for each broken image, on later runs too. */
-  readonly onBroken?: (path: string, reason: string) => void;
-  /** Called with one line where links were not followed, on later runs too. */
-  readonly onLinksLeftOut?: (line: string) => void;
+  /** Called with each line on files that are not used, on later runs too, and on a damaged pack. */
+  readonly onWarning?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -52,15 +56,16 @@ const SPARE_THREADS = 2;
  * blocks nor grows.
  */
 export async function prepareFaces(options: PrepareOptions): Promise<PreparedFaces> {
-  const { size, followLinks = false, decoders = availableParallelism(), signal } = options;
+  const { layout = 'classes', size, followLinks = false, offered = [], signal } = options;
+  const { decoders = availableParallelism() } = options;
   const cache = resolve(options.cache);
-  const temporary = temporaryPackPath(cache, randomUUID());
+  const temporary = temporaryPackPath(cache);
   const { root, maxBrokenShare } = options;
   try {
     const packed = await runChild<PackRequest, PackEvent, PackResult>({
       name: 'that decodes images',
       entry: new URL('packer.js', import.meta.url),
-      request: { root, followLinks, size, cache, maxBrokenShare, decoders, temporary },
+      request: { root, layout, followLinks, size, cache, maxBrokenShare, offered, decoders, temporary },
       environment: { UV_THREADPOOL_SIZE: `${decoders + SPARE_THREADS}` },
       signal,
       onEvent(event) {
@@ -75,17 +80,15 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
   }
 }
 
-function tell({ root, onProgress, onBroken, onLinksLeftOut }: PrepareOptions, event: PackEvent): void {
+function tell({ onListing, onProgress, onWarning }: PrepareOptions, event: PackEvent): void {
   switch (event.kind) {
-    case 'progress':
+    case 'listing':
+      onListing?.(event.found);
+      return;
+    case 'decoding':
       onProgress?.(event.done, event.total);
       return;
-    case 'broken':
-      onBroken?.(event.file.path, event.file.reason);
-      return;
-    case 'linksLeftOut':
-      onLinksLeftOut?.(
-        `left out ${event.count} link${event.count === 1 ? '' : 's'} out of ${root}: --follow-links takes such too`,
-      );
+    case 'warning':
+      onWarning?.(event.line);
   }
 }

@@ -15,9 +15,8 @@ export interface Window extends Size {
  * [h, w, 3] -> [window.height, window.width, 3]
  */
 export function resample(from: Pixels, { width, height }: Size, window: Window): Uint8Array<ArrayBuffer> {
-  const { original, reduction } = from;
-  const columns = triangleFilter(from.width, original.width / reduction / width, window.left, window.width);
-  const rows = triangleFilter(from.height, original.height / reduction / height, window.top, window.height);
+  const columns = triangleFilter(from.width, from.width / width, window.left, window.width);
+  const rows = triangleFilter(from.height, from.height / height, window.top, window.height);
   const first = rows.starts[0]; // of the source's rows
   const last = rows.starts[window.height - 1] + rows.counts[window.height - 1];
 

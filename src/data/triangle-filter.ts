@@ -12,7 +12,7 @@ export interface Filter {
 
 /**
  * Pillow's antialiased bilinear filter for `length` result pixels from `offset`. `scale` is source pixels for one of
- * the result; the last of a reduced source may stand for less than a whole one.
+ * the result.
  */
 export function triangleFilter(sourceLength: number, scale: number, offset: number, length: number): Filter {
   const support = Math.max(scale, 1); // Enlarging is plain bilinear.

@@ -1,5 +1,6 @@
 import { EngineUnavailable, type EngineChoice, type EngineName } from './engine.js';
-import { findEngine, linkBinding } from './provision/index.js';
+import { requireTemporaryFolder } from '../common/temporary-folder.js';
+import { findEngine } from './provision/index.js';
 
 export interface ChosenEngine {
   readonly name: EngineName;
@@ -7,12 +8,13 @@ export interface ChosenEngine {
   readonly reason: string | undefined;
 }
 
-/** Settles `auto`, and makes the native engine loadable. Looks at files only: nothing is loaded or installed. */
+/** Settles `auto`, and checks what an engine needs. Looks at files only: nothing is loaded or installed. */
 export async function chooseEngine(choice: EngineChoice, cache: string): Promise<ChosenEngine> {
+  // Recorded graphs are handed over in files there, and charts are drawn with fonts from there.
+  requireTemporaryFolder();
   if (choice === 'wasm') return { name: 'wasm', reason: undefined };
   const found = await findEngine(cache);
   if (found.kind === 'native') {
-    await linkBinding(found);
     return { name: 'native', reason: undefined };
   }
   if (choice === 'native') throw new EngineUnavailable(found.reason, found.remedy);

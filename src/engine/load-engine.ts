@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
+import { cacheFolder } from '../common/cache-folder.js';
 import { tf } from './tensorflow.js';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';
 import { registerSecondGradients } from './second-gradients.js';
-import type { Engine, EngineName } from './engine.js';
+import { EngineUnavailable, type Engine, type EngineName } from './engine.js';
+import { findEngine } from './provision/index.js';
 
 /**
  * Loads an engine into this thread. Everything that computes shares the one backend TensorFlow.js has a process, so
@@ -19,8 +21,10 @@ export async function loadEngine(name: EngineName): Promise<Engine> {
   registerSecondGradients();
   switch (name) {
     case 'native': {
+      const found = await findEngine(cacheFolder());
+      if (found.kind === 'unavailable') throw new EngineUnavailable(found.reason, found.remedy);
       const { loadNative } = await import('./native/index.js');
-      return loadNative();
+      return loadNative(found.bindingPath);
     }
     case 'wasm': {
       const { loadWasm } = await import('./wasm/index.js');

@@ -32,6 +32,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     forbidPhase(message);
     requireText('host', message.body.host, LIMITS.hostCharacters);
     requireText('process', message.body.process, LIMITS.processCharacters);
+    requireText('secret', message.body.secret, LIMITS.secretCharacters);
   },
   welcome: (message) => {
     const { worker, options, optionsHash, datasetFingerprint, datasetCount, liveness } = message.body;

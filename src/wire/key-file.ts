@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { requireTrusted } from '../common/trusted-path.js';
 import type { KeyPair } from './security.js';
 import { decodeZ85, encodeZ85 } from './z85.js';
 
@@ -42,7 +43,7 @@ export async function readPublicKey(path: string): Promise<string> {
 export async function readKeyPair(path: string): Promise<KeyPair> {
   const text = await readKeyFile(path, async (file) => {
     // Windows has no such bits.
-    if (process.platform !== 'win32' && !isPrivate(await file.stat(), process.getuid?.()))
+    if (process.platform !== 'win32' && !isPrivate(await file.stat(), process.geteuid?.()))
       throw new UserError(`others may read or write the secret key ${path}: chmod 600 it, or make new keys`);
   });
   const secretKey = requireKey(path, text, 'secret-key');
@@ -69,6 +70,7 @@ async function readKeyFile(
     // A pipe of that name must not block.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     await check(file);
+    await requireTrusted(path, 'cannot trust the key');
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const { bytesRead } = await file.read(bytes, 0, MAX_FILE_BYTES, 0);
     return bytes.toString('utf8', 0, bytesRead);

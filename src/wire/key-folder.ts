@@ -1,14 +1,13 @@
-import { access, constants, readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
+import { shellQuote } from '../common/shell-quote.js';
+import { requireTrusted } from '../common/trusted-path.js';
 import { PUBLIC_ENDING, readKeyPair, readPublicKey, SECRET_ENDING } from './key-file.js';
 import type { LinkSecurity, ListenerSecurity } from './security.js';
 
 /** Whose key a worker must know. All others in a folder are workers'. */
 export const COORDINATOR = 'coordinator';
-
-/** Group and others may add nothing: a public key in the folder is admitted. */
-const OTHERS_WRITE = 0o022;
 
 export function publicKeyPath(folder: string, name: string): string {
   return join(folder, `${name}${PUBLIC_ENDING}`);
@@ -65,25 +64,15 @@ async function readKeyFolder(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
-      throw new UserError(`there is no folder ${folder}: make keys with \`coordinator keys ${folder}\``);
+      throw new UserError(
+        `there is no folder ${folder}: make keys with \`coordinator keys ${shellQuote(folder)}\``,
+      );
     throw new UserError(`cannot read the keys in ${folder}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Rejects with a UserError for a folder into which others may put keys. */
+/** Rejects with a UserError for a folder into which others may put keys: a public key in it is admitted. */
 export async function requirePrivateFolder(folder: string): Promise<void> {
   await readKeyFolder(folder);
-  if (process.platform === 'win32' || ((await stat(folder)).mode & OTHERS_WRITE) === 0) return;
-  // A mounted secret's folder may be open by its mode, while its mount is closed to all.
-  if (!(await isMountedReadOnly(folder)))
-    throw new UserError(`others may put keys into ${folder}: chmod 700 it, and look whose keys are in it`);
-}
-
-async function isMountedReadOnly(folder: string): Promise<boolean> {
-  try {
-    await access(folder, constants.W_OK);
-    return false;
-  } catch (error) {
-    return codeOf(error) === 'EROFS';
-  }
+  await requireTrusted(folder, 'cannot trust the keys in');
 }

@@ -14,6 +14,7 @@ export const LIMITS = {
   runCharacters: 64,
   hostCharacters: 255,
   processCharacters: 64,
+  secretCharacters: 64,
   engineCharacters: 200,
   reasonCharacters: 1000,
   optionsCharacters: 64 * 1024,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer, type Event, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { isAddress, requireKeys } from './address.js';
+import { isIPv6Address, requireAddress, requireKeys } from './address.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode } from './codec.js';
 import { placedBytes, type Message } from './message.js';
@@ -19,6 +19,8 @@ export interface LinkOptions {
   readonly heartbeat?: Heartbeat;
   /** Needed at an address beyond this machine. */
   readonly security?: LinkSecurity | undefined;
+  /** Whether the host is reached by IPv6; by default, only if it is an IPv6 address. */
+  readonly ipv6?: boolean;
   /** Whoever listens there will never let this link in: why, and what to do. */
   readonly onRefused?: (reason: UserError) => void;
 }
@@ -48,8 +50,10 @@ export class Link {
     options: LinkOptions = {},
   ): Link {
     const { heartbeat = DEFAULT_HEARTBEAT, security, onRefused } = options;
+    requireAddress(address, '--coordinator');
     requireKeys(address, security, '--coordinator');
     const socket = new Dealer({
+      ipv6: options.ipv6 ?? isIPv6Address(address),
       ...socketOptions(heartbeat),
       ...(security && {
         curveServerKey: security.serverKey,
@@ -66,7 +70,6 @@ export class Link {
       if (refusal !== undefined) onRefused?.(new UserError(`${address} refused this worker: ${refusal}`));
     });
     try {
-      if (!isAddress(address)) throw new Error('not an address');
       socket.connect(address);
     } catch (error) {
       void link.close();

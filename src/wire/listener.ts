@@ -1,16 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Router, type Observer } from 'zeromq';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { isAddress, requireKeys } from './address.js';
+import { isIPv6Address, requireAddress, requireKeys, type AddressOption } from './address.js';
 import { Authenticator } from './authenticator.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
+import { Door } from './door/door.js';
+import { SilenceWatch, type SilenceOptions } from './door/silence.js';
 import { HandshakeCount } from './handshake-count.js';
 import { placedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { ListenerSecurity } from './security.js';
 import type { Sequence } from './sequence.js';
+import { SocketFile } from './socket-file.js';
 import { DEFAULT_HEARTBEAT, HANDSHAKE_TIME, socketOptions, type Heartbeat } from './socket-options.js';
 import type { TrafficObserver } from './traffic.js';
 
@@ -30,13 +33,20 @@ export interface ListenerOptions {
   /** Messages that may wait for each peer. Who lets more wait is given up. */
   readonly sendHighWaterMark?: number;
   /** What gave the address, to name where it cannot be. */
-  readonly option?: '--listen' | '--peer-port';
+  readonly option?: Exclude<AddressOption, '--coordinator'>;
+  /** Whether each hello is answered at once: then connections that say none are ended after the handshake's time. */
+  readonly answersHello?: boolean;
+  /** Connections at a time; more wait in the kernel's queue. */
+  readonly places?: number;
   /** How long a connection may take to become one, in milliseconds. */
   readonly handshakeTime?: number;
 }
 
 /** What waits for a peer is in memory: a chunk is 1 MiB. */
 const DEFAULT_SEND_HIGH_WATER_MARK = 64;
+
+/** Connections of workers and, for a while, of strangers. Each costs a descriptor and its heartbeats. */
+const DEFAULT_PLACES = 512;
 
 /** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
 const RECEIVE_HIGH_WATER_MARK = 64;
@@ -65,6 +75,9 @@ export class Listener {
   readonly #monitor: Observer;
   readonly #handshakes = new HandshakeCount();
   readonly #audit: NodeJS.Timeout;
+  #file: { readonly file: SocketFile; readonly address: string } | undefined;
+  #door: Door | undefined;
+  #silence: SilenceWatch | undefined;
   /** Messages so far. */
   #read = 0;
 
@@ -89,11 +102,13 @@ export class Listener {
     options: ListenerOptions = {},
   ): Promise<Listener> {
     const { heartbeat = DEFAULT_HEARTBEAT, handshakeTime = HANDSHAKE_TIME, security } = options;
-    const { option = '--listen' } = options;
+    const { option = '--listen', places = DEFAULT_PLACES } = options;
+    requireAddress(address, option);
     requireKeys(address, security, option);
     const authenticator = security && (await Authenticator.start(security.admitted));
     const socket = new Router({
       mandatory: true,
+      ipv6: isIPv6Address(address),
       ...socketOptions(heartbeat, handshakeTime),
       ...(security && { curveServer: true, curveSecretKey: security.secretKey }),
       ...authenticator?.socketOptions,
@@ -111,8 +126,15 @@ export class Listener {
       handshakeTime,
     );
     try {
-      if (!isAddress(address)) throw new Error(NO_ADDRESS);
-      await socket.bind(address);
+      const file = SocketFile.of(address);
+      await socket.bind(file?.bindAddress ?? address);
+      await file?.publish();
+      listener.#file = file && { file, address };
+      listener.#door = await Door.of(socket.lastEndpoint ?? address, places);
+      if (options.answersHello === true)
+        listener.#silence = listener.#watchSilence({
+          ...{ time: handshakeTime, heartbeat: heartbeat.interval, encrypted: security !== undefined },
+        });
     } catch (error) {
       await listener.close();
       throw cannotListen(address, option, error);
@@ -122,7 +144,7 @@ export class Listener {
 
   /** Where workers connect to, with the port that was taken. */
   get address(): string {
-    return this.socket.lastEndpoint ?? '';
+    return this.#file?.address ?? this.socket.lastEndpoint ?? '';
   }
 
   /** Messages as they come in, until the listener is closed. What is not one of ours is counted, and shows its sender. */
@@ -130,6 +152,7 @@ export class Listener {
     for await (const [identity, ...frames] of this.socket) {
       const { number = 0, message } = receive(frames, this.traffic, undefined, this.coverage) ?? {};
       this.#read++;
+      if (message?.kind === 'hello') this.#silence?.heard(message.body.pid);
       yield { peer: identity.toString('hex'), number, message };
     }
   }
@@ -179,6 +202,9 @@ export class Listener {
 
   async close(): Promise<void> {
     clearInterval(this.#audit);
+    this.#silence?.close();
+    this.#door?.close();
+    this.#file?.file.remove();
     await this.#outbox.drained();
     this.socket.close();
     this.authenticator?.close();
@@ -186,7 +212,11 @@ export class Listener {
 
   async #watch(): Promise<void> {
     for await (const { type } of this.#monitor) {
-      if (type === 'accept') this.#handshakes.begun();
+      if (type === 'accept') {
+        this.#door?.entered();
+        this.#handshakes.begun();
+      } else if (type === 'accept:error') this.#door?.failed();
+      else if (type === 'disconnect') this.#door?.left();
       else if (type === 'handshake') this.#handshakes.ended();
       else if (type.startsWith('handshake:error')) {
         this.#handshakes.ended();
@@ -195,13 +225,18 @@ export class Listener {
     }
   }
 
+  #watchSilence(options: Omit<SilenceOptions, 'onHungUp'>): SilenceWatch | undefined {
+    const onHungUp = (): void => {
+      this.traffic.rejected('handshake', 'a connection that said nothing');
+    };
+    return this.#door && new SilenceWatch(this.#door, { ...options, onHungUp });
+  }
+
   #reject(connections: number): void {
     for (let i = 0; i < connections; i++)
       this.traffic.rejected('handshake', "a connection that is not ZeroMQ's, or has no admitted key");
   }
 }
-
-const NO_ADDRESS = 'it is not an address such as tcp://127.0.0.1:5555';
 
 function cannotListen(address: string, option: string, error: unknown): UserError {
   const causes: Readonly<Partial<Record<string, string>>> = {
@@ -209,9 +244,13 @@ function cannotListen(address: string, option: string, error: unknown): UserErro
     EACCES: 'it needs privileges',
     EADDRNOTAVAIL: 'it is not an address of this machine',
     ENODEV: 'it is not an address of this machine',
-    // What ZeroMQ says of a host that is not known and of a missing port.
+    // What ZeroMQ says of a host that is not known.
     EAGAIN: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
-    EINVAL: NO_ADDRESS,
+    EINVAL: 'it is not an address of this machine, such as tcp://127.0.0.1:5555',
+    EAFNOSUPPORT: 'this machine has no IPv6',
+    ENOENT: 'its folder does not exist',
+    ENOTDIR: 'its folder is not a folder',
+    ENAMETOOLONG: 'its path is too long for a socket',
   };
   const cause = causes[codeOf(error) ?? ''] ?? messageOf(error);
   return new UserError(`cannot listen for workers at ${address}: ${cause}; give another with ${option}`, {

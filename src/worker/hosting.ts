@@ -18,6 +18,7 @@ import { fillInitialState, stateLayout } from '../model/state.js';
 import { bytesOf, floatsOf } from '../common/bytes.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
 import { imageChunkBytes } from '../wire/face-chunks.js';
+import { LIMITS } from '../wire/limits.js';
 import { Content, Source, type Bodies, type BodyKind, type Header, type MessageOf } from '../wire/message.js';
 import { Pull } from '../wire/pull.js';
 import { Rejection } from '../wire/rejection.js';
@@ -149,7 +150,9 @@ export class Hosting {
         : { step: firstStep, shard: this.#shards[index + 1] };
       const gradient = await this.#computeShard(computer, order, shard, next);
       if (!gradient) break;
-      const { vector, seconds } = gradient;
+      const { vector } = gradient;
+      // A worker that was stopped meanwhile may have taken longer than a message may say.
+      const seconds = Math.min(gradient.seconds, LIMITS.computeSeconds);
       await sent;
       const at = { phase, step, generation };
       if (!peers) sent = this.#sendGradient(at, shard, vector, seconds);
@@ -309,11 +312,11 @@ export class Hosting {
   }
 
   async #getImages(shards: readonly number[]): Promise<void> {
-    const { options, replica, faces, sampler, dataset, cache } = this.run;
+    const { options, replica, faces, sampler, dataset, cache, log } = this.run;
     if (this.#images && faces) return;
     const images = faces
       ? wholeImages(faces, sampler)
-      : await shardImages(cache, dataset, sampler, shards, (shard, take) => {
+      : await shardImages({ cache, dataset, sampler, shards, log }, (shard, take) => {
           const face = faceBytes(dataset.size);
           const total = sampler.sizeOf(shard) * face;
           return this.#fetch(Content.IMAGES, shard, total, imageChunkBytes(face), take);

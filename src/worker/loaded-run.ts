@@ -25,6 +25,7 @@ export interface LoadedRun {
   readonly faces: Faces | undefined;
   readonly sampler: Sampler;
   readonly cache: string;
+  readonly log: Log;
   /** Of a run whose shards train steps on their own. */
   readonly local: LocalSteps | undefined;
   /** The update that the replica's state is ready for; undefined where it has none, or a part of one. */
@@ -72,8 +73,12 @@ export class RunLoader {
     Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));
     const replica = new ReplicaHandle();
     this.#replica = replica;
-    const engine = engineIdentity(await replica.call('load', trainingLoad(name, options)));
-    const faces = await findWholeDataset(this.cache, this.options, dataset, this.log);
+    // The images are checked while the engine loads.
+    const [identity, faces] = await Promise.all([
+      replica.call('load', trainingLoad(name, options)),
+      findWholeDataset(this.cache, this.options, dataset, this.log),
+    ]);
+    const engine = engineIdentity(identity);
     const sampler = new Sampler({
       count: dataset.count,
       batch: options.batchSize,
@@ -82,7 +87,7 @@ export class RunLoader {
       mirror: options.mirror,
       accumulate: options.accumulate,
     });
-    const { cache } = this;
+    const { cache, log } = this;
     return {
       options,
       optionsJson,
@@ -92,6 +97,7 @@ export class RunLoader {
       faces,
       sampler,
       cache,
+      log,
       local: options.localSteps === undefined ? undefined : new LocalSteps(options, replica),
       update: undefined,
     };

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
-import { runProgram } from '../common/program.js';
-import { workerCommand } from './options.js';
-import { work } from './work.js';
+import { lackOfOpenFiles } from '#open-files';
+import { report } from '../common/console.js';
 
-await runProgram(workerCommand(work), process.argv.slice(2));
+const lack = lackOfOpenFiles();
+if (lack === undefined) {
+  // Loaded only now: its modules are more files than a low limit allows.
+  const { runWorker } = await import('./program.js');
+  await runWorker(process.argv.slice(2));
+} else {
+  report(`worker: ${lack}\n`);
+  process.exitCode = 2;
+}

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { addBriefHelp, type Guide } from '../common/brief-help.js';
 import { LOG_FORMATS, type LogFormat } from '../common/log.js';
+import { decimal, whole } from '../common/numbers.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 
 export interface WorkerOptions {
@@ -37,7 +38,7 @@ const GUIDE: Guide = {
       line: 'CUDA_VISIBLE_DEVICES=1 worker --coordinator tcp://10.0.0.1:5555 \\\n  --keys ~/dcgan-keys --data ~/faces',
     },
     {
-      what: 'on the machine of the coordinator',
+      what: 'on the machine of the coordinator, as the same user',
       line: 'worker --coordinator tcp://127.0.0.1:5555',
     },
   ],
@@ -99,22 +100,8 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
   return command;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
-}
+const positive = decimal('above 0', (value) => value > 0);
 
-function port(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('It must be a port, 0 to 65535.');
-  return value;
-}
+const port = whole(0, 65_535);
 
-function notNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 3600))
-    throw new InvalidArgumentError('It must be a number from 0 to 3600.');
-  return value;
-}
+const notNegative = decimal('from 0 to 3600', (value) => value >= 0 && value <= 3600);

@@ -4,14 +4,17 @@ import { mkdir } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import {
-  DEFAULT_MAX_BROKEN_SHARE,
   faceBytes,
   Faces,
+  isPackOf,
+  isPackOfPart,
   normaliseFaces,
   packPath,
   PackWriter,
   prepareFaces,
   ShardBatches,
+  sweepPacks,
+  type PackHeader,
   type Sampler,
 } from '../data/index.js';
 import type { ShardImages } from '../model/shard-computer.js';
@@ -57,16 +60,20 @@ export async function findWholeDataset(
       followLinks,
       size: wanted.size,
       cache,
-      maxBrokenShare: DEFAULT_MAX_BROKEN_SHARE,
-      onBroken: (path, reason) => {
-        log(`skipped ${path}: ${reason}`);
-      },
-      onLinksLeftOut: log,
+      maxBrokenShare: 1, // The coordinator has decided on that; the fingerprint tells whether the images are the run's.
+      offered: ['--follow-links'],
+      onWarning: log,
     });
     if (found.fingerprint !== wanted.fingerprint) throw new DatasetMismatch(folder, found, wanted);
   }
   const path = packPath(cache, wanted.fingerprint);
-  return existsSync(path) ? Faces.open(path) : undefined;
+  if (!existsSync(path)) return undefined;
+  // The pack of the worker's own folder has just been checked.
+  if (folder === undefined && !(await isPackOf(path, wanted.fingerprint))) {
+    log(`the decoded faces in ${path} are damaged: fetching this worker's images from the coordinator`);
+    return undefined;
+  }
+  return Faces.open(path);
 }
 
 export function wholeImages(faces: Faces, sampler: Sampler): OpenImages {
@@ -85,29 +92,38 @@ const MAX_FETCHED_BYTES = 2 ** 32 - 1;
 /** Downloads all bytes of a shard's images, in the order of its own numbers. */
 export type FetchShard = (shard: number, take: (faces: Uint8Array) => Promise<void>) => Promise<void>;
 
-/** The images of some shards, each kept in a pack of its own in the cache, fetched where it is not there yet. */
+export interface ShardImagesOptions {
+  readonly cache: string;
+  readonly dataset: RunDataset;
+  readonly sampler: Sampler;
+  readonly shards: readonly number[];
+  readonly log: Log;
+}
+
+/** The images of some shards, each kept in a pack of its own in the cache, fetched unless it is there undamaged. */
 export async function shardImages(
-  cache: string,
-  dataset: RunDataset,
-  sampler: Sampler,
-  shards: readonly number[],
+  { cache, dataset, sampler, shards, log }: ShardImagesOptions,
   fetch: FetchShard,
 ): Promise<OpenImages> {
   const folder = join(cache, 'shards');
   await mkdir(folder, { recursive: true });
+  const { fingerprint, size } = dataset;
   const packs = new Map<number, Faces>();
-  const bytesOf = (shard: number): number => sampler.sizeOf(shard) * faceBytes(dataset.size);
+  const bytesOf = (shard: number): number => sampler.sizeOf(shard) * faceBytes(size);
   if (shards.some((shard) => bytesOf(shard) > MAX_FETCHED_BYTES))
     throw new UserError(
       'the images of a shard are more than 4 GiB, too many to be sent: give this worker --data, or the run more --shards',
     );
   for (const shard of shards) {
-    const name = `${dataset.fingerprint}-${shard}-of-${sampler.options.shards}.pack`;
-    const path = join(folder, name);
-    if (!existsSync(path))
-      await fetchPack(path, dataset, sampler.sizeOf(shard), (take) => fetch(shard, take));
+    const path = join(folder, `${fingerprint}-${shard}-of-${sampler.options.shards}.pack`);
+    const part = { fingerprint, size, count: sampler.sizeOf(shard) };
+    const isThere = existsSync(path);
+    const isUsable = isThere && (await isPackOfPart(path, part));
+    if (isThere && !isUsable) log(`the images of shard ${shard} in ${path} are damaged: fetching them again`);
+    if (!isUsable) await fetchPack(path, part, (take) => fetch(shard, take));
     packs.set(shard, Faces.open(path));
   }
+  sweepPacks(folder);
   const bytes = new Uint8Array(sampler.shardBatch * faceBytes(dataset.size));
   return {
     read(batch, shard, into) {
@@ -125,11 +141,10 @@ export async function shardImages(
 
 async function fetchPack(
   path: string,
-  { size, fingerprint }: RunDataset,
-  count: number,
+  part: PackHeader,
   fetch: (take: (faces: Uint8Array) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const writer = await PackWriter.create(path, { size, count, fingerprint });
+  const writer = await PackWriter.create(path, part);
   try {
     await fetch((faces) => writer.write(faces));
   } catch (error) {

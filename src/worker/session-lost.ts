@@ -7,3 +7,8 @@ export class SessionLost extends Error {
 export class TurnedAway extends SessionLost {
   override readonly name = 'TurnedAway';
 }
+
+/** The name of the coordinator's host has no address now, and may have one later: a service may start after its workers. */
+export class UnknownHost extends SessionLost {
+  override readonly name = 'UnknownHost';
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
+import { afterAwake, inAwakeTime } from '../common/awake.js';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { addLogContext, say } from '../common/log.js';
@@ -52,6 +52,23 @@ const HAND_OVER_TIMEOUT = 10_000;
 /** How long what is being computed when the connection ends may take, in milliseconds. */
 const SETTLE_TIMEOUT = 120_000;
 
+/** Where a session connects to, and how. */
+export interface WorkerSessionOptions {
+  /** Where the coordinator listens. */
+  readonly address: string;
+  /** Whether the address is reached by IPv6. */
+  readonly ipv6: boolean;
+  readonly loader: RunLoader;
+  readonly security: LinkSecurity | undefined;
+  /** Proves to the coordinator who this is; asked for when it is connected. See Hello. */
+  readonly secret: () => string;
+  /** The folder for sockets that workers of this machine connect to; undefined: they use tcp. */
+  readonly sockets: string | undefined;
+  /** The port to listen at for other workers; 0: any free one. */
+  readonly peerPort: number;
+  readonly openSegments: OpenSegments;
+}
+
 /**
  * A worker's side of the protocol over one connection: hello, ready, then whatever the coordinator asks for, in the
  * order it asks. Messages are read as they come; what takes long is queued, so that chunks and the end of the run are
@@ -69,18 +86,13 @@ export class WorkerSession {
   #liveness: Liveness | undefined;
   #heard = 0;
   #connected = false;
-  #timer: NodeJS.Timeout | undefined;
-  #handOver: NodeJS.Timeout | undefined;
+  /** Cancels the wait for the welcome, or for the last words of a coordinator that is gone. */
+  #cancel = (): void => undefined;
+  #cancelHandOver = (): void => undefined;
   #closed = false;
 
-  constructor(
-    private readonly address: string,
-    private readonly loader: RunLoader,
-    private readonly security: LinkSecurity | undefined,
-    /** To listen at for other workers; 0: any free one. */
-    private readonly peerPort: number,
-    private readonly openSegments: OpenSegments,
-  ) {
+  constructor(private readonly options: WorkerSessionOptions) {
+    const { address, ipv6, security } = options;
     const ignore = (): void => undefined;
     const traffic: TrafficObserver = {
       sent: ignore,
@@ -91,10 +103,11 @@ export class WorkerSession {
     };
     const onEvent = (event: 'connected' | 'disconnected'): void => {
       if (this.#closed) return;
-      if (event === 'connected') this.#awaitWelcome();
+      if (event === 'connected') this.#greet();
       else if (this.#connected) this.#missCoordinator();
     };
     this.#link = Link.connect(address, traffic, onEvent, {
+      ipv6,
       security,
       onRefused: this.#over.reject,
     });
@@ -110,17 +123,14 @@ export class WorkerSession {
    * keeps its state, and waits for a welcome for so many milliseconds.
    */
   async run(patience: number): Promise<void> {
-    const timer = setTimeout(() => {
+    const cancel = afterAwake(patience, () => {
       if (!this.welcomed) this.#lose('nobody answers');
-    }, patience);
+    });
     try {
-      await this.#send('hello', {
-        ...{ protocol: PROTOCOL_VERSION, host: hostname(), pid: process.pid, process: THIS_PROCESS },
-      });
       void this.#readMessages();
       await this.#over.promise;
     } finally {
-      clearTimeout(timer);
+      cancel();
       await this.#close();
     }
   }
@@ -139,40 +149,41 @@ export class WorkerSession {
     say(
       `leaving when others have what rounding left here, in ${seconds} s at most; once more to leave at once`,
     );
-    this.#handOver = setTimeout(() => {
+    this.#cancelHandOver = afterAwake(HAND_OVER_TIMEOUT, () => {
       this.leave(reason, true);
-    }, HAND_OVER_TIMEOUT);
+    });
     void this.#send('leaving', { reason }).catch(() => undefined);
   }
 
   async #close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#handOver);
+    this.#cancel();
+    this.#cancelHandOver();
     this.#liveness?.stop();
     await this.#hosting?.close();
     await this.#link.close();
     this.#segments?.close();
-    const patience = new AbortController();
-    const late = pause(SETTLE_TIMEOUT, 'late', { signal: patience.signal }).catch(() => undefined);
-    if ((await Promise.race([this.#work, late])) === 'late')
-      throw new Error('the compute thread does not answer any more');
-    patience.abort();
+    const isSettled = await inAwakeTime(SETTLE_TIMEOUT, this.#work);
+    if (!isSettled) throw new Error('the compute thread does not answer any more');
   }
 
-  #awaitWelcome(): void {
+  #greet(): void {
+    if (this.#connected) return;
     this.#connected = true;
-    this.#timer ??= setTimeout(() => {
+    this.#cancel = afterAwake(WELCOME_TIMEOUT, () => {
       if (!this.welcomed) this.#lose('it does not answer a hello');
-    }, WELCOME_TIMEOUT);
+    });
+    const facts = { host: hostname(), pid: process.pid, process: THIS_PROCESS };
+    const hello = { protocol: PROTOCOL_VERSION, ...facts, secret: this.options.secret() };
+    void this.#send('hello', hello).catch(() => undefined);
   }
 
   /** What the coordinator said last may be read after the news that its connection ended. */
   #missCoordinator(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#cancel();
+    this.#cancel = afterAwake(LAST_WORDS_TIME, () => {
       this.#lose('its connection is gone');
-    }, LAST_WORDS_TIME);
+    });
   }
 
   async #readMessages(): Promise<void> {
@@ -296,9 +307,9 @@ export class WorkerSession {
 
   /** Loads the engine and looks for the images while the coordinator waits. */
   async #join({ body }: MessageOf<'welcome'>): Promise<void> {
-    const run = await this.loader.load(body);
+    const run = await this.options.loader.load(body);
     this.#coordinatorSegment = body.segment;
-    this.#segments = await this.openSegments(VECTORS_SHARED * vectorBytes(run.options));
+    this.#segments = await this.options.openSegments(VECTORS_SHARED * vectorBytes(run.options));
     const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
     const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
     this.#hosting = hosting;
@@ -323,8 +334,9 @@ export class WorkerSession {
 
   /** Other workers can connect from now on. */
   async #openPeers(hosting: Hosting, { worker, liveness, options }: Bodies['welcome']): Promise<PeerSockets> {
+    const { address, security, peerPort, sockets: folder } = this.options;
     const sockets = await PeerSockets.open({
-      ...{ coordinator: this.address, encrypted: this.security !== undefined, port: this.peerPort },
+      ...{ coordinator: address, encrypted: security !== undefined, port: peerPort, folder },
       heartbeat: heartbeatFor(liveness),
       onMessage: (received) => hosting.peers?.receive(received),
     });

@@ -1,8 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder } from '../common/cache-folder.js';
 import { say, setLogFormat } from '../common/log.js';
+import { requireAddress } from '../wire/address.js';
+import { AddressSecret } from '../wire/address-secret.js';
 import { readLinkSecurity } from '../wire/key-folder.js';
 import { openSegments } from '../wire/segments/segments.js';
+import { SocketFolder } from '../wire/socket-folder.js';
+import { isReachedByIPv6 } from './coordinator-host.js';
+import { isSupervised, receiveHandover } from './handover.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
@@ -21,27 +26,41 @@ export async function work(options: WorkerOptions): Promise<void> {
   setLogFormat(options.log);
   const { coordinator, connectTimeout, reconnectTimeout, keys, keyName, peerPort } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
+  requireAddress(coordinator, '--coordinator');
   const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
+  let sockets: SocketFolder | undefined;
   const leave = new Leave({
     grace: options.grace * 1000,
     isInRun: () => session?.welcomed ?? false,
     onLeave: (reason, atOnce) => session?.leave(reason, atOnce),
     log: say,
   });
-  const patience = new Patience(coordinator, connectTimeout * 1000, say);
   try {
+    const handover = isSupervised() ? await receiveHandover() : undefined;
+    if (!handover) sockets = SocketFolder.make();
+    // The parent of a worker is the coordinator: while it lives, the worker keeps its state for it.
+    const inTime = (seconds: number): number => (handover ? Infinity : seconds * 1000);
+    const patience = new Patience(coordinator, inTime(connectTimeout), say);
+    const isAnonymous = security === undefined;
     while (!leave.wasTold()) {
-      session = new WorkerSession(coordinator, loader, security, peerPort, openSegments(say));
+      session = undefined;
       try {
+        const ipv6 = await isReachedByIPv6(coordinator, patience.left);
+        if (leave.wasTold()) break;
+        session = new WorkerSession({
+          ...{ address: coordinator, ipv6, loader, security, peerPort, openSegments: openSegments(say) },
+          secret: () => handover?.secret ?? (isAnonymous ? AddressSecret.read(coordinator) : ''),
+          sockets: handover ? handover.sockets : sockets?.path,
+        });
         await session.run(patience.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
         if (leave.wasTold()) break;
-        if (session.welcomed) {
+        if (session?.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
-          patience.renew(reconnectTimeout * 1000);
+          patience.renew(inTime(reconnectTimeout));
         } else patience.failed(error);
       }
       await pause(PAUSE);
@@ -50,5 +69,6 @@ export async function work(options: WorkerOptions): Promise<void> {
   } finally {
     leave.close();
     await loader.close();
+    sockets?.remove();
   }
 }

@@ -1,21 +1,21 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeOf } from '../../common/errors.js';
-import type { RunFolder } from '../run/run-folder.js';
+import { CHECKPOINT_ENDING, type RunFolder } from '../run/run-folder.js';
+import { stepOfName } from '../run/step-name.js';
 
 /** Paths of a run's checkpoints, oldest first. */
 export async function listCheckpoints(run: RunFolder): Promise<string[]> {
-  const steps = (await namesIn(run))
-    .map((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1])
-    .filter((step) => step !== undefined);
+  const steps = (await namesIn(run)).map((name) => stepOfName(name, CHECKPOINT_ENDING));
   return steps
-    .sort((one, other) => Number(one) - Number(other))
-    .map((step) => join(run.checkpoints, `step-${step}.safetensors`));
+    .filter((step) => step !== undefined)
+    .sort((one, other) => one - other)
+    .map((step) => run.checkpointFile(step));
 }
 
-/** The step in a checkpoint's name. */
+/** The step in a checkpoint's name; NaN for a file that no run named. */
 export function stepOf(path: string): number {
-  return Number(/step-(\d+)\.safetensors$/.exec(path)?.[1]);
+  return stepOfName(basename(path), CHECKPOINT_ENDING) ?? Number.NaN;
 }
 
 /** Removes all but the newest `keep` checkpoints. */

@@ -1,7 +1,7 @@
 import { UserError } from '../../common/errors.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { RunFolder } from '../run/run-folder.js';
-import { shown } from '../shown.js';
+import { typed } from '../shown.js';
 import { listCheckpoints, stepOf } from './checkpoint-files.js';
 import { BrokenCheckpoint, Checkpoint } from './checkpoint.js';
 
@@ -12,7 +12,7 @@ export interface CheckpointRequest {
   /** Undefined: the newest. */
   readonly path?: string | undefined;
   /** How to take another one, to follow a colon: "go on from the one before with --resume ..." */
-  readonly advise: (path: string) => string;
+  readonly advise: (word: string) => string;
 }
 
 /** The error for a broken one offers the newest before it that is whole: it is the user who gives up steps. */
@@ -31,7 +31,7 @@ export async function openCheckpoint({
     const before = await openNewestWhole(run, training, { before: stepOf(asked) });
     await before?.close();
     const advice = before
-      ? advise(shown(before.path))
+      ? advise(typed(before.path))
       : 'no checkpoint before it is whole, so start a new run';
     throw new UserError(`${error.message}: ${advice}`, { cause: error });
   }

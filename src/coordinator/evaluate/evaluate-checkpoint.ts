@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { cacheFolder } from '../../common/cache-folder.js';
 import { Faces, temporaryPackPath } from '../../data/index.js';
@@ -34,7 +33,7 @@ export async function evaluateCheckpoint(options: EvaluateCheckpointOptions): Pr
   const { run, training, checkpoint, reals, seed, onProgress } = options;
   const { version } = findFacePackage();
   const count = countFor(options.count, countIn(reals));
-  const samples = options.temporary ?? temporaryPackPath(cacheFolder(), randomUUID());
+  const samples = options.temporary ?? temporaryPackPath(cacheFolder());
   const { name: engine } = await chooseEngine(options.engine, cacheFolder());
   await mkdir(run.evaluations, { recursive: true });
   try {

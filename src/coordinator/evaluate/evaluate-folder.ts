@@ -7,7 +7,6 @@ import { taskProgress } from '../task-progress.js';
 import type { EvaluateArguments } from './evaluate-arguments.js';
 import { evaluatePacks } from './evaluate-packs.js';
 import { countFor } from './sample-count.js';
-import { withImageFolder } from './picture-folder.js';
 import { printEvaluation } from './print-evaluation.js';
 import { realFaces } from './real-faces.js';
 
@@ -18,15 +17,14 @@ const DEFAULT_SIZE = 64;
 export async function evaluateFolder(folder: string, given: EvaluateArguments): Promise<void> {
   const { data, step, imageSize = DEFAULT_SIZE, seed } = given;
   if (step !== undefined) throw new UserError(`${folder} is not a run, which --step would be of`);
+  if (!existsSync(folder))
+    throw new UserError(`there is no ${folder}: give a run's directory, or a folder of pictures and --data`);
   if (data === undefined)
     throw new UserError(
-      existsSync(folder)
-        ? `${folder} is not a run: to evaluate the pictures in it, give --data the real faces to compare with`
-        : `there is no ${folder}: give a run's directory, or a folder of pictures and --data`,
+      `${folder} is not a run: to evaluate the pictures in it, give --data the real faces to compare with`,
     );
-  const pictures = await withImageFolder(folder, (root, followLinks) =>
-    realFaces({ data: root, followLinks }, imageSize),
-  );
+  // `generate --each` and other programs put pictures directly into a folder.
+  const pictures = await realFaces({ data: folder, layout: 'any', followLinks: true }, imageSize);
   const reals = await realFaces({ data }, imageSize);
   const count = Math.min(pictures.count, countFor(given.count, reals.count));
   const { name: engine } = await chooseEngine(given.engine, cacheFolder());
@@ -34,6 +32,6 @@ export async function evaluateFolder(folder: string, given: EvaluateArguments): 
   const { evaluation } = await evaluatePacks({
     ...{ samples: pictures.pack, reals: reals.pack, count, seed, engine, onProgress: progress.update },
   }).finally(progress.stop);
-  printEvaluation(folder, evaluation, given);
+  await printEvaluation(folder, evaluation, given);
   if (count < given.count) say(`with ${count} pictures: there are no more, or not twice as many real faces`);
 }

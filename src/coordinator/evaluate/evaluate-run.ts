@@ -30,7 +30,7 @@ export async function evaluateRun(place: RunPlace, given: EvaluateArguments): Pr
       ...{ count: given.count, seed: given.seed, engine: given.engine },
     }).finally(progress.stop);
     const { step } = evaluation;
-    printEvaluation(`${shown(run.path)}, step ${step}`, evaluation, given);
+    await printEvaluation(`${shown(run.path)}, step ${step}`, evaluation, given);
     say(`written: ${shown(run.evaluationFile(step))} and ${shown(run.neighboursPicture(step))}`);
   } finally {
     await checkpoint.close();

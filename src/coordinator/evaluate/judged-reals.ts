@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { DESCRIPTOR_LENGTH, type Judgement } from '../../evaluation/judgement.js';
@@ -9,6 +10,8 @@ interface SavedJudgement {
   /** Both in base64. */
   readonly found: string;
   readonly descriptors: string;
+  /** SHA-256 of the three before it. */
+  readonly digest: string;
 }
 
 /** Undefined where there is none, or one of other faces. */
@@ -19,7 +22,7 @@ export async function readJudgement(
 ): Promise<Judgement | undefined> {
   try {
     const saved = JSON.parse(await readFile(path, 'utf8')) as SavedJudgement;
-    if (saved.key !== key) return undefined;
+    if (saved.key !== key || saved.digest !== digestOf(saved)) return undefined;
     const found = Uint8Array.from(Buffer.from(saved.found, 'base64'));
     const bytes = Uint8Array.from(Buffer.from(saved.descriptors, 'base64'));
     const descriptors = new Float32Array(bytes.buffer);
@@ -37,10 +40,17 @@ export async function writeJudgement(
   { found, descriptors }: Judgement,
 ): Promise<void> {
   const { buffer, byteOffset, byteLength } = descriptors;
-  const saved: SavedJudgement = {
+  const parts = {
     key,
     found: Buffer.from(found).toString('base64'),
     descriptors: Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
   };
+  const saved: SavedJudgement = { ...parts, digest: digestOf(parts) };
   await writeFileAtomically(path, JSON.stringify(saved));
+}
+
+function digestOf({ key, found, descriptors }: Omit<SavedJudgement, 'digest'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([key, found, descriptors]))
+    .digest('hex');
 }

@@ -1,15 +1,16 @@
+import { print } from '../../common/console.js';
 import type { Evaluation } from '../../evaluation/evaluation.js';
 import type { Interval } from '../../evaluation/interval.js';
 import type { StepEvaluation } from './step-evaluation.js';
 
 /** As lines for people, or as JSON for programs. To stdout. */
-export function printEvaluation(
+export async function printEvaluation(
   of: string,
   evaluation: Evaluation,
   { json }: { readonly json?: true },
-): void {
+): Promise<void> {
   const text = json ? JSON.stringify(evaluation, undefined, 2) : evaluationText(of, evaluation);
-  process.stdout.write(`${text}\n`);
+  await print(`${text}\n`);
 }
 
 export function evaluationText(of: string, evaluation: Evaluation): string {

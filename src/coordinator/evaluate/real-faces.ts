@@ -1,6 +1,6 @@
 import { cacheFolder } from '../../common/cache-folder.js';
 import { say } from '../../common/log.js';
-import { DEFAULT_MAX_BROKEN_SHARE, packPath } from '../../data/index.js';
+import { DEFAULT_MAX_BROKEN_SHARE, packPath, type FolderLayout } from '../../data/index.js';
 import { openRunFaces } from '../run-faces.js';
 
 /** A pack of real faces, and how many there are. */
@@ -12,6 +12,7 @@ export interface RealFacesPack {
 export interface RealFacesOptions {
   /** Undefined: drawn faces. */
   readonly data?: string | undefined;
+  readonly layout?: FolderLayout;
   readonly followLinks?: boolean;
   /** A share. */
   readonly maxBroken?: number;
@@ -22,8 +23,10 @@ export async function realFaces(given: RealFacesOptions, size: number): Promise<
   const cache = cacheFolder();
   const { faces } = await openRunFaces({
     data: given.data,
+    layout: given.layout ?? 'classes',
     followLinks: given.followLinks ?? false,
     maxBrokenShare: given.maxBroken ?? DEFAULT_MAX_BROKEN_SHARE,
+    offered: [], // `evaluate` has none of them.
     ...{ size, cache, log: say, signal: new AbortController().signal },
   });
   faces.close();

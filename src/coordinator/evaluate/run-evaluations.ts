@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { awakeTimeout } from '../../common/awake.js';
 import { messageOf } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { runChild } from '../../data/child-job.js';
@@ -110,7 +110,7 @@ export class RunEvaluations {
     if (!running) return;
     const { log } = this.parts;
     if (!stop.aborted) log(`the evaluation of step ${running.step} goes on (Ctrl-C gives it up)`);
-    const limit = AbortSignal.any([stop, AbortSignal.timeout(LAST_LIMIT)]);
+    const limit = AbortSignal.any([stop, awakeTimeout(LAST_LIMIT)]);
     const giveUp = (): void => {
       running.abort.abort(new Error('the run has ended'));
     };
@@ -134,8 +134,8 @@ export class RunEvaluations {
 
   async #evaluate(step: number, abort: AbortSignal): Promise<void> {
     const { run, cache, reals, engine, log, onEvaluated, limit = LIMIT } = this.parts;
-    const temporary = temporaryPackPath(cache, randomUUID());
-    const timeout = AbortSignal.timeout(limit);
+    const temporary = temporaryPackPath(cache);
+    const timeout = awakeTimeout(limit);
     try {
       const evaluation = await runChild<EvaluationRequest, never, StepEvaluation>({
         name: 'that evaluates samples',

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { inAwakeTime } from '../../common/awake.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import type { Bodies, Content } from '../../wire/message.js';
 import { Pull } from '../../wire/pull.js';
@@ -172,10 +172,7 @@ export class Copies {
     this.#last = new Promise((resolve) => {
       release = resolve;
     });
-    const patience = new AbortController();
-    const { signal } = patience;
-    await Promise.race([before, pause(2 * COPY_TIMEOUT, undefined, { signal }).catch(() => undefined)]);
-    patience.abort();
+    await inAwakeTime(2 * COPY_TIMEOUT, before);
     return release;
   }
 }

@@ -1,3 +1,4 @@
+import { afterAwake } from '../../common/awake.js';
 import { Deferred } from '../../common/deferred.js';
 import type { WorkerLost } from './worker-lost.js';
 
@@ -36,16 +37,19 @@ export class Expectations {
     return deferred;
   }
 
-  /** Waits for so many milliseconds at most. `onLate` can end the wait in its own way, and say who is late. */
+  /**
+   * Waits for so many milliseconds at most, a standstill of this process not counted. `onLate` can end the wait in its own
+   * way, and report the late workers.
+   */
   async within(milliseconds: number, awaited: Deferred<void>, onLate: () => void): Promise<void> {
-    const timer = setTimeout(() => {
+    const cancel = afterAwake(milliseconds, () => {
       onLate();
       awaited.reject(new Error(`nothing came in ${Math.round(milliseconds / 1000)} s`));
-    }, milliseconds);
+    });
     try {
       await awaited.promise;
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 }

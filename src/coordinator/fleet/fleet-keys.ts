@@ -1,4 +1,5 @@
 import { UserError } from '../../common/errors.js';
+import { shellQuote } from '../../common/shell-quote.js';
 import { SECRET_ENDING } from '../../wire/key-file.js';
 import { readListenerSecurity, workerNames } from '../../wire/key-folder.js';
 import type { ListenerSecurity } from '../../wire/security.js';
@@ -17,7 +18,7 @@ export async function readFleetKeys(folder: string, external: boolean): Promise<
   const names = await workerNames(folder, SECRET_ENDING);
   if (names.length === 0)
     throw new UserError(
-      `no worker's secret key is in ${folder}, and this machine's workers need one: add one with \`coordinator keys ${folder} --workers local\``,
+      `no worker's secret key is in ${folder}, and this machine's workers need one: add one with \`coordinator keys ${shellQuote(folder)} --workers local\``,
     );
   return { security, localArguments: ['--keys', folder, '--key-name', names[0]] };
 }

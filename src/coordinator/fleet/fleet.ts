@@ -1,6 +1,7 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { hostname } from 'node:os';
 import { Interrupted } from '../../common/errors.js';
+import { shellQuote } from '../../common/shell-quote.js';
 import type { Log } from '../../common/log.js';
 import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
@@ -16,8 +17,9 @@ import type { TrainingOptions } from '../../model/training-options.js';
 import { bytesOf } from '../../common/bytes.js';
 import { CHUNK_BYTES } from '../../wire/codec.js';
 import { Content } from '../../wire/message.js';
-import { privateAddress } from '../../wire/private-address.js';
+import { AddressSecret } from '../../wire/address-secret.js';
 import type { OpenSegments } from '../../wire/segments/segments.js';
+import { SocketFolder } from '../../wire/socket-folder.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
 import {
   type ComputeGroup,
@@ -107,19 +109,29 @@ export class Fleet implements ComputeGroup, Averager {
 
   private constructor(
     private readonly options: FleetOptions,
-    parts: { readonly roster: Roster; readonly post: Post },
+    private readonly parts: {
+      readonly roster: Roster;
+      readonly post: Post;
+      /** Of the run's own workers. */
+      readonly sockets: SocketFolder | undefined;
+      /** For workers from elsewhere, if they have no keys. */
+      readonly secret: AddressSecret | undefined;
+    },
   ) {
     const { training, faces, sampler, from, firstStep, metrics, log, maxWorkers, liveness } = options;
     this.#roster = parts.roster;
     this.post = parts.post;
     this.#recovery = new Recovery(training.shards, updateNumber('discriminator', firstStep));
-    const shared = { ...parts, training, liveness, metrics, log, expectations: this.#expectations };
+    const { roster, post } = parts;
+    const shared = { roster, post, training, liveness, metrics, log, expectations: this.#expectations };
     this.#routes = new Routes({ ...shared, topology: options.topology });
     const local = (): LocalWorkers | undefined => this.#local;
     this.#quorum = new Quorum({ ...options, ...shared, recovery: this.#recovery, local });
     this.#membership = new Membership({
       ...{ ...shared, dataset: faces, maxWorkers, recovery: this.#recovery, local },
       peers: this.#routes.mayBeAmongWorkers,
+      secret: parts.secret?.secret,
+      phaseTime: () => this.#rounds.phaseTime,
       onChange: () => {
         this.#quorum.changed();
       },
@@ -155,8 +167,9 @@ export class Fleet implements ComputeGroup, Averager {
   static async start(options: FleetOptions): Promise<Fleet> {
     const { metrics, workers, listen, external, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
+    const sockets = external ? undefined : SocketFolder.make();
     const post = await Post.open({
-      ...{ address: listen ?? defaultAddress(external), heartbeat: heartbeatFor(liveness) },
+      ...{ address: listen ?? defaultAddress(sockets), heartbeat: heartbeatFor(liveness) },
       ...{ run: options.id, roster, metrics },
       ...{ openSegments: options.openSegments, room: vectorBytes(training) },
       ...{ security: keys?.security, sendHighWaterMark: messagesWaiting(training) },
@@ -164,7 +177,15 @@ export class Fleet implements ComputeGroup, Averager {
         void fleet.#connectionLost(member);
       },
     });
-    const fleet = new Fleet(options, { roster, post });
+    let secret: AddressSecret | undefined;
+    let fleet: Fleet;
+    try {
+      if (external && !keys) secret = AddressSecret.offer(post.address);
+      fleet = new Fleet(options, { roster, post, sockets, secret });
+    } catch (error) {
+      await post.close();
+      throw error;
+    }
     try {
       void fleet.#inbox().read();
       fleet.#callWorkers();
@@ -265,6 +286,8 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#roster.all().length < this.options.workers) this.#local?.killAll();
     await this.#local?.stopped();
     await this.post.close();
+    this.parts.sockets?.remove();
+    this.parts.secret?.withdraw();
   }
 
   /** Starts the workers of this machine, or says where others have to come to. */
@@ -273,12 +296,12 @@ export class Fleet implements ComputeGroup, Averager {
     if (external) {
       const address = reachable(this.post.address);
       log(
-        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${address}${keys ? ' --keys DIR' : ''}`,
+        `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${shellQuote(address)}${keys ? ' --keys DIR' : ''}`,
       );
       return;
     }
     this.#local = new LocalWorkers({
-      ...{ placement, liveness },
+      ...{ placement, liveness, sockets: this.parts.sockets?.path },
       arguments: ['--coordinator', this.post.address, '--engine', engine, ...(keys?.localArguments ?? [])],
       onLine: (worker, line) => {
         log(`worker ${worker}: ${line}`, { worker });
@@ -365,7 +388,7 @@ export class Fleet implements ComputeGroup, Averager {
   async #connectionLost(member: Member): Promise<void> {
     await this.post.lastWords();
     await this.#local?.ended(member.number);
-    if (!this.#closing) this.#membership.lose(member, 'silent', 'lost its connection');
+    if (!this.#closing) this.#membership.disconnected(member);
   }
 
   #overdue(member: Member | undefined, milliseconds: number): void {
@@ -382,9 +405,9 @@ function messagesWaiting(training: TrainingOptions): number {
   return 3 * Math.ceil(vectorBytes(training) / CHUNK_BYTES) + SMALL_MESSAGES_WAITING;
 }
 
-/** Where workers of this machine connect to: those from elsewhere need an address that can be typed. */
-function defaultAddress(external: boolean): string {
-  return (external ? undefined : privateAddress()) ?? 'tcp://127.0.0.1:*';
+/** The run's own workers connect in a folder of their user; those from elsewhere need an address that can be typed. */
+function defaultAddress(sockets: SocketFolder | undefined): string {
+  return sockets ? SocketFolder.addressIn(sockets.path) : 'tcp://127.0.0.1:*';
 }
 
 /** An address that listens everywhere, as another machine would name it. */

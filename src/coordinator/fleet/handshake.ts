@@ -9,16 +9,11 @@ export interface Agreement {
   readonly engine: string | undefined;
 }
 
-/**
- * Why a worker that says hello can never take part, or undefined where it can. A stranger: the run starts its own
- * workers, and this is none of them.
- */
-export function refuseHello({ protocol }: Bodies['hello'], isStranger: boolean): string | undefined {
-  if (protocol !== PROTOCOL_VERSION)
-    return `it speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}: use the same version of both`;
-  return isStranger
-    ? 'the run starts its own workers: start the coordinator with --external for others'
-    : undefined;
+/** Returns why a worker that says hello can never take part, or undefined if it can. */
+export function refuseHello({ protocol }: Bodies['hello']): string | undefined {
+  return protocol === PROTOCOL_VERSION
+    ? undefined
+    : `it speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}: use the same version of both`;
 }
 
 /** Why a worker that is ready cannot take part: what differs, by name. An engine's version is part of its name. */

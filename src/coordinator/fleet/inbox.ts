@@ -1,6 +1,6 @@
 import { messageOf } from '../../common/errors.js';
 import type { Received } from '../../wire/listener.js';
-import { Content, type Bodies, type Message } from '../../wire/message.js';
+import { Content, type Bodies, type BodyKind, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import { chunkOf } from '../../wire/segments/placed.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
@@ -28,6 +28,9 @@ export interface InboxParts {
   readonly onLeaving: (member: Member, reason: string) => void;
   readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
 }
+
+/** What a worker may send before it is ready. */
+const WHILE_JOINING: readonly BodyKind[] = ['ready', 'ping', 'failure', 'leaving'];
 
 /** Reads what workers send, and passes it on to whoever it is for. */
 export class Inbox {
@@ -59,6 +62,9 @@ export class Inbox {
   }
 
   #handle(member: Member, message: Message): Promise<void> | undefined {
+    // A worker gets neither images nor state before it is admitted.
+    if (member.state === 'joining' && !WHILE_JOINING.includes(message.kind))
+      throw new Rejection('unexpected', `${message.kind} of a worker that is not ready`);
     switch (message.kind) {
       case 'ready':
         this.parts.membership.ready(member, message);

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { afterAwake, inAwakeTime } from '../../common/awake.js';
 import type { Placement } from './placement.js';
 import { RestartPolicy } from './restart-policy.js';
 import { WorkerProcess } from './worker-process.js';
@@ -8,6 +8,8 @@ const STOP_TIMEOUT = 10_000;
 
 /** How long the news that a process has ended may take, in milliseconds. */
 const EXIT_NOTICE_TIME = 1_000;
+
+const nothing = (): void => undefined;
 
 /** How many times the silence that is put up with a process may take to say hello. */
 const HELLO_SILENCES = 6;
@@ -19,6 +21,8 @@ export interface LocalWorkersOptions {
   readonly placement: readonly Placement[];
   /** What a worker is started with. */
   readonly arguments: readonly string[];
+  /** A folder for their sockets; see Handover. */
+  readonly sockets: string | undefined;
   /** A line that a worker wrote on stderr. */
   readonly onLine: (worker: number, line: string) => void;
   /**
@@ -32,8 +36,10 @@ interface Place {
   readonly placement: Placement;
   readonly policy: RestartPolicy;
   process: WorkerProcess | undefined;
+  /** Its connection is gone, and it has time to come back on another one. */
+  isReturning: boolean;
   /** Ends the wait for its hello, its end or its restart. */
-  timer: NodeJS.Timeout | undefined;
+  cancel: () => void;
 }
 
 /** The workers of this machine, each in a place of its own; who ends is started again, with a growing pause. */
@@ -46,14 +52,15 @@ export class LocalWorkers {
       placement,
       policy: new RestartPolicy(),
       process: undefined,
-      timer: undefined,
+      isReturning: false,
+      cancel: nothing,
     }));
     for (const worker of this.#places.keys()) this.#start(worker);
   }
 
-  /** The worker that is this process, if any is. */
-  numberOf(pid: number): number | undefined {
-    const number = this.#places.findIndex(({ process }) => process?.pid === pid);
+  /** The worker whose process was given this secret, if any was. */
+  numberOf(secret: string): number | undefined {
+    const number = this.#places.findIndex(({ process }) => process?.secret.matches(secret));
     return number < 0 ? undefined : number;
   }
 
@@ -68,19 +75,29 @@ export class LocalWorkers {
     return this.#places.filter(({ policy }) => !policy.givenUp).length;
   }
 
+  /** Whether a process that has lost its connection may still come back. */
+  get awaitsReturn(): boolean {
+    return this.#places.some(({ isReturning }) => isReturning);
+  }
+
   /** It has said hello: from now on its connection shows whether it lives. */
   greeted(worker: number): void {
-    clearTimeout(this.#places[worker].timer);
+    const place = this.#places[worker];
+    place.isReturning = false;
+    place.cancel();
+  }
+
+  /** Its connection is gone. Its process may live and come back with its state: it is killed only after so long. */
+  expectReturn(worker: number, milliseconds: number): void {
+    const place = this.#places[worker];
+    if (!place.process) return;
+    place.isReturning = true;
+    this.#killAfter(worker, Math.max(milliseconds, this.#helloTime), 'did not come back');
   }
 
   /** It has said that it cannot go on: it has as long to end as one that was told to stop. */
   expectEnd(worker: number): void {
-    const place = this.#places[worker];
-    const { process } = place;
-    if (!process) return;
-    place.timer = setTimeout(() => {
-      process.kill();
-    }, STOP_TIMEOUT);
+    this.#killAfter(worker, STOP_TIMEOUT);
   }
 
   served(worker: number): void {
@@ -94,13 +111,8 @@ export class LocalWorkers {
 
   /** Resolves when this worker's process has ended, or in a second where it lives on. */
   async ended(worker: number): Promise<void> {
-    const patience = new AbortController();
-    const { signal } = patience;
-    await Promise.race([
-      this.#places[worker].process?.ended,
-      pause(EXIT_NOTICE_TIME, undefined, { signal }).catch(() => undefined),
-    ]);
-    patience.abort();
+    const { process } = this.#places[worker];
+    if (process) await inAwakeTime(EXIT_NOTICE_TIME, process.ended);
   }
 
   killAll(): void {
@@ -110,12 +122,12 @@ export class LocalWorkers {
   /** Starts no more workers, and waits for those that run to end; who does not is killed. */
   async stopped(): Promise<void> {
     this.#stopping = true;
-    for (const { timer } of this.#places) clearTimeout(timer);
-    const timer = setTimeout(() => {
+    for (const { cancel } of this.#places) cancel();
+    const cancelKill = afterAwake(STOP_TIMEOUT, () => {
       this.killAll();
-    }, STOP_TIMEOUT);
+    });
     await Promise.all(this.#places.flatMap(({ process }) => process?.ended ?? []));
-    clearTimeout(timer);
+    cancelKill();
   }
 
   #start(worker: number): void {
@@ -123,34 +135,45 @@ export class LocalWorkers {
     const process = new WorkerProcess({
       arguments: this.options.arguments,
       placement: place.placement,
+      sockets: this.options.sockets,
       onLine: (line) => {
         this.options.onLine(worker, line);
       },
     });
     place.process = process;
-    this.#awaitHello(worker, process);
+    this.#killAfter(worker, this.#helloTime, 'said no hello');
     void process.ended.then((cause) => {
-      clearTimeout(place.timer);
+      place.cancel();
+      place.isReturning = false;
       place.process = undefined;
       if (!this.#stopping) this.#restart(worker, cause);
     });
   }
 
-  #awaitHello(worker: number, process: WorkerProcess): void {
-    const limit = HELLO_SILENCES * this.options.liveness;
-    this.#places[worker].timer = setTimeout(() => {
-      this.options.onLine(worker, `said no hello in ${limit / 1000} s`);
+  get #helloTime(): number {
+    return HELLO_SILENCES * this.options.liveness;
+  }
+
+  /** Kills the process of a place, which is started again, unless it does what it is waited for within this time. */
+  #killAfter(worker: number, milliseconds: number, failure?: string): void {
+    const place = this.#places[worker];
+    const { process } = place;
+    if (!process) return;
+    place.cancel();
+    place.cancel = afterAwake(milliseconds, () => {
+      if (failure !== undefined)
+        this.options.onLine(worker, `${failure} in ${Math.round(milliseconds / 1000)} s`);
       process.kill();
-    }, limit);
+    });
   }
 
   #restart(worker: number, cause: string): void {
     const place = this.#places[worker];
     const wait = place.policy.failed();
     if (wait !== undefined)
-      place.timer = setTimeout(() => {
+      place.cancel = afterAwake(wait, () => {
         this.#start(worker);
-      }, wait);
+      });
     this.options.onEnd(worker, cause, wait);
   }
 }

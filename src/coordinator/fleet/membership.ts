@@ -1,4 +1,6 @@
+import { awakeTime } from '../../common/awake.js';
 import type { Log, LogFields } from '../../common/log.js';
+import type { Secret } from '../../common/secret.js';
 import { hashOptions, type TrainingOptions } from '../../model/training-options.js';
 import { lastUpdate } from '../../model/round.js';
 import { Liveness } from '../../wire/liveness.js';
@@ -19,6 +21,10 @@ import { WorkerLost } from './worker-lost.js';
 /** How long a worker may take from hello to ready: engines load, images are decoded. In milliseconds. */
 const JOIN_TIMEOUT = 600_000;
 
+/** Told to a worker without keys that does not know the coordinator's secret. */
+const UNPROVEN =
+  'it does not know the secret of this coordinator, which its own user can read: start both as the same user, or use --keys';
+
 export interface MembershipParts {
   readonly training: TrainingOptions;
   readonly dataset: { readonly fingerprint: string; readonly count: number };
@@ -33,6 +39,10 @@ export interface MembershipParts {
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
+  /** What workers from elsewhere have to know; undefined if keys tell who they are. */
+  readonly secret: Secret | undefined;
+  /** How long a worker may compute after it has lost its connection, in milliseconds. */
+  readonly phaseTime: () => number;
   /** Whether workers are to listen for each other. */
   readonly peers: boolean;
   readonly log: Log;
@@ -68,25 +78,26 @@ export class Membership {
     if (roster.ofPeer(peer)) throw new Rejection('unexpected', 'a second hello');
     const sequence = new Sequence();
     sequence.require(number);
+    const refusal = refuseHello(hello) ?? this.#refuseStranger(hello) ?? this.#hosts.refusal(hello.host);
+    if (refusal !== undefined) return post.refuse({ peer, sequence }, refusal, false);
+    if (this.parts.secret?.matches(hello.secret) === false)
+      return post.refuse({ peer, sequence }, UNPROVEN, true);
     // The same process on a new connection: it has noticed sooner than we that the old one broke.
     const before = roster.ofProcess(hello.process);
-    if (before) this.lose(before, 'silent', 'came back on a new connection');
+    if (before) this.#part(before, 'silent', 'came back on a new connection');
     const place = this.#placeFor(hello);
-    const isStranger = place === undefined && this.parts.local() !== undefined;
-    const refusal = refuseHello(hello, isStranger) ?? this.#hosts.refusal(hello.host);
-    if (refusal !== undefined) return post.refuse({ peer, sequence }, refusal, false);
     // A worker whose loss is not noticed yet leaves a place: whoever asks again may have it.
     if (place === undefined) return post.refuse({ peer, sequence }, 'the run has all its workers', true);
-    const now = performance.now();
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
       ways: { addresses: [], key: '', token: '' },
       segment: '',
-      ...{ since: now, heard: now },
+      ...{ since: awakeTime(), heard: performance.now() },
       ...{ state: 'joining', generation: recovery.generation },
       device: this.parts.local()?.deviceOf(place) ?? '',
     };
     roster.add(member);
+    this.#ending.delete(place);
     this.parts.local()?.greeted(place);
     await post.send(member, 'welcome', {
       worker: member.number,
@@ -145,23 +156,22 @@ export class Membership {
     }
   }
 
-  /** A worker is no member any more. It may come back, on a new connection. */
+  /** A worker is no member any more. It may come back, on a new connection, unless it is a process of this machine. */
   lose(member: Member, reason: WorkerLossReason, cause: string): void {
-    const { post, metrics, local, log } = this.parts;
-    if (!this.#forget(member)) return;
-    metrics.countWorkerLoss(reason);
-    void post.refuse(member, cause, true);
-    const machine = local();
-    if (!machine) {
-      this.#hosts.failed(member, performance.now());
-      log(`${describe(member)} ${cause}; its place is open`, about(member, 'lost'));
-    } else if (reason !== 'exited') {
-      // What does not answer is ended; its end is logged, and it is started again.
-      log(`${describe(member)} ${cause}`, about(member, 'lost'));
-      machine.kill(member.number);
-    } else machine.expectEnd(member.number);
-    if (machine) this.#ending.add(member.number);
-    this.#announce(member, reason, cause);
+    const machine = this.parts.local();
+    if (!this.#part(member, reason, cause)) return;
+    if (!machine) this.#hosts.failed(member, awakeTime());
+    // What does not answer is ended; its end is logged, and it is started again.
+    else if (reason !== 'exited') machine.kill(member.number);
+    else machine.expectEnd(member.number);
+  }
+
+  /** A worker's connection is gone. Its process may live, and come back with its state. */
+  disconnected(member: Member): void {
+    if (!this.#part(member, 'silent', 'lost its connection')) return;
+    const machine = this.parts.local();
+    if (!machine) this.#hosts.failed(member, awakeTime());
+    else machine.expectReturn(member.number, this.parts.phaseTime());
   }
 
   /** A process of this machine has ended, and is started again after a pause, or not any more. */
@@ -182,6 +192,19 @@ export class Membership {
 
   stop(): void {
     this.#liveness.stop();
+  }
+
+  /** Ends a membership, whatever becomes of the process. Returns false if it had ended before. */
+  #part(member: Member, reason: WorkerLossReason, cause: string): boolean {
+    const { post, metrics, local, log } = this.parts;
+    if (!this.#forget(member)) return false;
+    metrics.countWorkerLoss(reason);
+    void post.refuse(member, cause, true);
+    if (local()) this.#ending.add(member.number);
+    if (!local()) log(`${describe(member)} ${cause}; its place is open`, about(member, 'lost'));
+    else if (reason !== 'exited') log(`${describe(member)} ${cause}`, about(member, 'lost'));
+    this.#announce(member, reason, cause);
+    return true;
   }
 
   #announce(member: Member, reason: WorkerLossReason, cause: string): void {
@@ -212,15 +235,26 @@ export class Membership {
     else log(`refused ${describe(member)}: ${reason}`, about(member, 'refused'));
   }
 
-  /** The number of a worker that says hello: that of its process here, or the next free one. */
-  #placeFor({ pid }: Bodies['hello']): number | undefined {
+  /** A process number proves nothing: other users can read it. */
+  #refuseStranger({ secret }: Bodies['hello']): string | undefined {
     const machine = this.parts.local();
-    return machine ? machine.numberOf(pid) : this.parts.roster.freeNumber(this.parts.maxWorkers);
+    return machine && machine.numberOf(secret) === undefined
+      ? 'the run starts its own workers: start the coordinator with --external for others'
+      : undefined;
+  }
+
+  /** The number of a worker that says hello: that of its process here, or the next free one; undefined: it is taken. */
+  #placeFor({ secret }: Bodies['hello']): number | undefined {
+    const { roster, maxWorkers, local } = this.parts;
+    const machine = local();
+    if (!machine) return roster.freeNumber(maxWorkers);
+    const number = machine.numberOf(secret);
+    return number !== undefined && roster.get(number) ? undefined : number;
   }
 
   #missTheSilent(since: number): void {
     const { roster, liveness } = this.parts;
-    const now = performance.now();
+    const now = awakeTime();
     for (const member of roster.all())
       if (member.heard < since) this.lose(member, 'silent', `was silent for ${liveness / 1000} s`);
       else if (member.state === 'joining' && now - member.since > JOIN_TIMEOUT)

@@ -55,7 +55,7 @@ export class Post {
         metrics.countRejected(reason);
       },
     };
-    const listener = await Listener.bind(address, observer, options);
+    const listener = await Listener.bind(address, observer, { ...options, answersHello: true });
     return new Post(options, listener, await openSegments(room), traffic);
   }
 

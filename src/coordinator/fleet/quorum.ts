@@ -1,3 +1,4 @@
+import { awakeTime } from '../../common/awake.js';
 import { Interrupted } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { WorkersGone } from '../compute-group.js';
@@ -46,20 +47,30 @@ export class Quorum {
   }
 
   get isHere(): boolean {
-    return this.parts.recovery.size >= this.#needed;
+    return this.parts.recovery.size >= this.#needed && !this.#awaitsState;
+  }
+
+  /** The members lack the run's state, and a process that has lost its connection may bring it back. */
+  get #awaitsState(): boolean {
+    const { recovery, local } = this.parts;
+    return !recovery.hasState && (local()?.awaitsReturn ?? false);
   }
 
   /** Rejects with WorkersGone where they do not come, and with Interrupted. */
   async gathered(): Promise<void> {
     const { minWorkers, recovery, local, log } = this.parts;
-    const started = performance.now();
+    const started = awakeTime();
     while (!this.isHere) {
       const remaining = local()?.remaining ?? Infinity;
       if (remaining < Math.max(1, minWorkers)) throw new WorkersGone(left(remaining));
-      if (this.#begun)
-        log(`waiting for workers: ${recovery.size} of ${this.#needed} are here`, { level: 'warn' });
-      await this.#change(this.#patience - (performance.now() - started), () => {
-        const seconds = Math.round((performance.now() - started) / 1000);
+      if (this.#begun) {
+        const here = `${recovery.size} of ${this.#needed} are here`;
+        log(`waiting for workers: ${this.#awaitsState ? 'those with the state may come back' : here}`, {
+          level: 'warn',
+        });
+      }
+      await this.#change(this.#patience - (awakeTime() - started), () => {
+        const seconds = Math.round((awakeTime() - started) / 1000);
         return new WorkersGone(`${recovery.size} of ${this.#needed} workers came in ${seconds} s`);
       });
     }

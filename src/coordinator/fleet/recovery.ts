@@ -102,6 +102,12 @@ export class Recovery {
     return this.#members.get(worker)?.prepared ?? false;
   }
 
+  /** Whether the state that the run has come to can be had: from a member, by the update before it, or from the origin. */
+  get hasState(): boolean {
+    const holds = [...this.#members.values()].map((member) => member.holds);
+    return this.#version === this.origin || holds.includes(this.#version) || this.#holdsBefore(holds);
+  }
+
   /** Who hosts each shard in this generation. */
   workerOfShard(): Map<number, number> {
     const pairs = [...this.#members].flatMap(([worker, { shards }]) =>
@@ -221,6 +227,10 @@ export class Recovery {
   #sourceFor({ holds, isSure }: Member): Source {
     if (holds === this.update) return isSure ? 'keep' : 'still';
     return this.#averageKept && holds !== undefined && holds === this.#before ? 'catch up' : 'fetch';
+  }
+
+  #holdsBefore(holds: readonly (number | undefined)[]): boolean {
+    return this.#before !== undefined && holds.includes(this.#before);
   }
 
   #hostsAll(): boolean {

@@ -17,8 +17,9 @@ export interface Member {
   ways: { readonly addresses: readonly string[]; readonly key: string; readonly token: string };
   /** Memory that it shares with others of its machine, as they find it; empty where it shares none. */
   segment: string;
-  /** When it said hello, and when anything came from it last, by performance.now(). */
+  /** When it said hello, by awakeTime(). */
   readonly since: number;
+  /** When anything came from it last, by performance.now(). */
   heard: number;
   state: MemberState;
   /** What it computes on, for people; empty while it is not known. */

@@ -1,5 +1,6 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
+import { awakeTime } from '../../common/awake.js';
 import type { Deferred } from '../../common/deferred.js';
 import type { Log } from '../../common/log.js';
 import { cutsOf, type RoundCuts } from '../../model/round-cuts.js';
@@ -77,6 +78,11 @@ export class Rounds {
     return this.#bytesAmongWorkers;
   }
 
+  /** How long a phase may take now, in milliseconds. */
+  get phaseTime(): number {
+    return this.#deadline.milliseconds;
+  }
+
   /** The average that an update was made by, where it is kept. */
   averageOf(update: number): MeanArray {
     return this.#averages.current(roundAt(update, this.parts.training).phase);
@@ -103,7 +109,7 @@ export class Rounds {
     this.#current = current;
     // Whoever computes this has read the averages before it.
     this.parts.post.segments?.beginAnew();
-    const started = performance.now();
+    const started = awakeTime();
     const limit = this.#deadline.milliseconds;
     try {
       const body = { collect: !amongWorkers, steps: phase === 'local' ? steps : 0 };
@@ -115,7 +121,7 @@ export class Rounds {
       this.#current = undefined;
       this.#pool.releaseAll();
     }
-    this.#deadline.took(performance.now() - started);
+    this.#deadline.took(awakeTime() - started);
     const seconds = [...round.secondsOfWorker];
     const hosts = [...workerOfShard.values()];
     const secondsOfShard = new Map<number, number>();

@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { CrashReport } from '../../common/crash-report.js';
+import { newSecret, Secret } from '../../common/secret.js';
+import type { Handover } from '../../wire/handover.js';
 import type { Placement } from './placement.js';
 
 const PROGRAM = fileURLToPath(new URL('../../worker/main.js', import.meta.url));
@@ -16,6 +19,8 @@ const TENSORFLOW_NOTICE =
 export interface WorkerProcessOptions {
   readonly arguments: readonly string[];
   readonly placement: Placement;
+  /** A folder for its sockets; see Handover. */
+  readonly sockets: string | undefined;
   /** A line that it wrote on stderr. */
   readonly onLine: (line: string) => void;
 }
@@ -28,14 +33,17 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   /** How it ended, when it has ended and everything it wrote has been read: "was killed by SIGKILL". */
   readonly ended: Promise<string>;
+  /** Known to this process and its child alone: arguments and environment can be read by others. */
+  readonly secret: Secret;
 
   constructor(options: WorkerProcessOptions) {
     this.#child = start(options);
+    const secret = newSecret();
+    this.secret = new Secret(secret);
+    const handover: Handover = { secret, sockets: options.sockets };
+    // If the child could not be started or is gone already, `ended` reports how.
+    if (this.#child.connected) this.#child.send(handover, () => undefined);
     this.ended = watch(this.#child, options.onLine);
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   kill(): void {
@@ -58,10 +66,12 @@ function start({ arguments: args, placement: { gpu, cores } }: WorkerProcessOpti
 function watch(child: ChildProcess, onLine: (line: string) => void): Promise<string> {
   // The program's own last word, which says why it ended.
   let lastWord: string | undefined;
+  const crash = new CrashReport();
   if (child.stderr)
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.startsWith('worker: ')) lastWord = line.slice('worker: '.length);
-      else if (!TENSORFLOW_NOTICE.test(line)) onLine(line);
+      if (crash.take(line)) lastWord = crash.reason ?? lastWord;
+      else if (line.startsWith('worker: ')) lastWord = line.slice('worker: '.length);
+      else if (line !== '' && !TENSORFLOW_NOTICE.test(line)) onLine(line);
     });
   return new Promise((resolve) => {
     child.on('error', (error) => {

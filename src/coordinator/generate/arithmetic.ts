@@ -1,6 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { randomStream } from '../../common/random.js';
 import { UserError } from '../../common/errors.js';
+import { parseWhole } from '../../common/numbers.js';
 import { latentOf, mean, type Latent } from './latents.js';
 
 /** Faces that are averaged, to be added or subtracted. */
@@ -23,7 +24,7 @@ export function parseArithmetic(text: string): Term[] {
       throw new UserError(
         `--arithmetic ${text} is no sum of lists of seeds: give it like "1,2,3 - 4,5,6 + 7,8,9"`,
       );
-    const seeds = groups['list'].split(',').map(Number);
+    const seeds = groups['list'].split(',').map((seed) => requireSeed(seed.trim()));
     terms.push({ sign: groups['sign'] === '-' ? -1 : 1, seeds });
   }
   if (terms.length < 2)
@@ -31,6 +32,12 @@ export function parseArithmetic(text: string): Term[] {
       '--arithmetic needs two lists of seeds or more: give it like "1,2,3 - 4,5,6 + 7,8,9"',
     );
   return terms;
+}
+
+function requireSeed(text: string): number {
+  const seed = parseWhole(text);
+  if (seed !== undefined) return seed;
+  throw new UserError(`--arithmetic: expected seeds below 2^53, found ${text}; take a smaller one`);
 }
 
 /** Rows of faces, as in figure 7 of the DCGAN paper. */

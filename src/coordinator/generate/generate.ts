@@ -1,3 +1,5 @@
+import { printable } from '#printable';
+import { print } from '../../common/console.js';
 import type { EngineChoice } from '../../engine/engine.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { savedTraining } from '../resume.js';
@@ -29,5 +31,5 @@ export async function generate(
   } finally {
     await checkpoint.close();
   }
-  process.stdout.write(`${given.out}: ${plan.latents.length} faces from step ${checkpoint.facts.step}\n`);
+  await print(`${printable(given.out)}: ${plan.latents.length} faces from step ${checkpoint.facts.step}\n`);
 }

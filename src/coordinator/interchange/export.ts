@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { makeFolderAtomically } from '../../common/atomic-folder.js';
 import { writeFileAtomically } from '../../common/atomic-file.js';
+import { print } from '../../common/console.js';
 import { drawingSlot } from '../../model/average-slots.js';
 import { modelLayout } from '../../model/layout.js';
 import { stateLayout } from '../../model/state.js';
@@ -46,7 +47,7 @@ export async function exportWeights(where: string, { format, out }: ExportArgume
   } finally {
     await checkpoint.close();
   }
-  process.stdout.write(`${shown(out)}: ${format} weights from step ${checkpoint.facts.step}\n`);
+  await print(`${shown(out)}: ${format} weights from step ${checkpoint.facts.step}\n`);
 }
 
 function weightsOf(checkpoint: Checkpoint, training: TrainingOptions, format: ExportFormat): ExportedWeights {

@@ -5,7 +5,7 @@ import { checkModelOptions, type ModelOptions, type Network } from '../../model/
 import { modelLayout, type ModelLayout } from '../../model/layout.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import { fitWeights, type NamedTensors } from './foreign-weights.js';
-import { shown } from '../shown.js';
+import { shortPath } from '../shown.js';
 import { findWeights } from './find-weights.js';
 import { InitialState } from './initial-state.js';
 import { pyTorchTensors } from './pytorch-tensors.js';
@@ -31,7 +31,7 @@ export interface InitialFacts {
 
 /** The weights in a file or folder of PyTorch's or TensorFlow.js's, where they are those of the run's networks. */
 export async function readInitial(path: string, training: TrainingOptions): Promise<InitialWeights> {
-  const { format, folder, files } = await findWeights(shown(path) || '.');
+  const { format, folder, files } = await findWeights(shortPath(path));
   const networks = [...files.keys()];
   await compareConfig(join(folder, CONFIG_FILE), networks, training);
   const layout = modelLayout(training);

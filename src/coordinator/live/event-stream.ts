@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { StreamMessages } from '../../page/api.js';
+import type { Compute } from '../metrics/answer-turns.js';
+import { oneAtATime } from '../run/one-at-a-time.js';
 import { formatCursors, parseCursors, type Cursor } from './cursor.js';
 import type { ShownRun } from './shown-run.js';
 
@@ -17,8 +19,11 @@ export const MOST_LISTENERS = 16;
 /** What somebody listens to, and how far that went. */
 interface Listener {
   readonly response: ServerResponse;
+  readonly compute: Compute;
   readonly cursors: Cursor[];
   readonly snapshots: string[];
+  /** The run that it hears of next. */
+  next: number;
   lastWrite: number;
 }
 
@@ -41,12 +46,15 @@ export class EventStream {
   }
 
   /** Answers with what comes after `lastId`, the id of the last message that this listener got. */
-  listen(response: ServerResponse, lastId: string | undefined): void {
+  listen(response: ServerResponse, lastId: string | undefined, compute: Compute): void {
     const cursors = parseCursors(lastId, this.runs.length).map((cursor, run) => ({
       ...cursor,
       edition: this.runs[run].files?.edition ?? 0,
     }));
-    const listener: Listener = { response, cursors, snapshots: [], lastWrite: performance.now() };
+    const listener: Listener = {
+      ...{ response, compute, cursors, snapshots: [], next: 0 },
+      lastWrite: performance.now(),
+    };
     response.socket?.setTimeout(2 * PATIENCE);
     this.#listeners.add(listener);
     response.on('close', () => {
@@ -68,33 +76,48 @@ export class EventStream {
     }
   }
 
-  async #tick(): Promise<void> {
+  readonly #tick = oneAtATime(async (): Promise<void> => {
     clearTimeout(this.#timer);
     await this.#refresh();
-    if (this.#isClosed) return;
-    const now = performance.now();
     for (const listener of this.#listeners) {
-      const { response } = listener;
-      if (response.writableNeedDrain) {
-        if (now - listener.lastWrite > PATIENCE) response.destroy();
-        continue;
-      }
-      this.#tellAll(listener);
-      if (now - listener.lastWrite > HEARTBEAT) {
-        response.write(': nothing new\n\n');
-        listener.lastWrite = now;
-      }
+      if (this.#isClosed) return;
+      await this.#serve(listener);
     }
     clearTimeout(this.#timer);
-    if (this.#listeners.size > 0) this.#timer = setTimeout(() => void this.#tick(), this.interval);
+    if (this.#listeners.size > 0 && !this.#isClosed)
+      this.#timer = setTimeout(() => void this.#tick(), this.interval);
+  });
+
+  async #serve(listener: Listener): Promise<void> {
+    const { response, compute } = listener;
+    if (response.writableNeedDrain) {
+      if (performance.now() - listener.lastWrite > PATIENCE) response.destroy();
+      return;
+    }
+    // Rejects if the client has left.
+    await compute(() => {
+      this.#tellAll(listener);
+      if (performance.now() - listener.lastWrite <= HEARTBEAT) return;
+      response.write(': nothing new\n\n');
+      listener.lastWrite = performance.now();
+    }).catch(() => undefined);
   }
 
   async #refresh(): Promise<void> {
     for (const run of this.runs) await run.refresh();
   }
 
+  /** Of many runs, the rest follows when the client has taken what was written. */
   #tellAll(listener: Listener): void {
-    for (const number of this.runs.keys()) this.#tell(listener, number);
+    const { response } = listener;
+    for (let told = 0; told < this.runs.length; told++) {
+      if (response.writableNeedDrain) {
+        response.once('drain', () => void this.#tick());
+        return;
+      }
+      this.#tell(listener, listener.next);
+      listener.next = (listener.next + 1) % this.runs.length;
+    }
   }
 
   #tell(listener: Listener, run: number): void {

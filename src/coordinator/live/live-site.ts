@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { EvaluationList } from '../../page/api.js';
 import { codeOf } from '../../common/errors.js';
 import type { Site, SiteRequest } from '../metrics/http-server.js';
+import type { Compute } from '../metrics/answer-turns.js';
 import { compactJson, text, type Page } from '../metrics/http-page.js';
 import { EventStream, MOST_LISTENERS } from './event-stream.js';
 import { pageFile, PAGE_PATHS } from './page-files.js';
@@ -44,14 +45,16 @@ export class LiveSite implements Site {
   }
 
   /** Undefined: there is no such thing here. */
-  async answer({ path, query, method, lastEventId }: SiteRequest): Promise<Page | undefined> {
+  async answer({ path, query, method, lastEventId, compute }: SiteRequest): Promise<Page | undefined> {
     const { runs, control } = this.options;
     if (CONTROL_PATHS.has(path)) return this.#control(path, method);
     if (path === '/api/runs') {
       for (const run of runs) await run.refresh();
-      return compactJson({ runs: runs.map((run) => run.info()), control: control !== undefined });
+      return compute(() =>
+        compactJson({ runs: runs.map((run) => run.info()), control: control !== undefined }),
+      );
     }
-    if (path === '/api/events') return this.#events(lastEventId);
+    if (path === '/api/events') return this.#events(lastEventId, compute);
     const page = await pageFile(path);
     if (page) return page;
 
@@ -60,19 +63,21 @@ export class LiveSite implements Site {
     switch (path) {
       case '/api/run':
         await run.refresh();
-        return compactJson(run.info());
+        return compute(() => compactJson(run.info()));
       case '/api/steps': {
         const points = wholeIn(query, 'points', POINTS, MOST_POINTS);
         if (points === undefined || points < 4) return text(400, `points are 4 to ${MOST_POINTS}`);
         await run.refresh();
-        return compactJson(run.files?.columns(points) ?? { steps: [], measures: {}, last: 0 });
+        return compute(() => compactJson(run.files?.columns(points) ?? { steps: [], measures: {}, last: 0 }));
       }
       case '/api/samples':
         await run.refresh();
-        return compactJson({ steps: run.files?.samples ?? [] });
+        return compute(() => compactJson({ steps: run.files?.samples ?? [] }));
       case '/api/evaluations':
         await run.refresh();
-        return compactJson({ evaluations: run.files?.evaluations ?? [] } satisfies EvaluationList);
+        return compute(() =>
+          compactJson({ evaluations: run.files?.evaluations ?? [] } satisfies EvaluationList),
+        );
       default:
         return this.#picture(run, path);
     }
@@ -82,14 +87,14 @@ export class LiveSite implements Site {
     await this.#stream.close();
   }
 
-  #events(lastEventId: string | undefined): Page {
+  #events(lastEventId: string | undefined, compute: Compute): Page {
     if (this.#stream.isFull) return text(503, `${MOST_LISTENERS} pages are open: close one`);
     return {
       status: 200,
       type: 'text/event-stream; charset=utf-8',
       body: '',
       stream: (response) => {
-        this.#stream.listen(response, lastEventId);
+        this.#stream.listen(response, lastEventId, compute);
       },
     };
   }
@@ -119,7 +124,9 @@ export class LiveSite implements Site {
     if (path !== '/reals.png' && step === undefined) return undefined;
     const file = step === undefined ? files.folder.realsPicture : files.folder.samplePicture(Number(step));
     try {
-      return { status: 200, type: 'image/png', body: await readFile(file) };
+      const opened = await open(file);
+      const { size: length } = await opened.stat();
+      return { status: 200, type: 'image/png', body: { length, content: opened.createReadStream() } };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;

@@ -1,7 +1,9 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { printable } from '#printable';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { messageOf } from '../../common/errors.js';
 import { say, type LogFields } from '../../common/log.js';
+import { writeFailure } from '../../common/write-failure.js';
 import { EVENT_KINDS, type EventKind, type RunEvent } from '../../page/api.js';
 import { thinned } from './thin-events.js';
 
@@ -123,14 +125,14 @@ export class RunEvents {
   #queue(write: () => Promise<void>): void {
     this.#written = this.#written.then(write).catch((error: unknown) => {
       if (!this.#hasFailed)
-        say(`cannot write ${this.#path ?? 'events'}: ${messageOf(error)}`, { level: 'warn' });
+        say(messageOf(writeFailure(this.#path ?? 'events.jsonl', error)), { level: 'warn' });
       this.#hasFailed = true;
     });
   }
 }
 
 function lineOf(event: RunEvent): string {
-  return `${JSON.stringify(event)}\n`;
+  return `${printable(JSON.stringify(event))}\n`;
 }
 
 /** All that are whole. */
@@ -148,7 +150,7 @@ export function parseEventLine(line: string, number: number): RunEvent | undefin
     const known = EVENT_KINDS.find((each) => each === kind);
     if (!known || typeof time !== 'string' || typeof message !== 'string') return undefined;
     if (typeof step !== 'number' || typeof id !== 'number') return undefined;
-    return { id, time, kind: known, step, message };
+    return { id, time, kind: known, step, message: printable(message) };
   } catch {
     return undefined;
   }

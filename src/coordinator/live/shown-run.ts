@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { printable } from '#printable';
 import type { RunInfo, RunSnapshot, RunState, WorkerView } from '../../page/api.js';
 import type { RunFolder } from '../run/run-folder.js';
 import { RunFiles } from './run-files.js';
@@ -64,7 +65,7 @@ export class ShownRun {
     const state = this.facts?.state() ?? this.#stateOf(step, totalSteps);
     const isOver = state === 'done' || state === 'ended';
     return {
-      name: this.name ?? (this.files ? basename(this.files.folder.path) : 'a run that begins'),
+      name: printable(this.name ?? (this.files ? basename(this.files.folder.path) : 'a run that begins')),
       ...{ state, step, totalSteps, epoch: last?.epoch ?? 0 },
       imagesPerSecond: last && Number.isFinite(last.imagesPerSecond) ? last.imagesPerSecond : null,
       secondsLeft:
@@ -72,7 +73,7 @@ export class ShownRun {
           ? null
           : Math.round(Math.max(0, totalSteps - step) * secondsPerStep),
       evaluations: this.files?.evaluationsRead ?? 0,
-      fault: this.files?.fault ?? null,
+      fault: this.files?.fault == null ? null : printable(this.files.fault),
       workers: this.facts?.workers() ?? [],
     };
   }
@@ -132,7 +133,7 @@ function flattened(options: Readonly<Record<string, unknown>>): Record<string, u
 
 /** Empty for what has none, such as a secret. */
 function text(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return printable(value);
   const json: string | undefined = value === null ? undefined : JSON.stringify(value);
-  return json ?? '';
+  return printable(json ?? '');
 }

@@ -75,14 +75,24 @@ function merge(one: Bucket, next: Bucket): Bucket {
   return { count: one.count + next.count, firstStep: one.firstStep, lastStep: next.lastStep, extremes };
 }
 
+/** In one pass: the curves of a long run take some 50,000 of these. */
 function mergeExtremes(one: Extremes, next: Extremes): Extremes {
-  const values = [one.first, one.second, next.first, next.second].filter((value) => Number.isFinite(value));
-  if (values.length === 0) return one;
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  return values.indexOf(low) < values.indexOf(high)
-    ? { first: low, second: high }
-    : { first: high, second: low };
+  let low = Number.NaN;
+  let high = Number.NaN;
+  let isLowFirst = false;
+  for (const value of [one.first, one.second, next.first, next.second]) {
+    if (!Number.isFinite(value)) continue;
+    if (!(value >= low)) {
+      low = value;
+      isLowFirst = false;
+    }
+    if (!(value <= high)) {
+      high = value;
+      isLowFirst = true;
+    }
+  }
+  if (Number.isNaN(low)) return one;
+  return isLowFirst ? { first: low, second: high } : { first: high, second: low };
 }
 
 function inGroups(buckets: readonly Bucket[], size: number): Bucket[] {

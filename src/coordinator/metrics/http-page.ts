@@ -1,14 +1,23 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { printable } from '#printable';
 
 /** What is answered. */
 export interface Page {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | FileBody;
   /** Those of this answer alone. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Goes on with the answer, in the place of the body. */
   readonly stream?: (response: ServerResponse) => void;
+}
+
+/** A file that is read as fast as the client takes it. */
+export interface FileBody {
+  /** Bytes. */
+  readonly length: number;
+  readonly content: Readable;
 }
 
 /** For whatever shows it: it is no document that loads or runs anything, and nobody else's to keep or to frame. */
@@ -20,7 +29,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export function text(status: number, line: string, headers: Page['headers'] = {}): Page {
-  return { status, type: 'text/plain; charset=utf-8', body: `${line}\n`, headers };
+  return { status, type: 'text/plain; charset=utf-8', body: `${printable(line)}\n`, headers };
 }
 
 export function json(value: object): Page {

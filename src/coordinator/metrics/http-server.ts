@@ -1,12 +1,21 @@
+import { fileLimit } from '#open-files';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { Secret } from '../../common/secret.js';
+import { fileReserve } from '../../common/open-files.js';
+import { AnswerTurns, type Compute } from './answer-turns.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
-import { limitConnections, type HoldConnection } from './http-connections.js';
+import {
+  limitConnections,
+  oneRequestAtATime,
+  UnreadAnswers,
+  type HoldConnection,
+} from './http-connections.js';
 import { HttpGuard, type GuardedPaths } from './http-guard.js';
-import { SAFE_HEADERS, text, type Page } from './http-page.js';
+import { SAFE_HEADERS, text, type FileBody, type Page } from './http-page.js';
 import type { RunMetrics } from './run-metrics.js';
 
 /** What else is served: a web page and what it asks for. */
@@ -25,6 +34,8 @@ export interface SiteRequest {
   readonly method: string;
   /** Of a stream that was broken off. */
   readonly lastEventId: string | undefined;
+  /** Everything that takes more than a moment is computed through this. */
+  readonly compute: Compute;
 }
 
 export interface HttpServerOptions extends HttpAddress {
@@ -46,7 +57,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type Pages = ReadonlyMap<string, () => Page | Promise<Page>>;
+type Pages = ReadonlyMap<string, (compute: Compute) => Page | Promise<Page>>;
 
 /** A scraper sends little and at once; who does not is held no longer than this. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -58,6 +69,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const MAX_CONNECTIONS = 64;
 const MAX_REQUESTS_PER_CONNECTION = 100;
 const MAX_HEADER_BYTES = 8 * 1024;
+/** Of answers that wait in memory to be read. */
+const MAX_UNREAD_BYTES = 16 * 1024 ** 2;
 
 /** Serves what the run tells of itself, to read only. Rejects with a UserError where it cannot listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -71,12 +84,20 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: Math.min(requestTimeout, CHECK_INTERVAL_MS),
     maxHeaderSize: MAX_HEADER_BYTES,
   };
-  const server = createServer(limits, (request, response) => {
-    void answer({ pages, site: options.site, guard, hold }, request, response);
-  });
+  const server = createServer(limits);
   server.setTimeout(requestTimeout); // Also who does not take an answer is doing nothing.
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  const hold = limitConnections(server, MAX_CONNECTIONS);
+  // Half of what connections of workers leave free; the other half is for files.
+  const hold = limitConnections(
+    server,
+    Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor(fileReserve(fileLimit()) / 2))),
+  );
+  const parts = { pages, site: options.site, guard, hold };
+  const shared = { turns: new AnswerTurns(), unread: new UnreadAnswers(MAX_UNREAD_BYTES) };
+  server.on(
+    'request',
+    oneRequestAtATime((request, response) => answer({ ...parts, ...shared }, request, response)),
+  );
   server.listen({ host: options.host, port: options.port });
   try {
     await once(server, 'listening');
@@ -88,13 +109,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 function pagesOf({ metrics, isReady }: HttpServerOptions): Pages {
-  const pages = new Map<string, () => Page | Promise<Page>>([['/healthz', () => text(200, 'ok')]]);
+  const pages = new Map<string, (compute: Compute) => Page | Promise<Page>>([
+    ['/healthz', () => text(200, 'ok')],
+  ]);
   if (metrics) {
     const { registry } = metrics;
-    pages.set('/metrics', async () => ({
+    pages.set('/metrics', async (compute) => ({
       status: 200,
       type: registry.contentType,
-      body: await registry.metrics(),
+      body: await compute(() => registry.metrics()),
     }));
   }
   if (isReady) pages.set('/readyz', () => (isReady() ? text(200, 'ready') : text(503, 'not ready')));
@@ -106,32 +129,36 @@ interface Answering {
   readonly site: Site | undefined;
   readonly guard: HttpGuard;
   readonly hold: HoldConnection;
+  readonly turns: AnswerTurns;
+  readonly unread: UnreadAnswers;
 }
 
 async function answer(
-  { pages, site, guard, hold }: Answering,
+  { pages, site, guard, hold, turns, unread }: Answering,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const [path, query] = splitUrl(request.url ?? '');
   const { method = 'GET', headers } = request;
   const lastEventId = headers['last-event-id'];
+  const compute: Compute = (work) => turns.take(path, () => response.destroyed, work);
   try {
     const page =
       guard.refusal(request, path) ??
-      (await pages.get(path)?.()) ??
+      (await pages.get(path)?.(compute)) ??
       (await site?.answer({
-        ...{ path, query: new URLSearchParams(query), method },
+        ...{ path, query: new URLSearchParams(query), method, compute },
         lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
       })) ??
       notFound([...pages.keys(), ...(site?.paths ?? [])]);
-    if (page.stream && method === 'GET') {
+    if (page.stream && method === 'GET' && !response.destroyed) {
       hold(request.socket);
       response.writeHead(page.status, headersOf(page));
       page.stream(response);
-    } else send(response, page);
+    } else await send(response, page, unread);
   } catch (error) {
-    send(response, text(500, messageOf(error)));
+    if (response.headersSent) response.destroy();
+    else await send(response, text(500, messageOf(error)), unread);
   }
 }
 
@@ -145,10 +172,23 @@ function notFound(paths: readonly string[]): Page {
 }
 
 /** To HEAD, Node sends the headers alone. */
-function send(response: ServerResponse, page: Page): void {
-  const length = Buffer.byteLength(page.body);
+async function send(response: ServerResponse, page: Page, unread: UnreadAnswers): Promise<void> {
+  const { body } = page;
+  if (typeof body !== 'string' && 'content' in body) {
+    await sendFile(response, page, body);
+    return;
+  }
+  if (response.destroyed) return;
+  const bytes = Buffer.from(body);
+  unread.add(response, bytes.length);
+  response.writeHead(page.status, { ...headersOf(page), 'Content-Length': bytes.length });
+  response.end(bytes);
+}
+
+async function sendFile(response: ServerResponse, page: Page, { length, content }: FileBody): Promise<void> {
   response.writeHead(page.status, { ...headersOf(page), 'Content-Length': length });
-  response.end(page.body);
+  // Also closes the file if the client leaves.
+  await pipeline(content, response).catch(() => response.destroy());
 }
 
 function headersOf({ type, headers }: Page): Record<string, string> {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { printable } from '#printable';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { PROJECT_VERSION } from '../../common/version.js';
 import type { TrainingOptions } from '../../model/training-options.js';
@@ -137,7 +138,11 @@ export class RunMetrics {
     this.#runInfo.reset();
     this.#runInfo.set(
       {
-        ...{ run: basename(folder), architecture: training.architecture, image_size: training.imageSize },
+        ...{
+          run: printable(basename(folder)),
+          architecture: training.architecture,
+          image_size: training.imageSize,
+        },
         ...{ batch_size: training.batchSize, shards: training.shards, engine, version: PROJECT_VERSION },
       },
       1,

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { messageOf } from '../../common/errors.js';
+import { leaveSignalsToParent } from '../../common/stop-signals.js';
 import { DOTS_PER_INCH } from './figure.js';
 
 /** What the process answers: the chart as PNG, or in one line why there is none. */
@@ -9,6 +10,8 @@ export interface RenderedChart {
   readonly picture?: Uint8Array;
   readonly problem?: string;
 }
+
+leaveSignalsToParent();
 
 // Takes one chart from its parent and ends with the channel: after the answer, or when the parent has died.
 process.once('message', (chart) => {

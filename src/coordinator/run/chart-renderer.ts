@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
+import { awakeTimeout } from '../../common/awake.js';
 import type { RenderedChart } from './chart-renderer-process.js';
 import { writeFontSettings } from './chart-font.js';
 
@@ -28,7 +29,7 @@ function renderInChild(
   env: NodeJS.ProcessEnv,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const limit = AbortSignal.timeout(TIME_LIMIT_SECONDS * 1000);
+  const limit = awakeTimeout(TIME_LIMIT_SECONDS * 1000);
   const child = fork(new URL('chart-renderer-process.js', import.meta.url), {
     env,
     execArgv: [],

@@ -1,34 +1,43 @@
-import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import { writing } from '../../common/write-failure.js';
+import { stepName, stepOfName } from './step-name.js';
 
 /** Where runs are numbered when no folder is named. */
 export const RUNS_FOLDER = 'runs';
+
+export const CHECKPOINT_ENDING = '.safetensors';
 
 /** A run's directory: knows the name of everything that a run leaves. */
 export class RunFolder {
   private constructor(readonly path: string) {}
 
-  /** Claims a new folder: the one named, which must not exist or be empty, or the next number in runs/. */
+  /**
+   * Makes the folder of a new run: the one named, or the next number in runs/. The one named must not exist, be empty, or
+   * be left by a coordinator that ended before its first step. Two coordinators can both get it: its lock decides.
+   */
   static async create(named?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
-    const path = named === undefined ? await nextNumbered(resolve(runs)) : await emptyFolder(resolve(named));
-    const run = new RunFolder(path);
-    await claim(run);
+    const run = new RunFolder(named === undefined ? await nextNumbered(resolve(runs)) : resolve(named));
+    await makeFolder(run.path);
+    await requireUnused(run);
+    await makeFolder(run.checkpoints);
+    await makeFolder(run.samples);
     return run;
   }
 
-  /**
-   * The same for a folder that may be left by a coordinator that ended before its run began. Of two that have it, only
-   * the one with its lock may go on.
-   */
-  static async createAgain(named: string): Promise<RunFolder> {
-    const run = new RunFolder(resolve(named));
-    await makeFolder(run.path, { recursive: true });
-    if (!(await readdir(run.path)).every((name) => isLeftOfBeginning(name))) throw occupied(run.path);
-    await makeFolder(run.checkpoints, { recursive: true });
-    await makeFolder(run.samples, { recursive: true });
-    return run;
+  /** Removes what a coordinator left that ended before its first step. Only the holder of the lock may call it. */
+  async clear(): Promise<void> {
+    await requireUnused(this);
+    const written = [
+      this.optionsFile,
+      this.statsFile,
+      this.eventsFile,
+      this.realsPicture,
+      this.samplePicture(0),
+    ];
+    for (const path of written) await writing(path, () => rm(path, { force: true }));
   }
 
   /** Opens what an earlier run has left, if it has begun. */
@@ -36,6 +45,11 @@ export class RunFolder {
     const run = new RunFolder(resolve(path));
     if (!(await isFile(run.optionsFile))) return undefined;
     return RunFolder.open(run.path);
+  }
+
+  /** Whether a step was logged. Only a log that is missing or empty has none. */
+  async hasSteps(): Promise<boolean> {
+    return (await sizeOf(this.statsFile)) > 0;
   }
 
   /** Opens what an earlier run has left. */
@@ -110,7 +124,7 @@ export class RunFolder {
   }
 
   checkpointFile(step: number): string {
-    return join(this.checkpoints, `${stepName(step)}.safetensors`);
+    return join(this.checkpoints, `${stepName(step)}${CHECKPOINT_ENDING}`);
   }
 
   evaluationFile(step: number): string {
@@ -124,12 +138,12 @@ export class RunFolder {
 
   /** The steps that have a grid of samples, in order. */
   sampleSteps(): Promise<number[]> {
-    return stepsIn(this.samples, /^step-(\d+)\.png$/);
+    return stepsIn(this.samples, '.png');
   }
 
   /** The steps that were evaluated, in order. */
   evaluationSteps(): Promise<number[]> {
-    return stepsIn(this.evaluations, /^step-(\d+)\.json$/);
+    return stepsIn(this.evaluations, '.json');
   }
 
   async writeOptions(options: object): Promise<void> {
@@ -176,29 +190,29 @@ export async function openRunAt(path: string): Promise<RunPlace> {
   if (!(await isFile(path))) return { run: await RunFolder.open(path), checkpoint: undefined };
   const checkpoint = await realpath(path);
   const folder = dirname(checkpoint);
-  if (!/^step-\d+\.safetensors$/.test(basename(checkpoint)) || basename(folder) !== 'checkpoints')
+  if (stepOfName(basename(checkpoint), CHECKPOINT_ENDING) === undefined || basename(folder) !== 'checkpoints')
     throw new UserError(
       `${path} is not a checkpoint of a run: give a run's directory, or RUN/checkpoints/step-NUMBER.safetensors`,
     );
   return { run: await RunFolder.open(dirname(folder)), checkpoint };
 }
 
-/** "step-000500": sorts by name up to a million steps. */
-function stepName(step: number): string {
-  return `step-${String(step).padStart(6, '0')}`;
-}
-
-async function stepsIn(folder: string, name: RegExp): Promise<number[]> {
+async function stepsIn(folder: string, ending: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => []);
-  const steps = names.map((each) => Number(name.exec(each)?.[1] ?? Number.NaN));
-  return steps.filter((step) => Number.isSafeInteger(step)).sort((one, other) => one - other);
+  const steps = names.map((name) => stepOfName(name, ending)).filter((step) => step !== undefined);
+  return steps.sort((one, other) => one - other);
 }
 
-/** Makes the folder after the highest number. mkdir fails for one of two runs that pick the same number. */
+/**
+ * Makes the folder after the highest number, which may be a date and time of any length: hence BigInt. mkdir fails for one
+ * of two runs that pick the same number.
+ */
 async function nextNumbered(runs: string): Promise<string> {
-  await makeFolder(runs, { recursive: true });
-  const numbers = (await readdir(runs)).filter((name) => /^\d+$/.test(name)).map(Number);
-  for (let number = Math.max(-1, ...numbers) + 1; ; number++) {
+  await makeFolder(runs);
+  let highest = -1n;
+  for (const name of await readdir(runs))
+    if (/^\d+$/.test(name) && BigInt(name) > highest) highest = BigInt(name);
+  for (let number = highest + 1n; ; number++) {
     const path = join(runs, String(number).padStart(5, '0'));
     try {
       await mkdir(path);
@@ -209,25 +223,38 @@ async function nextNumbered(runs: string): Promise<string> {
   }
 }
 
-async function emptyFolder(path: string): Promise<string> {
-  await makeFolder(path, { recursive: true });
-  if ((await readdir(path)).length > 0) throw occupied(path);
-  return path;
+/** Throws a UserError for a folder that holds anything but what is there before the first step. */
+async function requireUnused(run: RunFolder): Promise<void> {
+  const isFree =
+    (await namesIn(run.path)).every((name) => BEFORE_FIRST_STEP.test(name)) &&
+    (await namesIn(run.checkpoints)).every((name) => /^step-\d+\.safetensors\.[\w-]+\.tmp$/.test(name)) &&
+    (await namesIn(run.samples)).every((name) => /^step-000000\.png(\.[\w-]+\.tmp)?$/.test(name)) &&
+    (await sizeOf(run.statsFile)) === 0;
+  if (!isFree) throw occupied(run.path);
 }
 
-/** Of two runs that found the same folder empty, only one can make its sub-folder. */
-async function claim(run: RunFolder): Promise<void> {
+/** The lock and its copies, files and unfinished files of a run that has not done a step, and what ext4 brings along. */
+const BEFORE_FIRST_STEP =
+  /^(run\.lock.*|(options\.json|events\.jsonl|reals\.png)(\.[\w-]+\.tmp)?|stats\.jsonl|checkpoints|samples|lost\+found)$/;
+
+/** Bytes of a file; 0 where there is none. */
+async function sizeOf(path: string): Promise<number> {
   try {
-    await mkdir(run.checkpoints);
-    await mkdir(run.samples);
+    return (await stat(path)).size;
   } catch (error) {
-    throw codeOf(error) === 'EEXIST' ? occupied(run.path) : unusable(run.path, error);
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw unusable(path, error);
   }
 }
 
-/** What is there before options.json: the two folders, the lock and its copies, and what was not finished. */
-function isLeftOfBeginning(name: string): boolean {
-  return name === 'checkpoints' || name === 'samples' || name.startsWith('run.lock') || name.endsWith('.tmp');
+/** Names in a folder; none where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw unusable(folder, error);
+  }
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -239,18 +266,16 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function makeFolder(path: string, options: { recursive: boolean }): Promise<void> {
+async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, options);
+    await mkdir(path, { recursive: true });
   } catch (error) {
     throw unusable(path, error);
   }
 }
 
 function occupied(path: string): UserError {
-  return new UserError(
-    `${path} is not empty: give --run-dir a new folder, or go on with its run by --resume`,
-  );
+  return new UserError(`${path} is not empty: give --run-dir a new folder, or resume its run with --resume`);
 }
 
 function unusable(path: string, error: unknown): UserError {

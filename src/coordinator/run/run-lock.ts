@@ -3,9 +3,15 @@ import { constants } from 'node:fs';
 import { copyFile, link, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, Interrupted, messageOf, UserError } from '../../common/errors.js';
+import { writeFailure } from '../../common/write-failure.js';
 import type { Log } from '../../common/log.js';
 import { shown } from '../shown.js';
-import { isOfThisMachine, isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
+import {
+  isOfThisMachine,
+  isRunning,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../../common/process-identity.js';
 import type { RunFolder } from './run-folder.js';
 
 /** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
@@ -40,16 +46,17 @@ class Held extends Error {
  */
 export class RunLock {
   readonly #timer: NodeJS.Timeout;
+  /** When it was touched last: monotonic time stands still while some machines sleep, and wall time can be set. */
+  #touched = clocks();
 
   private constructor(
-    private readonly path: string,
+    private readonly run: RunFolder,
     private readonly token: string,
     private readonly file: FileHandle,
-    text: string,
+    private readonly text: string,
   ) {
-    // Written and not dated, so that the times are the file system's own: clocks of two machines may differ.
     this.#timer = setInterval(() => {
-      file.write(text, 0).catch(() => undefined);
+      this.#touch().catch(() => undefined);
     }, TOUCH_INTERVAL);
     this.#timer.unref();
   }
@@ -81,22 +88,51 @@ export class RunLock {
     const text = JSON.stringify({ ...ownIdentity(), token });
     try {
       await acquire(run.lockFile, token, text);
-      return new RunLock(run.lockFile, token, await open(run.lockFile, 'r+'), text);
+      return new RunLock(run, token, await open(run.lockFile, 'r+'), text);
     } catch (error) {
       if (error instanceof Held) throw inUse(run, error);
-      throw new UserError(
-        `cannot write to the run's directory ${shown(run.path)} (${messageOf(error)}): ` +
-          'a run needs one that it can write to',
-        { cause: error },
-      );
+      throw new UserError(messageOf(writeFailure(shown(run.lockFile), error)), { cause: error });
     }
+  }
+
+  /**
+   * To be called before the run's directory is written to. If this process stood still for so long that another machine may
+   * have taken the run over, it looks whose the lock is. Rejects if it is another's.
+   */
+  async requireHeld(): Promise<void> {
+    if (this.#isSure) return;
+    const now = clocks();
+    // Touched first: if it is still this process's after that, no other one takes it over now.
+    await this.#touch().catch(() => undefined);
+    const holder = await readHolder(this.run.lockFile);
+    if (holder?.token !== this.token) throw takenOver(this.run, holder);
+    this.#touched = now;
   }
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.file.close();
-    await removeOwn(this.path, this.token);
+    await removeOwn(this.run.lockFile, this.token);
   }
+
+  /** It was touched so lately that no other machine can have taken it over. */
+  get #isSure(): boolean {
+    const gaps = clocks().map((now, clock) => Math.abs(now - this.#touched[clock]));
+    return Math.max(...gaps) < BELIEVED - 2 * TOUCH_INTERVAL;
+  }
+
+  /** Written and not dated, so that the times are the file system's own: clocks of two machines may differ. */
+  async #touch(): Promise<void> {
+    const isSure = this.#isSure;
+    const now = clocks();
+    await this.file.write(this.text, 0);
+    if (isSure) this.#touched = now;
+  }
+}
+
+/** Milliseconds of a monotonic clock and of wall time. */
+function clocks(): readonly [number, number] {
+  return [performance.now(), Date.now()];
 }
 
 /** Makes the lock's file, or replaces one whose holder is gone. Throws Held. */
@@ -194,6 +230,13 @@ function isIdentified(holder: Partial<ProcessIdentity>): holder is ProcessIdenti
 
 async function removeOwn(path: string, token: string): Promise<void> {
   if ((await readHolder(path))?.token === token) await rm(path, { force: true });
+}
+
+function takenOver(run: RunFolder, holder: Holder | undefined): Error {
+  const other = holder?.pid === undefined ? 'another coordinator' : `process ${holder.pid} on ${holder.host}`;
+  return new Error(
+    `${other} has taken over ${shown(run.path)} while this process stood still: this one writes nothing more to it`,
+  );
 }
 
 function inUse(run: RunFolder, held: Held): UserError {

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
+import { WriteFailure, writeFailure, writing } from '../../common/write-failure.js';
 import type { StepRecord } from '../step-record.js';
 import { formatStepLine, parseStepLine } from './step-line.js';
 import { readTextLines } from './text-lines.js';
@@ -23,7 +24,7 @@ export class StepLog {
 
   /** Starts a log; an existing one is never written over. */
   static async create(path: string): Promise<StepLog> {
-    return new StepLog(path, await open(path, 'ax'), 0, 0);
+    return new StepLog(path, await writing(path, () => open(path, 'ax')), 0, 0);
   }
 
   /** Goes on after `step`: what was logged later is cut off, because it is about to be done again. */
@@ -31,7 +32,7 @@ export class StepLog {
     const { end, last } = await findEnd(path, step, report);
     if ((last?.step ?? 0) < step)
       report(`${path} ends at step ${last?.step ?? 0}: the steps up to ${step} are not in it`);
-    const log = new StepLog(path, await open(path, 'a'), 0, 0);
+    const log = new StepLog(path, await writing(path, () => open(path, 'a')), 0, 0);
     await log.#cut(end, last?.step ?? 0);
     return log;
   }
@@ -49,10 +50,11 @@ export class StepLog {
     const line = Buffer.from(formatStepLine(record));
     try {
       const { bytesWritten } = await this.#file.write(line);
-      if (bytesWritten < line.length) throw new Error('the disk is full');
+      if (bytesWritten < line.length) throw new WriteFailure(this.#path, 'ENOSPC', undefined);
     } catch (error) {
-      await this.#file.truncate(this.#size);
-      throw new Error(`cannot write ${this.#path}: ${messageOf(error)}`, { cause: error });
+      // What stays of the line is torn, and the next start cuts it.
+      await this.#file.truncate(this.#size).catch(() => undefined);
+      throw writeFailure(this.#path, error);
     }
     this.#size += line.length;
     this.#lastStep = record.step;
@@ -67,7 +69,7 @@ export class StepLog {
 
   /** Makes what was appended last through a power cut; a checkpoint calls it so that no log ends before one. */
   async sync(): Promise<void> {
-    await this.#file.sync();
+    await writing(this.#path, () => this.#file.sync());
   }
 
   async close(): Promise<void> {
@@ -76,8 +78,10 @@ export class StepLog {
 
   /** One truncation at the end of a line: a crash leaves the old log or the cut one. */
   async #cut(size: number, lastStep: number): Promise<void> {
-    await this.#file.truncate(size);
-    await this.#file.sync();
+    await writing(this.#path, async () => {
+      await this.#file.truncate(size);
+      await this.#file.sync();
+    });
     this.#size = size;
     this.#lastStep = lastStep;
   }

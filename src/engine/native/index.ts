@@ -12,10 +12,17 @@ import { registerFusedBatchNorm } from './fused-batch-norm.js';
 /** The name under which TensorFlow.js knows it. */
 const NATIVE_BACKEND = 'tensorflow';
 
-/** Loads libtensorflow into this process and makes it TensorFlow.js's backend. The binding must be linked already. */
-export function loadNative(): Engine {
+const TFJS_NODE = '@tensorflow/tfjs-node-gpu';
+
+/** Loads libtensorflow into this process by tfjs-node's binding, and makes it TensorFlow.js's backend. */
+export function loadNative(bindingPath: string): Engine {
   shimForNode23();
-  createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
+  const require = createRequire(import.meta.url);
+  // tfjs-node asks it for the place of its binding. A file there could be written only by the owner of node_modules.
+  const ofPackage = createRequire(require.resolve(TFJS_NODE));
+  const finder = ofPackage('@mapbox/node-pre-gyp/lib/pre-binding.js') as { find: () => string };
+  finder.find = () => bindingPath;
+  require(TFJS_NODE);
   const backend = nativeBackend();
   registerFusedBatchNorm(NATIVE_BACKEND, backend);
   registerActivationGradientKernels(NATIVE_BACKEND, backend);

@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
 import { ProvisionFailure } from './failure.js';
@@ -8,14 +9,17 @@ export interface FailureRecord {
   readonly failure: ProvisionFailure;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Machine on which it failed: another that shares the cache may have what was missing. */
+  readonly host: string;
 }
 
 export async function readFailure(engine: string): Promise<FailureRecord | undefined> {
   try {
     const record = JSON.parse(await readFile(pathOf(engine), 'utf8')) as Record<string, unknown>;
-    const { reason, remedy, retryAfter, at } = record;
+    const { reason, remedy, retryAfter, at, host } = record;
     if (typeof reason !== 'string' || typeof remedy !== 'string') return undefined;
-    return { failure: new ProvisionFailure(reason, remedy, Number(retryAfter)), at: Number(at) };
+    const failure = new ProvisionFailure(reason, remedy, Number(retryAfter));
+    return { failure, at: Number(at), host: String(host) };
   } catch {
     return undefined;
   }
@@ -25,7 +29,7 @@ export async function writeFailure(
   engine: string,
   { reason, remedy, retryAfter }: ProvisionFailure,
 ): Promise<void> {
-  const record = JSON.stringify({ reason, remedy, retryAfter, at: Date.now() });
+  const record = JSON.stringify({ reason, remedy, retryAfter, at: Date.now(), host: hostname() });
   try {
     await mkdir(dirname(engine), { recursive: true });
     await writeFileAtomically(pathOf(engine), record);
@@ -39,8 +43,8 @@ export async function forgetFailure(engine: string): Promise<void> {
 }
 
 /** Whether it is too early to try again. A clock that was set back does not make it early for ever. */
-export function isRecent({ failure, at }: FailureRecord, now: number): boolean {
-  return now >= at && now - at < failure.retryAfter;
+export function isRecent({ failure, at, host }: FailureRecord, now: number): boolean {
+  return host === hostname() && now >= at && now - at < failure.retryAfter;
 }
 
 function pathOf(engine: string): string {

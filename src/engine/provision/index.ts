@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
-import { withLock } from '#lock';
+import { withLock, type Lock } from '#lock';
+import { codeOf } from '../../common/errors.js';
 import { readBindingSource } from './binding-source.js';
 import { enginesFolder, engineName, readEngine, type NativeEngine } from './engine-folder.js';
 import { forgetFailure, isRecent, readFailure, writeFailure } from './failure-record.js';
@@ -9,7 +10,6 @@ import { makeEngine, type Workshop } from './make-engine.js';
 import { targetsOf, type Flavour, type Machine, type Target } from './target.js';
 import { removeLeftovers } from './work-folder.js';
 
-export { linkBinding } from './link-binding.js';
 export type { NativeEngine } from './engine-folder.js';
 export { FLAVOURS, type Flavour } from './target.js';
 
@@ -68,18 +68,24 @@ export async function provisionEngine(options: ProvisionOptions): Promise<Provis
   const engine = await readEngine(best.place);
   if (engine) return engine;
   const engines = dirname(best.place);
-  return withLock(
-    engines,
-    async (lock) => {
-      await removeLeftovers(engines);
-      const source = await readBindingSource();
-      await makeBest(places, { cache, engines, source, environment, lock, log }, force);
-      return findEngine(cache, environment, flavour);
-    },
-    () => {
-      log('engine: another set-up is installing it; waiting for it');
-    },
-  );
+  const install = async (lock: Lock): Promise<Provisioned> => {
+    await removeLeftovers(engines);
+    const source = await readBindingSource();
+    await makeBest(places, { cache, engines, source, environment, lock, log }, force);
+    return findEngine(cache, environment, flavour);
+  };
+  const sayWaiting = (): void => {
+    log('engine: another set-up is installing it; waiting for it');
+  };
+  try {
+    return await withLock(engines, install, sayWaiting);
+  } catch (error) {
+    // The folder of engines cannot be made, locked or read.
+    if (codeOf(error) === undefined) throw error;
+    const failure = toFailure(error, cache);
+    log(sayWasm(failure));
+    return unavailable(failure);
+  }
 }
 
 interface Place {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mayOutliveHangups, offHangup, onHangup } from '#hangup';
 import type { Lock } from '#lock';
 
 /** A program and the options it always gets. */
@@ -27,8 +28,10 @@ export function runTool(
 ): Promise<ToolResult> {
   return new Promise((resolve) => {
     const descriptor = lock?.descriptor;
+    const detached = mayOutliveHangups();
     const child = spawn(command, commandArguments, {
       env: environment,
+      detached, // A hangup that this process outlives would end it.
       stdio: ['ignore', show ? 2 : 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
     });
     let output = '';
@@ -36,12 +39,19 @@ export function runTool(
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
     const stop = (signal: NodeJS.Signals): void => {
-      child.kill(signal);
-      process.kill(process.pid, signal); // 'once' handlers: this time it ends us
+      if (!detached) child.kill(signal);
+      else if (child.pid !== undefined) process.kill(-child.pid, signal);
+      release();
+      process.kill(process.pid, signal); // this time it ends us
+    };
+    const release = (): void => {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      offHangup(stop);
     };
     process.once('SIGINT', stop).once('SIGTERM', stop);
+    onHangup(stop);
     const finish = (code: number | null | undefined, signal: NodeJS.Signals | null): void => {
-      process.off('SIGINT', stop).off('SIGTERM', stop);
+      release();
       resolve({ code, signal, output, errors });
     };
     child.once('error', () => {

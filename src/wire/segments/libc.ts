@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fchmodSync } from 'node:fs';
 
 /** What Node has no call for: memory that processes share. Linux on little-endian machines of 64 bits. */
 export interface Libc {
@@ -64,6 +64,8 @@ async function load(): Promise<Libc> {
       if (descriptor < 0) throw failed('memfd_create');
       const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
       try {
+        // The system makes it open to all, with nothing but the way to it closed.
+        fchmodSync(descriptor, 0o600);
         if (ftruncate(descriptor, bytes) !== 0) throw failed('ftruncate');
         if (fcntl(descriptor, F_ADD_SEALS, 'int', seals) !== 0) throw failed('F_ADD_SEALS');
       } catch (error) {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { afterAwake, awakeTime } from '../../common/awake.js';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
 import type { Bodies, Header } from '../../wire/message.js';
@@ -85,9 +86,9 @@ export class Neighbours {
 
   /** The other end admits this one as soon as it has heard of the membership too. */
   async #reach(address: string, neighbour: Neighbour): Promise<Link | undefined> {
-    const deadline = performance.now() + CONNECT_TIMEOUT;
-    while (!this.#closed && performance.now() < deadline) {
-      const answer = await this.#connectOnce(address, neighbour, deadline - performance.now());
+    const deadline = awakeTime() + CONNECT_TIMEOUT;
+    while (!this.#closed && awakeTime() < deadline) {
+      const answer = await this.#connectOnce(address, neighbour, deadline - awakeTime());
       if (answer !== 'refused') return answer;
       await pause(REFUSED_PAUSE);
     }
@@ -105,11 +106,11 @@ export class Neighbours {
       if (event !== 'disconnected') first.resolve(event);
       else if (!this.#closed && this.#links.get(worker) === link) onLost(worker);
     });
-    const timer = setTimeout(() => {
+    const cancel = afterAwake(milliseconds, () => {
       first.resolve('late');
-    }, milliseconds);
+    });
     const event = await first.promise;
-    clearTimeout(timer);
+    cancel();
     if (event === 'connected' && !this.#closed) return link;
     await link.close();
     return event === 'refused' ? 'refused' : undefined;

@@ -1,23 +1,37 @@
 import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import { parseTcp } from '../../wire/address.js';
 
 /**
- * The address of this machine on the way to another one: where others on that way reach it. Undefined where there is no
- * way, or none by IPv4. Nothing is sent: a datagram socket that is connected has only chosen its way.
+ * Returns this machine's IP address on the way to another machine, where others on that way reach it. Undefined if there
+ * is no way, or only a link-local one, which other machines cannot use. Nothing is sent: a connected datagram socket has
+ * only chosen its way.
  */
 export async function addressTowards(address: string): Promise<string | undefined> {
-  const groups = /^tcp:\/\/(?<host>[^:[\]]+):(?<port>\d+)$/.exec(address)?.groups;
-  if (!groups) return undefined;
-  const socket = createSocket('udp4');
+  const target = parseTcp(address);
+  if (!target) return undefined;
   try {
-    socket.connect(Number(groups['port']), groups['host']);
+    const host = await lookup(target.host, { order: 'ipv4first' });
+    const local = await localAddress(host, target.port);
+    return /^fe[89ab]/i.test(local) ? undefined : local;
+  } catch {
+    return undefined;
+  }
+}
+
+async function localAddress(
+  { address, family }: { readonly address: string; readonly family: number },
+  port: number,
+): Promise<string> {
+  const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+  try {
+    socket.connect(port, address);
     await Promise.race([
       once(socket, 'connect'),
       once(socket, 'error').then(([error]) => Promise.reject(error as Error)),
     ]);
     return socket.address().address;
-  } catch {
-    return undefined;
   } finally {
     socket.close();
   }

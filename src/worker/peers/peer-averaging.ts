@@ -1,6 +1,7 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import { SumPlans, type PlacePlans } from '../../averaging/sum-plan.js';
+import { afterAwake } from '../../common/awake.js';
 import { messageOf } from '../../common/errors.js';
 import { cutsOf, type RoundCuts } from '../../model/round-cuts.js';
 import { lastUpdate, roundAt, roundLayout, type RoundName } from '../../model/round.js';
@@ -52,6 +53,8 @@ export class PeerAveraging {
   #plans: PlacePlans | undefined;
   #neighbours: Neighbours | undefined;
   #sentBefore = 0;
+  /** Cancel what is waited for before a lost neighbour is reported. */
+  readonly #waits = new Set<() => void>();
 
   /** How the rounds' vectors are cut and written. */
   readonly #cuts: RoundCuts;
@@ -68,6 +71,8 @@ export class PeerAveraging {
   /** Another membership begins: what is under way for the one before is given up. */
   begin(generation: number): void {
     this.#generation = generation;
+    for (const cancel of this.#waits) cancel();
+    this.#waits.clear();
     this.#plans = undefined;
     this.#neighbours?.close();
     this.#neighbours = undefined;
@@ -143,7 +148,7 @@ export class PeerAveraging {
   }
 
   #greet(peer: string, number: number, { generation, body }: MessageOf<'greeting'>): void {
-    if (body.token !== this.options.sockets.token)
+    if (!this.options.sockets.isToken(body.token))
       throw new Rejection('unknown_sender', 'a greeting of somebody whom the coordinator has not sent');
     const sequence = new Sequence();
     sequence.require(number);
@@ -213,9 +218,11 @@ export class PeerAveraging {
 
   /** Where the other one has ended, the coordinator misses it too, and says so before this is over. */
   #miss(worker: number, generation: number): void {
-    setTimeout(() => {
+    const cancel = afterAwake(this.options.liveness, () => {
+      this.#waits.delete(cancel);
       if (this.#generation === generation) this.#report(worker, 'the connection to it broke');
-    }, this.options.liveness).unref();
+    });
+    this.#waits.add(cancel);
   }
 
   #report(worker: number, reason: string): void {

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { curveKeyPair } from 'zeromq';
 import { isLoopback } from '../../common/loopback.js';
+import { newSecret, Secret } from '../../common/secret.js';
+import { formatTcp } from '../../wire/address.js';
 import { Link } from '../../wire/link.js';
 import { Listener, type Received } from '../../wire/listener.js';
-import { privateAddress } from '../../wire/private-address.js';
 import type { KeyPair } from '../../wire/security.js';
+import { SocketFolder } from '../../wire/socket-folder.js';
 import type { Heartbeat } from '../../wire/socket-options.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
 import { addressTowards } from './peer-addresses.js';
@@ -16,6 +17,8 @@ export interface PeerSocketsOptions {
   readonly encrypted: boolean;
   /** To listen at for workers of other machines; 0: any free one. */
   readonly port: number;
+  /** The folder for an ipc socket; undefined: there is none. */
+  readonly folder: string | undefined;
   readonly heartbeat: Heartbeat;
   readonly onMessage: (received: Received) => void;
 }
@@ -28,8 +31,9 @@ export type PeerEvent = 'connected' | 'disconnected' | 'refused';
  * connection is used one way, by who made it.
  */
 export class PeerSockets {
-  /** Who connects has to have it from the coordinator: at an ipc socket, any user of the machine can knock. */
-  readonly token = randomBytes(TOKEN_BYTES).toString('hex');
+  /** Whoever connects has to have it from the coordinator. */
+  readonly token = newSecret();
+  readonly #secret = new Secret(this.token);
 
   private constructor(
     private readonly options: PeerSocketsOptions,
@@ -77,6 +81,11 @@ export class PeerSockets {
     return this.traffic.sent;
   }
 
+  /** Compares in constant time. */
+  isToken(text: string): boolean {
+    return this.#secret.matches(text);
+  }
+
   /** Lets in whoever has one of these keys, and nobody else from now on. */
   admit(keys: readonly string[]): void {
     this.admitted.clear();
@@ -112,8 +121,6 @@ export class PeerSockets {
   }
 }
 
-const TOKEN_BYTES = 16;
-
 const nothing = (): void => undefined;
 const IGNORED: TrafficObserver = { sent: nothing, received: nothing, rejected: nothing };
 
@@ -127,13 +134,13 @@ async function listenAddresses({
   coordinator,
   port,
   encrypted,
+  folder,
 }: PeerSocketsOptions): Promise<[string, boolean][]> {
   const addresses: [string, boolean][] = [];
-  const near = privateAddress();
-  if (near !== undefined) addresses.push([near, true]);
+  if (folder !== undefined) addresses.push([SocketFolder.addressIn(folder), true]);
   const host = await addressTowards(coordinator);
   // Without keys, everybody is on this machine.
   if (host !== undefined && (encrypted || (isLoopback(host) && addresses.length === 0)))
-    addresses.push([`tcp://${host}:${port === 0 ? '*' : port}`, false]);
+    addresses.push([formatTcp(host, port === 0 ? '*' : port), false]);
   return addresses;
 }

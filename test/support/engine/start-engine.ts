@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { cacheFolder } from '../../../src/common/cache-folder.js';
 import type { EngineName } from '../../../src/engine/engine.js';
 import { engineEnvironment } from '../../../src/engine/environment.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
+import { findEngine } from '../../../src/engine/provision/index.js';
+
+const native = await findEngine(cacheFolder());
 
 /** Why the native engine's tests are skipped; undefined where it is installed. */
 export function nativeIsMissing(): string | undefined {
-  const tfjsNode = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json'));
-  return existsSync(join(tfjsNode, 'lib/napi-v8/tfjs_binding.node'))
-    ? undefined
-    : 'the native engine is not installed: npm run setup says why';
+  return native.kind === 'native' ? undefined : 'the native engine is not installed: npm run setup says why';
 }
 
 /** For numbers that are the same on each run. TensorFlow reads the environment when it is loaded, so call it before. */

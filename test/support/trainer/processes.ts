@@ -19,7 +19,8 @@ export function workersOf(coordinator: number): number[] {
   return childrenOf(coordinator).filter((pid) => commandOf(pid).includes('/worker/main.js'));
 }
 
-function commandOf(pid: number): string {
+/** Its arguments; empty if it is gone. */
+export function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {

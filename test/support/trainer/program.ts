@@ -57,6 +57,11 @@ export class Program {
     return PROGRAMS[name];
   }
 
+  /** What it has written to stdout so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   get pid(): number {
     if (this.child.pid === undefined) throw new Error('the program could not be started');
     return this.child.pid;
@@ -95,6 +100,12 @@ export class Program {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Closes this end of its output, as a reader that goes away does. */
+  stopReading(): void {
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
   }
 
   /** Whatever state it is in. */

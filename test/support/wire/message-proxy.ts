@@ -4,6 +4,7 @@ import { randomStream } from '../../../src/common/random.js';
 import type { BodyKind } from '../../../src/wire/message.js';
 import { FaultPlan, type Direction, type FaultAction, type FaultRule } from './fault-plan.js';
 import { MessageLane, type DealerOptions } from './message-lane.js';
+import { shareSecret } from './share-secret.js';
 import { TcpServer } from './tcp-server.js';
 
 /** A fault that the proxy made. */
@@ -45,6 +46,7 @@ export class MessageProxy {
     private readonly upstream: string,
     private readonly options: MessageProxyOptions,
     private readonly server: TcpServer,
+    private readonly unshare: () => void,
   ) {
     const { rules = [], seed = 0 } = options;
     this.#plan = new FaultPlan(rules, seed);
@@ -54,7 +56,8 @@ export class MessageProxy {
   /** Listens on a free port of the loopback; `upstream` is the coordinator's address. */
   static async open(upstream: string, options: MessageProxyOptions = {}): Promise<MessageProxy> {
     const server = await TcpServer.open();
-    const proxy = new MessageProxy(upstream, options, server);
+    const unshare = shareSecret(upstream, server.address);
+    const proxy = new MessageProxy(upstream, options, server, unshare);
     server.onConnection((socket) => void proxy.#accept(socket));
     return proxy;
   }
@@ -82,6 +85,7 @@ export class MessageProxy {
   async close(): Promise<void> {
     this.cut();
     await this.server.close();
+    this.unshare();
   }
 
   async #accept(worker: Socket): Promise<void> {

@@ -15,7 +15,13 @@ export const MESSAGES: readonly Message[] = [
     step: 0,
     phase: undefined,
     kind: 'hello',
-    body: { protocol: PROTOCOL_VERSION + 1, host: 'gpu-0.example', pid: 4711, process: 'a-process' },
+    body: {
+      protocol: PROTOCOL_VERSION + 1,
+      host: 'gpu-0.example',
+      pid: 4711,
+      process: 'a-process',
+      secret: '5e'.repeat(32),
+    },
   },
   {
     ...header,

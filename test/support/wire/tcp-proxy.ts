@@ -3,6 +3,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { randomStream } from '../../../src/common/random.js';
 import { DelayedPipe } from './delayed-pipe.js';
 import { flipBit } from './flip-bit.js';
+import { shareSecret } from './share-secret.js';
 import { TcpServer } from './tcp-server.js';
 
 /** A connection from a worker and the one to the coordinator that it goes on in. */
@@ -30,6 +31,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: TcpServer,
+    private readonly unshare: () => void,
     seed: number,
   ) {
     this.#stream = randomStream(seed, 'damaged bytes');
@@ -38,7 +40,8 @@ export class TcpProxy {
   /** Listens on a free port of the loopback; `upstream` is an address such as tcp://127.0.0.1:5555. */
   static async open(upstream: string, seed = 0): Promise<TcpProxy> {
     const server = await TcpServer.open();
-    const proxy = new TcpProxy(server, seed);
+    const unshare = shareSecret(upstream, server.address);
+    const proxy = new TcpProxy(server, unshare, seed);
     const { hostname, port } = new URL(upstream);
     server.onConnection((socket) => {
       proxy.#relay(
@@ -73,6 +76,7 @@ export class TcpProxy {
   async close(): Promise<void> {
     this.cut();
     await this.server.close();
+    this.unshare();
   }
 
   #pipes(): DelayedPipe[] {

@@ -1,0 +1,2 @@
+export function followNpm(script: string): void;
+export function followsNpm(): boolean;

@@ -1,0 +1,2 @@
+export function fileLimit(limits?: string): number;
+export function lackOfOpenFiles(limits?: string): string | undefined;

@@ -1,0 +1,8 @@
+import { runProgram } from '../common/program.js';
+import { workerCommand } from './options.js';
+import { work } from './work.js';
+
+/** The worker's program, from its arguments to its exit code. */
+export async function runWorker(args: readonly string[]): Promise<void> {
+  await runProgram(workerCommand(work), args);
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { readJudgement, writeJudgement } from '../src/coordinator/evaluate/judged-reals.js';
+import { DESCRIPTOR_LENGTH } from '../src/evaluation/judgement.js';
+
+it('a judgement of real faces is read back as it was written, and never for another or with a byte changed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'evaluation-judged-'));
+  try {
+    const path = join(folder, 'judged.json');
+    const judgement = {
+      found: Uint8Array.of(1, 0, 1),
+      descriptors: Float32Array.from({ length: 3 * DESCRIPTOR_LENGTH }, (_, index) => index / 7),
+    };
+    assert.equal(await readJudgement(path, 'key', 3), undefined);
+    await writeJudgement(path, 'key', judgement);
+    assert.deepEqual(await readJudgement(path, 'key', 3), judgement);
+    assert.equal(await readJudgement(path, 'another key', 3), undefined);
+    assert.equal(await readJudgement(path, 'key', 2), undefined);
+    const text = await readFile(path, 'utf8');
+    const saved = JSON.parse(text) as Record<string, string>;
+    const { descriptors } = saved;
+    const other = descriptors.startsWith('A') ? 'B' : 'A';
+    const changed = { ...saved, descriptors: `${other}${descriptors.slice(1)}` };
+    const withoutDigest = { ...saved, digest: undefined };
+    for (const damaged of [
+      ...[changed, withoutDigest].map((each) => JSON.stringify(each)),
+      '',
+      'null',
+      text.slice(0, -9),
+    ]) {
+      await writeFile(path, damaged);
+      assert.equal(await readJudgement(path, 'key', 3), undefined, damaged.slice(0, 40));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
