@@ -160,7 +160,7 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
     [
       'no address',
       () => ['--workers', '2', '--listen', '5555'],
-      /cannot listen .* it is not an address such as/,
+      /--listen 5555 is not an address: use tcp:\/\/HOST:PORT/,
     ],
     ['a run folder that is a file', () => ['--steps', '1', '--run-dir', 'file'], /a file is in the way/],
     [
@@ -189,7 +189,7 @@ describe("a user's error ends with one line, code 2 and nothing written:", () =>
       [[], /^worker: required option '--coordinator <address>' not specified$/],
       [
         ['--coordinator', 'localhost:5555'],
-        /^worker: cannot connect to localhost:5555: not an address; give/,
+        /^worker: --coordinator localhost:5555 is not an address: use tcp:\/\/HOST:PORT/,
       ],
       [
         ['--coordinator', 'tcp://127.0.0.1:1', '--connect-timeout', '0'],

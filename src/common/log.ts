@@ -1,4 +1,5 @@
 import { printable } from '#printable';
+import { explainLackOfMemory } from './address-space.js';
 import { report } from './console.js';
 import { messageOf } from './errors.js';
 
@@ -54,6 +55,6 @@ export function say(message: string, fields?: LogFields): void {
 
 /** A program's last word: why it failed. */
 export function sayFailure(program: string, error: unknown): void {
-  const message = messageOf(error);
+  const message = explainLackOfMemory(messageOf(error));
   say(format === 'text' ? `${program}: ${message}` : message, { level: 'error' });
 }

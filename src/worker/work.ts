@@ -11,7 +11,7 @@ import { isSupervised, receiveHandover } from './handover.js';
 import { Leave } from './leave.js';
 import { RunLoader } from './loaded-run.js';
 import { Patience } from './patience.js';
-import { SessionLost } from './session-lost.js';
+import { SessionLost, TurnedAway } from './session-lost.js';
 import { WorkerSession } from './session.js';
 import type { WorkerOptions } from './options.js';
 
@@ -42,7 +42,11 @@ export async function work(options: WorkerOptions): Promise<void> {
     // The parent of a worker is the coordinator: while it lives, the worker keeps its state for it.
     const inTime = (seconds: number): number => (handover ? Infinity : seconds * 1000);
     const patience = new Patience(coordinator, inTime(connectTimeout), say);
-    const isAnonymous = security === undefined;
+    let secret = handover?.secret ?? '';
+    const readSecret = (): string => {
+      if (!handover && security === undefined) secret = AddressSecret.read(coordinator);
+      return secret;
+    };
     while (!leave.wasTold()) {
       session = undefined;
       try {
@@ -50,7 +54,7 @@ export async function work(options: WorkerOptions): Promise<void> {
         if (leave.wasTold()) break;
         session = new WorkerSession({
           ...{ address: coordinator, ipv6, loader, security, peerPort, openSegments: openSegments(say) },
-          secret: () => handover?.secret ?? (isAnonymous ? AddressSecret.read(coordinator) : ''),
+          secret: readSecret,
           sockets: handover ? handover.sockets : sockets?.path,
         });
         await session.run(patience.left);
@@ -61,7 +65,12 @@ export async function work(options: WorkerOptions): Promise<void> {
         if (session?.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
           patience.renew(inTime(reconnectTimeout));
-        } else patience.failed(error);
+        } else {
+          // A coordinator that has just started may have written its secret after this worker connected.
+          const sent = secret;
+          const isOutdated = error instanceof TurnedAway && readSecret() !== sent;
+          if (!isOutdated) patience.failed(error);
+        }
       }
       await pause(PAUSE);
     }
