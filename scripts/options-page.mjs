@@ -1,4 +1,4 @@
-// npm run docs: writes docs/options.md from where the options are declared. With --check: says whether it is as it should be.
+// npm run docs: writes docs/options.md from the declarations of the options. With --check: fails if it is out of date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as prettier from 'prettier';
@@ -15,15 +15,15 @@ async function main() {
   const page = await prettier.format(render(), { ...(await prettier.resolveConfig(file)), filepath: file });
   if (!process.argv.includes('--check')) await writeFile(file, page);
   else if ((await readFile(file, 'utf8')) !== page)
-    throw new StepFailure('docs/options.md is not what the options say: npm run docs');
+    throw new StepFailure('docs/options.md is out of date: run npm run docs');
 }
 
 function render() {
   const programs = [coordinatorCommand(), workerCommand(() => Promise.resolve())];
   return `# Options
 
-Every command and option, from where they are declared. \`npm start -- ...\` is \`coordinator ...\`, \`npm run worker -- ...\`
-is \`worker ...\`. After any of them \`--help\` prints the examples and the usual options, \`--help-all\` every option.
+Every command and option, generated from their declarations. \`npm start -- ...\` is \`coordinator ...\`, \`npm run worker -- ...\`
+is \`worker ...\`. With any of them, \`--help\` prints examples and common options, \`--help-all\` every option.
 
 ${programs.flatMap((program) => sections(program, program.name())).join('\n\n')}
 `;
@@ -77,11 +77,7 @@ function table(options) {
       defaultValue !== undefined && defaultValue !== false && code(defaultValue),
       envVar && code(`$${envVar}`),
     ];
-    return [
-      code(flags),
-      preset.filter(Boolean).join(', ') || words || (mandatory ? 'has to be given' : ''),
-      said,
-    ];
+    return [code(flags), preset.filter(Boolean).join(', ') || words || (mandatory ? 'required' : ''), said];
   });
   const lines = [['Option', 'Default', ''], ['---', '---', '---'], ...rows].map(
     (cells) => `| ${cells.map(escaped).join(' | ')} |`,

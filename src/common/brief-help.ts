@@ -77,7 +77,7 @@ function describeOption({ description, argChoices, defaultValue, envVar, mandato
     argChoices?.join(', '),
     preset,
     envVar !== undefined && `or $${envVar}`,
-    mandatory && 'has to be given',
+    mandatory && 'required',
   ].filter(Boolean);
   return facts.length === 0 ? description : `${description} (${facts.join('; ')})`;
 }

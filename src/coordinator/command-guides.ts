@@ -7,27 +7,27 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
   coordinator: {
     examples: [
       {
-        what: 'your own photographs, with two workers on this machine',
+        what: 'train on your own photographs with two local workers',
         line: 'coordinator --data ~/faces --workers 2',
       },
       {
-        what: 'new faces from the run that this leaves',
+        what: 'generate faces from that run',
         line: `coordinator generate ${RUN} --count 16 --out faces.png`,
       },
-      { what: 'its page in a browser', line: `coordinator view ${RUN}` },
+      { what: 'show its page in a browser', line: `coordinator view ${RUN}` },
     ],
   },
   'coordinator train': {
     examples: [
       {
-        what: 'your own photographs, on what this machine has, in a size for CPUs',
+        what: 'train on your own photographs, in a size for CPUs',
         line: 'coordinator --data ~/faces --architecture tutorial --image-size 32',
       },
       {
-        what: 'on a cluster: four workers of other machines (coordinator keys, worker)',
+        what: 'train with four workers on other machines (coordinator keys, worker)',
         line: 'coordinator --data ~/faces --workers 4 --external --keys ~/dcgan-keys \\\n  --listen tcp://0.0.0.0:5555',
       },
-      { what: 'go on with a run, for longer', line: `coordinator --resume ${RUN} --epochs 40` },
+      { what: 'resume a run and train longer', line: `coordinator --resume ${RUN} --epochs 40` },
     ],
     usual: [
       ...['--data', '--workers', '--external', '--keys'],
@@ -42,18 +42,18 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
         what: "PyTorch's tutorial, larger images",
         line: 'coordinator summary --architecture tutorial --image-size 128',
       },
-      { what: 'those of a run', line: `coordinator summary ${RUN}` },
+      { what: 'the networks of a run', line: `coordinator summary ${RUN}` },
     ],
   },
   'coordinator plot': {
     examples: [
-      { what: 'while it is going on, too', line: `coordinator plot ${RUN}` },
-      { what: 'smoothed curves, the losses behind them', line: `coordinator plot ${RUN} --smooth 0.9` },
+      { what: 'also while it is training', line: `coordinator plot ${RUN}` },
+      { what: 'with smoothed curves over the losses', line: `coordinator plot ${RUN} --smooth 0.9` },
     ],
   },
   'coordinator view': {
     examples: [
-      { what: 'a run that is over, or that another coordinator trains', line: `coordinator view ${RUN}` },
+      { what: 'a finished run, or one that another coordinator trains', line: `coordinator view ${RUN}` },
       { what: 'all runs of a folder', line: 'coordinator view runs' },
       {
         what: 'for other machines',
@@ -70,7 +70,7 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
         line: `coordinator generate ${RUN} --between 3 7 --out between.gif`,
       },
       {
-        what: 'with faces, as in figure 7 of the DCGAN paper',
+        what: 'arithmetic on faces, as in figure 7 of the DCGAN paper',
         line: `coordinator generate ${RUN} --arithmetic "1,2,3 - 4,5,6 + 7,8,9" \\\n  --out sum.png`,
       },
     ],
@@ -83,7 +83,7 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
         line: `coordinator evaluate ${RUN} --step 500 --json`,
       },
       {
-        what: 'the pictures that another program has drawn',
+        what: 'images from another program',
         line: 'coordinator evaluate drawn-by-pytorch --data ~/faces --image-size 64',
       },
     ],
@@ -103,7 +103,7 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
   },
   'coordinator dataset': {
     examples: [
-      { what: 'those that are trained on where no images are given', line: 'coordinator dataset drawn' },
+      { what: 'the images of a run without --data', line: 'coordinator dataset drawn' },
       { what: 'a hundred others', line: 'coordinator dataset drawn-100 --count 100 --seed 1' },
     ],
   },
@@ -117,19 +117,19 @@ export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
   'coordinator engine': {
     examples: [
       { what: 'which engine is used here, and if not native, why', line: 'coordinator engine status' },
-      { what: 'once more, after what was missing is there', line: 'coordinator engine install' },
+      { what: 'retry after installing what was missing', line: 'coordinator engine install' },
     ],
   },
   'coordinator engine install': {
     examples: [
-      { what: 'for what this machine has', line: 'coordinator engine install' },
-      { what: 'for CPUs, though there is a GPU', line: 'coordinator engine install --flavour cpu' },
+      { what: 'for the device of this machine', line: 'coordinator engine install' },
+      { what: 'for the CPU, on a machine with a GPU', line: 'coordinator engine install --flavour cpu' },
     ],
   },
   'coordinator engine status': {
     examples: [
-      { what: 'the one that is taken here', line: 'coordinator engine status' },
-      { what: 'the one that runs anywhere', line: 'coordinator engine status --engine wasm' },
+      { what: 'the default engine', line: 'coordinator engine status' },
+      { what: 'the engine that runs on every platform', line: 'coordinator engine status --engine wasm' },
     ],
   },
 };

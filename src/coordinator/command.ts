@@ -45,7 +45,7 @@ export function coordinatorCommand(): Command {
     });
 
   addModelOptions(program.command('summary [run]'))
-    .description('print the structure of both networks, of a run or as the options say')
+    .description('print the structure of both networks, of a run or of these options')
     .action((where: string | undefined, options: ModelOptions, command: Command) => {
       const typed = command.options.filter(
         (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
@@ -58,62 +58,66 @@ export function coordinatorCommand(): Command {
   program
     .command('plot <run>')
     .description(
-      "draw a run's losses and samples again: loss.png, losses.csv, GL.npy, DL.npy, samples.gif, samples.webp and real-vs-fake.png",
+      'regenerate the plots of a run: loss.png, losses.csv, GL.npy, DL.npy, samples.gif, samples.webp and real-vs-fake.png',
     )
-    .option(
-      '--smooth <weight>',
-      'of the curves in loss.png: 0 for the losses as they are, near 1 for very smooth',
-      weight,
-      0,
-    )
+    .option('--smooth <weight>', 'smoothing of the curves in loss.png: 0 (off) to below 1', weight, 0)
     .action(plot);
 
   addHttpTokenOptions(
     program
       .command('view <runs>')
-      .description('show the page of a run, or of all runs in a folder with their curves over each other')
-      .option('--http <host:port>', 'where; beyond this machine with a token', '127.0.0.1:9465'),
+      .description('serve the page of a run, or of all runs in a folder with their curves in one chart')
+      .option('--http <host:port>', 'address; other machines require a token', '127.0.0.1:9465'),
   ).action(view);
 
   program
     .command('generate <run>')
-    .description("draw new faces with a run's newest checkpoint, or with a checkpoint file of it")
-    .option('--count <n>', 'how many', wholeCount, 64)
-    .option('--seed <n>', 'the same faces for the same seed', wholeSeed, 0)
-    .option('--seeds <seeds...>', 'the first face of each of these seeds instead', everySeed)
+    .description("generate faces from a run's newest checkpoint, or from a checkpoint file")
+    .option('--count <n>', 'number of faces', wholeCount, 64)
+    .option('--seed <n>', 'seed of the noise', wholeSeed, 0)
+    .option('--seeds <seeds...>', 'generate the first face of each of these seeds', everySeed)
     .option(
       '--out <path>',
-      'the picture (.png, .webp; .gif where it moves), or a folder with --each',
+      'output image (.png, .webp; .gif for animations), or a folder with --each',
       'faces.png',
     )
-    .option('--each', 'each face in a file of its own')
-    .option('--interpolate', 'from each face to the next, along the sphere')
-    .option('--between <seeds...>', 'the same, from the first face of one seed to that of another', everySeed)
-    .option('--frames <n>', 'from one face to the next', wholeCount, 30)
+    .option('--each', 'write one file per face')
+    .option('--interpolate', 'interpolate from each face to the next, along the sphere')
+    .option(
+      '--between <seeds...>',
+      'interpolate from the first face of one seed to that of another',
+      everySeed,
+    )
+    .option('--frames <n>', 'frames from one face to the next', wholeCount, 30)
     .option(
       '--arithmetic <sum>',
-      'of faces as in the DCGAN paper: "1,2,3 - 4,5,6 + 7,8,9" with lists of seeds',
+      'arithmetic on faces as in the DCGAN paper: "1,2,3 - 4,5,6 + 7,8,9" with lists of seeds',
     )
-    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .addOption(new Option('--engine <name>', 'engine that computes').choices(ENGINE_CHOICES).default('auto'))
     .action(generate);
 
   program
     .command('evaluate <run>')
     .description(
-      "say how face-like the samples of a run's newest checkpoint are, or the pictures in a folder (docs/evaluation.md)",
+      "evaluate the samples of a run's newest checkpoint, or the images in a folder (docs/evaluation.md)",
     )
     .option('--data <dir>', 'image folder of the real faces (default: the images of the run)', (path) =>
       resolve(path),
     )
-    .option('--count <n>', 'samples, and as many real faces: use the same to compare', wholeCount, 1000)
-    .option('--seed <n>', 'which samples and which real faces', wholeSeed, 0)
-    .option('--step <n>', 'the checkpoint of this step (default: the newest that is whole)', wholeCount)
+    .option(
+      '--count <n>',
+      'number of samples and of real faces; use the same number to compare',
+      wholeCount,
+      1000,
+    )
+    .option('--seed <n>', 'seed that selects samples and real faces', wholeSeed, 0)
+    .option('--step <n>', 'step of the checkpoint (default: the newest intact one)', wholeCount)
     .addOption(
-      new Option('--image-size <pixels>', 'of a folder: the size at which it is looked at (default: 64)')
+      new Option('--image-size <pixels>', 'for a folder: size at which images are compared (default: 64)')
         .choices(IMAGE_SIZES.map(String))
         .argParser(imageSize),
     )
-    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .addOption(new Option('--engine <name>', 'engine that computes').choices(ENGINE_CHOICES).default('auto'))
     .option('--json', 'print JSON')
     .action(async (where: string, given: EvaluateArguments) => {
       // Linear algebra, which nothing else needs.
@@ -123,9 +127,7 @@ export function coordinatorCommand(): Command {
 
   program
     .command('export <run>')
-    .description(
-      "write the networks of a run's newest checkpoint, or of a checkpoint file of it, for others to load",
-    )
+    .description("export the networks of a run's newest checkpoint, or of a checkpoint file")
     .addOption(
       new Option(
         '--format <name>',
@@ -134,14 +136,14 @@ export function coordinatorCommand(): Command {
         .choices(EXPORT_FORMATS)
         .makeOptionMandatory(),
     )
-    .requiredOption('--out <dir>', 'a folder that is new or empty')
+    .requiredOption('--out <dir>', 'output folder, new or empty')
     .action(exportWeights);
 
   program
     .command('dataset <dir>')
     .description('write the drawn faces as an image folder')
-    .option('--count <n>', 'how many', wholeCount, DEFAULT_FACES.count)
-    .option('--seed <n>', 'the same faces for the same seed', wholeSeed, DEFAULT_FACES.seed)
+    .option('--count <n>', 'number of faces', wholeCount, DEFAULT_FACES.count)
+    .option('--seed <n>', 'seed of the noise', wholeSeed, DEFAULT_FACES.seed)
     .action(async (folder: string, { count, seed }: { count: number; seed: number }) => {
       const progress = taskProgress('drawing faces');
       await drawFaces({ folder, count, seed, onProgress: progress.update }).finally(progress.stop);
@@ -149,33 +151,35 @@ export function coordinatorCommand(): Command {
 
   program
     .command('keys <dir>')
-    .description('make keys for workers of other machines (train --keys, worker --keys)')
+    .description('create keys for workers on other machines (train --keys, worker --keys)')
     .option(
       '--workers <names...>',
-      'a pair of keys for each; to a folder with keys they are added (default: one pair, "worker")',
+      'create a key pair for each name; existing keys stay (default: one pair, "worker")',
     )
     .addOption(
       new Option(
         '--kubernetes',
-        'print the keys of the folder as Secrets for `kubectl apply -f -`, and make them where there are none',
+        'print the keys of the folder as Secrets for `kubectl apply -f -`, and create missing ones',
       ).conflicts('workers'),
     )
     .action((folder: string, { workers, kubernetes }: { workers?: string[]; kubernetes?: true }) =>
       kubernetes ? printSecrets(folder) : printMade(folder, workers),
     );
 
-  const engine = program.command('engine').description('what computes on this machine');
+  const engine = program.command('engine').description('engine of this machine');
   engine
     .command('install')
     .description('install the native engine')
     .addOption(
-      new Option('--flavour <name>', 'for which device (default: what this machine has)').choices(FLAVOURS),
+      new Option('--flavour <name>', 'device to install for (default: the one of this machine)').choices(
+        FLAVOURS,
+      ),
     )
     .action(installEngine);
   engine
     .command('status')
     .description('print engine, version, devices and precision')
-    .addOption(new Option('--engine <name>', 'which').choices(ENGINE_CHOICES).default('auto'))
+    .addOption(new Option('--engine <name>', 'engine to load').choices(ENGINE_CHOICES).default('auto'))
     .action(({ engine: choice }: { engine: EngineChoice }) => printEngineStatus(choice));
   for (const command of withThoseBelow(program)) {
     const guide = COMMAND_GUIDES[typedName(command)] as Guide | undefined;

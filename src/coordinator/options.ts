@@ -81,134 +81,140 @@ export function addTrainOptions(command: Command): Command {
       'image folder: a folder with at least one sub-folder of images (default: drawn faces)',
       (path) => resolve(path),
     )
-    .option('--follow-links', 'of --data, follow also links that lead out of the folder')
+    .option('--follow-links', 'follow links that lead out of the --data folder')
     .option(
       '--max-broken <share>',
-      'share of broken images to put up with, 0 to 1',
+      'maximum fraction of broken images (0 to 1)',
       share,
       DEFAULT_MAX_BROKEN_SHARE,
     )
-    .optionsGroup('Who computes:')
+    .optionsGroup('Workers and engine:')
     .option(
       '--workers <n>',
-      'worker processes (default: one for each GPU, where there are several)',
+      'number of worker processes (default: one per GPU, if there are several)',
       whole(1),
     )
-    .option('--single-node', 'train in this process alone (default where there is no second GPU)')
-    .option('--external', 'wait for workers that are started elsewhere')
-    .option('--min-workers <n>', 'with fewer, training waits for others', whole(1), 1)
-    .option('--max-workers <n>', 'most workers at once, from elsewhere (default: workers)', whole(1))
+    .option('--single-node', 'train in this process, without workers (default without a second GPU)')
+    .option('--external', 'wait for workers started elsewhere')
+    .option('--min-workers <n>', 'minimum number of connected workers; training pauses below it', whole(1), 1)
+    .option('--max-workers <n>', 'maximum number of external workers (default: workers)', whole(1))
     .addOption(
-      new Option('--fallback <what>', 'when no worker is left: go on alone, wait for workers, or stop')
+      new Option(
+        '--fallback <what>',
+        'when no worker is left: continue in this process, wait for workers, or stop',
+      )
         .choices(FALLBACKS)
         .default('single-node'),
     )
     .addOption(
-      new Option('--topology <name>', 'which way gradients go: through the coordinator, or among the workers')
+      new Option(
+        '--topology <name>',
+        'gradient averaging: star (through the coordinator), ring or tree (between workers)',
+      )
         .choices(TOPOLOGIES)
         .default('auto'),
     )
-    .option('--no-shared-memory', 'send gradients as messages between processes of one machine too')
+    .option('--no-shared-memory', 'use messages instead of shared memory between processes of one machine')
     .addOption(
-      new Option(
-        '--wire <format>',
-        'how gradients are sent: rounded to fewer bits, or not; part of the result',
-      )
+      new Option('--wire <format>', 'number format of gradients on the wire; affects results')
         .choices(WIRE_FORMATS)
         .default('fp32'),
     )
     .option(
       '--liveness-timeout <seconds>',
-      'silence after which a worker counts as lost; a long step is no silence',
+      'seconds without a heartbeat before a worker counts as lost',
       seconds,
       10,
     )
     .option(
       '--listen <address>',
-      'where workers connect to; beyond this machine with --keys (default: with --external a free port on 127.0.0.1)',
+      'address for workers; other machines require --keys (default: with --external, a free port on 127.0.0.1)',
     )
     .option(
       '--keys <dir>',
-      'encrypt, and admit only workers whose public key is in this folder: see `coordinator keys`',
+      'folder of keys (`coordinator keys`): encrypt, and admit only workers with a public key in it',
       (path) => resolve(path),
     )
-    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
-    .option('--threads <n>', 'threads for a shard, part of the result (default: cores / shards)', whole(1))
+    .addOption(new Option('--engine <name>', 'engine that computes').choices(ENGINE_CHOICES).default('auto'))
+    .option('--threads <n>', 'threads per shard; affects results (default: cores / shards)', whole(1))
     .addOption(
-      new Option('--precision <name>', 'of convolutions and matrix products; the rest is fp32')
+      new Option(
+        '--precision <name>',
+        'precision of convolutions and matrix products; everything else is fp32',
+      )
         .choices(PRECISIONS)
         .default('fp32'),
     )
-    .option('--eager', 'native engine: run operation by operation instead of as a recorded graph (slower)')
-    .optionsGroup('What is trained:');
+    .option('--eager', 'native engine: run operations one by one instead of a recorded graph (slower)')
+    .optionsGroup('Model:');
   addModelOptions(command)
     .option(
       '--init <path>',
-      'begin with these weights: a folder of `coordinator export`, or a safetensors file of PyTorch',
+      'initial weights: a folder written by `coordinator export` or a PyTorch safetensors file',
       (path) => resolve(path),
     )
-    .optionsGroup('How it is trained:')
-    .option('--batch-size <images>', 'images of a whole batch, over all shards', whole(1), 128)
-    .option('--accumulate <n>', 'batches of a step, one after the other; part of the result', whole(1), 1)
+    .optionsGroup('Training:')
+    .option('--batch-size <images>', 'global batch size, over all shards', whole(1), 128)
+    .option('--accumulate <n>', 'batches per step, one after the other; affects results', whole(1), 1)
     .option(
       '--local-steps <k>',
-      'steps that shards train alone before their states are averaged; samples, checkpoints and the end wait for that; part of the result',
+      'steps that each shard trains alone before the states are averaged; samples, checkpoints and the end wait for it; affects results',
       whole(1),
       1,
     )
-    .option('--shards <n>', 'equal parts of a batch; part of the result (default: workers)', whole(1))
+    .option('--shards <n>', 'equal parts of a batch; affects results (default: workers)', whole(1))
     .option('--epochs <n>', 'passes over the images', whole(1), 5)
-    .option('--steps <n>', 'steps in all, instead of epochs', whole(1))
-    .option('--seed <n>', 'decides weights, noise, order of images', whole(0), 0)
+    .option('--steps <n>', 'total number of steps, instead of --epochs', whole(1))
+    .option('--seed <n>', 'seed of weights, noise and order of images', whole(0), 0)
     .option('--learning-rate <rate>', "Adam's step size", decimal(), 2e-4)
     .option('--beta1 <rate>', "decay of Adam's first moment", decimal(), 0.5)
     .optionsGroup('Better faces from few photographs:')
     .option(
       '--ema <decay>',
-      "draw and export with a moving average of the generator's weights, such as 0.999; 0: with the newest",
+      "decay of a moving average of the generator's weights for samples and exports, such as 0.999; 0: off",
       decimal(),
       0,
     )
-    .option('--mirror', 'mirror every other image, by chance')
+    .option('--mirror', 'mirror images at random, with probability 1/2')
     .addOption(
       new Option(
         '--augment [names]',
-        `change what the discriminator sees, real and generated: ${AUGMENTATIONS.join()} (all), or some of them`,
+        `augment real and generated images for the discriminator: ${AUGMENTATIONS.join()} (all), or some of them`,
       )
         .preset(AUGMENTATIONS.join())
         .argParser((list) => augmentationsOf(list).join()),
     )
     .option(
       '--r1 <gamma>',
-      "penalty on the discriminator's gradient at real images, such as 1; 0: none",
+      'weight of the R1 gradient penalty at real images, such as 1; 0: off',
       decimal(),
       0,
     )
-    .optionsGroup('What it leaves and shows:')
-    .option('--run-dir <dir>', "the run's directory (default: the next number in runs/)")
+    .optionsGroup('Output and monitoring:')
+    .option('--run-dir <dir>', 'directory of the run (default: the next number in runs/)')
     .option(
       '--auto-resume',
-      'go on with the run in --run-dir, where there is one: for who starts it again by itself',
+      'resume the run in --run-dir if there is one, otherwise start it (for service managers)',
     )
-    .option('--resume <run>', 'go on with the run in this directory, or from this checkpoint file of it')
-    .option('--sample-every <steps>', 'between sample grids; 0: only at the end', whole(0), 100)
-    .option('--checkpoint-every <steps>', 'between checkpoints; 0: only at the end', whole(0), 500)
-    .option('--keep-checkpoints <n>', 'newest checkpoints that are kept', whole(1), 3)
+    .option('--resume <run>', 'resume the run in this directory, or from this checkpoint file')
+    .option('--sample-every <steps>', 'steps between sample grids; 0: only at the end', whole(0), 100)
+    .option('--checkpoint-every <steps>', 'steps between checkpoints; 0: only at the end', whole(0), 500)
+    .option('--keep-checkpoints <n>', 'number of newest checkpoints to keep', whole(1), 3)
     .option(
       '--evaluate-every <steps>',
-      'between evaluations of samples, beside training; 0: none',
+      'steps between evaluations of samples, in the background; 0: none',
       whole(0),
       0,
     )
     .option(
       '--http <host:port>',
-      'where metrics and the page of the run are served; beyond this machine with --http-token',
+      'address of the metrics and page server; other machines require --http-token',
       '127.0.0.1:9464',
     );
   return addHttpTokenOptions(command)
-    .option('--no-http', 'serve neither')
-    .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
-    .option('--dry-run', 'print all options as resolved, and end');
+    .option('--no-http', 'disable the metrics and page server')
+    .addOption(new Option('--log <format>', 'log format').choices(LOG_FORMATS).default('text'))
+    .option('--dry-run', 'print all options as resolved, and exit');
 }
 
 export interface HttpTokenArguments {
@@ -222,11 +228,14 @@ export interface HttpTokenArguments {
 export function addHttpTokenOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--http-token <token>', 'what readers of HTTP have to send as a bearer token')
+      new Option('--http-token <token>', 'bearer token that HTTP clients must send')
         .env('DCGAN_HTTP_TOKEN')
         .argParser((token) => new Secret(token)),
     )
-    .option('--http-token-file <file>', 'a file that holds it, such as http.token of `coordinator keys`');
+    .option(
+      '--http-token-file <file>',
+      'file with the bearer token, such as http.token of `coordinator keys`',
+    );
 }
 
 /** Those that decide the structure of the networks. */
@@ -238,7 +247,7 @@ export function addModelOptions(command: Command): Command {
         .default('paper'),
     )
     .addOption(
-      new Option('--image-size <pixels>', 'width and height of an image')
+      new Option('--image-size <pixels>', 'width and height of an image in pixels')
         .choices(IMAGE_SIZES.map(String))
         .default(64)
         .argParser(imageSize),

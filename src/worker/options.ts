@@ -30,15 +30,15 @@ export interface WorkerOptions {
 const GUIDE: Guide = {
   examples: [
     {
-      what: 'of a coordinator on another machine, with keys from there (coordinator keys)',
+      what: 'connect to a coordinator on another machine, with its keys (coordinator keys)',
       line: 'worker --coordinator tcp://10.0.0.1:5555 --keys ~/dcgan-keys',
     },
     {
-      what: "with this machine's copy of the images, on its second GPU",
+      what: 'use a local copy of the images and the second GPU',
       line: 'CUDA_VISIBLE_DEVICES=1 worker --coordinator tcp://10.0.0.1:5555 \\\n  --keys ~/dcgan-keys --data ~/faces',
     },
     {
-      what: 'on the machine of the coordinator, as the same user',
+      what: "on the coordinator's machine, as the same user",
       line: 'worker --coordinator tcp://127.0.0.1:5555',
     },
   ],
@@ -53,45 +53,40 @@ export function workerCommand(run: (options: WorkerOptions) => Promise<void>): C
     .addOption(
       new Option(
         '--coordinator <address>',
-        'where the coordinator listens, such as tcp://10.0.0.1:5555',
+        'address of the coordinator, such as tcp://10.0.0.1:5555',
       ).makeOptionMandatory(),
     )
     .option(
       '--data <dir>',
-      "this machine's copy of the run's image folder; without it the coordinator sends the images",
+      "local copy of the run's image folder; without it, the coordinator sends the images",
     )
-    .option('--follow-links', 'of --data, follow also links that lead out of the folder', false)
+    .option('--follow-links', 'follow links that lead out of the --data folder', false)
     .option(
       '--keys <dir>',
-      "folder with coordinator.key and this worker's NAME.key_secret, for a coordinator with --keys",
+      "folder with coordinator.key and this worker's NAME.key_secret (for a coordinator with --keys)",
     )
-    .option('--key-name <name>', 'whose NAME.key_secret (default: the only one there)')
-    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
+    .option('--key-name <name>', "name of this worker's key in --keys (default: the only key there)")
+    .addOption(new Option('--engine <name>', 'engine that computes').choices(ENGINE_CHOICES).default('auto'))
     .option(
       '--connect-timeout <seconds>',
-      'how long to wait for a coordinator that does not answer',
+      'seconds to wait for a coordinator that does not respond',
       positive,
       60,
     )
     .option(
       '--reconnect-timeout <seconds>',
-      'how long to wait for a coordinator that was lost, to go on with its run',
+      'seconds to wait for a lost coordinator to come back',
       positive,
       600,
     )
     .option(
       '--grace <seconds>',
-      'how long to stay after SIGTERM, so that a coordinator which is told to end too can take the state',
+      'seconds to stay after SIGTERM, so that a coordinator that is stopped too can copy the state',
       notNegative,
       10,
     )
-    .option(
-      '--peer-port <n>',
-      'where workers of other machines connect to, when gradients go among workers; 0: any free port',
-      port,
-      0,
-    )
-    .addOption(new Option('--log <format>', 'lines for people, or JSON').choices(LOG_FORMATS).default('text'))
+    .option('--peer-port <n>', 'port for workers on other machines; 0: any free port', port, 0)
+    .addOption(new Option('--log <format>', 'log format').choices(LOG_FORMATS).default('text'))
     .action(
       ({ data, keys, keyName, ...others }: Omit<WorkerOptions, Optional> & { [Name in Optional]?: string }) =>
         run({ data, keys, keyName, ...others }),
