@@ -26,6 +26,8 @@ async function testAll() {
       console.log(`== ${name}`);
       await runPackageTool(name, script, options, { output: 1 });
     }
+    console.log('== prose');
+    await runTool('prose', process.execPath, ['scripts/prose.mjs'], { output: 1 });
   }
   console.log(`== tests (${files.length} files)`);
   // One file at a time: tests start real trainers, which take the machine's cores.

@@ -89,11 +89,7 @@ export function addTrainOptions(command: Command): Command {
       DEFAULT_MAX_BROKEN_SHARE,
     )
     .optionsGroup('Workers and engine:')
-    .option(
-      '--workers <n>',
-      'number of worker processes (default: one per GPU, if there are several)',
-      whole(1),
-    )
+    .option('--workers <n>', 'worker processes (default: one per GPU, if there are several)', whole(1))
     .option('--single-node', 'train in this process, without workers (default without a second GPU)')
     .option('--external', 'wait for workers started elsewhere')
     .option('--min-workers <n>', 'minimum number of connected workers; training pauses below it', whole(1), 1)
@@ -132,7 +128,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       '--keys <dir>',
-      'folder of keys (`coordinator keys`): encrypt, and admit only workers with a public key in it',
+      'encrypt; admit only workers with a public key in this folder (see `coordinator keys`)',
       (path) => resolve(path),
     )
     .addOption(new Option('--engine <name>', 'engine that computes').choices(ENGINE_CHOICES).default('auto'))
@@ -191,7 +187,7 @@ export function addTrainOptions(command: Command): Command {
       0,
     )
     .optionsGroup('Output and monitoring:')
-    .option('--run-dir <dir>', 'directory of the run (default: the next number in runs/)')
+    .option('--run-dir <dir>', 'run directory (default: the next number in runs/)')
     .option(
       '--auto-resume',
       'resume the run in --run-dir if there is one, otherwise start it (for service managers)',
@@ -247,7 +243,7 @@ export function addModelOptions(command: Command): Command {
         .default('paper'),
     )
     .addOption(
-      new Option('--image-size <pixels>', 'width and height of an image in pixels')
+      new Option('--image-size <pixels>', 'image width and height in pixels')
         .choices(IMAGE_SIZES.map(String))
         .default(64)
         .argParser(imageSize),
