@@ -1,6 +1,7 @@
 import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { syncFolder } from './atomic-file.js';
+import { createFolder } from './create-folder.js';
 import { codeOf, messageOf, UserError } from './errors.js';
 import { writeFailure } from './write-failure.js';
 
@@ -17,7 +18,7 @@ export async function makeFolderAtomically(
   const target = await emptyOrNew(resolve(path), refused);
   const temporary = `${target}.${process.pid}.tmp`;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    createFolder(dirname(target));
     await mkdir(temporary);
   } catch (error) {
     throw refused(`cannot be made (${messageOf(error)})`);

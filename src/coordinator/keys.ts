@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable } from '#printable';
 import { curveKeyPair } from 'zeromq';
 import { print } from '../common/console.js';
+import { createFolder } from '../common/create-folder.js';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { shellQuote } from '../common/shell-quote.js';
 import { requireTrustedPlace } from '../common/trusted-path.js';
@@ -69,7 +70,7 @@ function requireName(name: string): void {
 async function makeFolder(folder: string): Promise<void> {
   await requireTrustedPlace(folder, 'cannot make keys in');
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    createFolder(folder, FOLDER_MODE);
   } catch (error) {
     throw new UserError(`cannot make the folder ${folder}: ${messageOf(error)}`, { cause: error });
   }

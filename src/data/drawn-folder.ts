@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../common/atomic-file.js';
+import { createFolder } from '../common/create-folder.js';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { ageOf, removeAbandoned, tryToRemove } from '../common/leftovers.js';
 import { isAbandoned, isTemporaryName, temporaryName } from '../common/temporary-name.js';
@@ -47,10 +48,10 @@ export class DrawnFolder {
    * folder of the cache (`isOwn`) nothing else has a place: it is removed.
    */
   static async open(root: string, faces: DrawnFaces, isOwn: boolean): Promise<DrawnFolder> {
-    createFolder(root);
+    makeFolder(root);
     if (isOwn) removeOthers(root);
     else refuseOthers(root, faces);
-    mkdirSync(join(root, CLASS), { recursive: true });
+    createFolder(join(root, CLASS));
     const mark = readMark(root);
     const drawn = new DrawnFolder(root, faces, mark?.seed === faces.seed ? mark : undefined);
     removeLeftovers(root);
@@ -154,9 +155,9 @@ function nameOf(index: number): string {
   return `${index.toString().padStart(5, '0')}.png`;
 }
 
-function createFolder(root: string): void {
+function makeFolder(root: string): void {
   try {
-    mkdirSync(root, { recursive: true });
+    createFolder(root);
     readdirSync(root);
   } catch (error) {
     if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOTDIR') {

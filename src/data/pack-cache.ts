@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../common/atomic-file.js';
+import { createFolder } from '../common/create-folder.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { ageOf, namesIn, removeAbandoned, tryToRemove } from '../common/leftovers.js';
 import { temporaryName } from '../common/temporary-name.js';
@@ -35,7 +36,7 @@ function facesFolder(cache: string): string {
 /** Throws a UserError where there can be no cache. */
 export function createFacesFolder(cache: string): void {
   try {
-    mkdirSync(facesFolder(cache), { recursive: true });
+    createFolder(facesFolder(cache));
   } catch (error) {
     throw new UserError(`cannot create the cache folder ${facesFolder(cache)}: ${messageOf(error)}`);
   }

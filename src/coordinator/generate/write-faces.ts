@@ -1,6 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
+import { createFolder } from '../../common/create-folder.js';
 import { messageOf, UserError } from '../../common/errors.js';
 import { makeGrid } from '../run/image-grid.js';
 import { writePicture } from '../run/picture.js';
@@ -60,7 +61,7 @@ async function writeAnimation(
 
 async function makeEmptyFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    createFolder(folder);
     if ((await readdir(folder)).length === 0) return;
   } catch (error) {
     throw new UserError(`cannot write to the folder ${folder}: ${messageOf(error)}`, { cause: error });

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../../common/atomic-file.js';
+import { createFolder } from '../../common/create-folder.js';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import { writing } from '../../common/write-failure.js';
 import { stepName, stepOfName } from './step-name.js';
@@ -20,10 +21,10 @@ export class RunFolder {
    */
   static async create(named?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
     const run = new RunFolder(named === undefined ? await nextNumbered(resolve(runs)) : resolve(named));
-    await makeFolder(run.path);
+    makeFolder(run.path);
     await requireUnused(run);
-    await makeFolder(run.checkpoints);
-    await makeFolder(run.samples);
+    makeFolder(run.checkpoints);
+    makeFolder(run.samples);
     return run;
   }
 
@@ -208,7 +209,7 @@ async function stepsIn(folder: string, ending: string): Promise<number[]> {
  * of two runs that pick the same number.
  */
 async function nextNumbered(runs: string): Promise<string> {
-  await makeFolder(runs);
+  makeFolder(runs);
   let highest = -1n;
   for (const name of await readdir(runs))
     if (/^\d+$/.test(name) && BigInt(name) > highest) highest = BigInt(name);
@@ -266,9 +267,9 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+function makeFolder(path: string): void {
   try {
-    await mkdir(path, { recursive: true });
+    createFolder(path);
   } catch (error) {
     throw unusable(path, error);
   }
