@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { messageOf } from '../src/common/errors.js';
 import type { RoundName } from '../src/model/round.js';
 import { ExternalRun } from './support/trainer/external-run.js';
 import { isAlive } from './support/trainer/processes.js';
@@ -52,7 +53,10 @@ describe('workers from elsewhere', { concurrency: 3 }, () => {
     workers: readonly Program[],
     quiet = 'quiet',
   ): Promise<readonly string[]> {
-    const { code, lines } = await program.ended();
+    const { code, lines } = await program.ended().catch((error: unknown) => {
+      const said = workers.map((worker, number) => `worker ${number}:\n${worker.lines.join('\n')}`);
+      throw new Error([messageOf(error), ...said].join('\n'), { cause: error });
+    });
     assert.equal(code, 0, lines.join('\n'));
     await expectSameRun(workplace.path(run), workplace.path(quiet), lines.join('\n'));
     for (const worker of workers) {
