@@ -1,10 +1,17 @@
 import { fileLimit } from '#open-files';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileReserve, openFiles } from '../../common/open-files.js';
 import { loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
 
-/** Milliseconds after which a full door looks for room again, besides when a connection ends. */
-const LOOK_AGAIN = 1_000;
+/** Milliseconds between a full door's checks for room, besides the one after each end of a connection. */
+const CHECK_INTERVAL = 1_000;
+
+/** Milliseconds that ZeroMQ's I/O thread has to register a socket after `bind` has returned. */
+const REGISTRATION_TIME = 2_000;
+
+/** Milliseconds that ZeroMQ has to close a connection's descriptor after it has reported the end. */
+const CLOSING_TIME = 10;
 
 /** Where ZeroMQ's I/O thread waits for connections: an epoll instance, the listening socket, and what is registered for it. */
 interface Registration {
@@ -23,7 +30,6 @@ export class Door {
   readonly #limit = fileLimit();
   readonly #reserve = fileReserve(this.#limit);
   readonly #timer: NodeJS.Timeout;
-  #connections = 0;
   #isPermitted = true;
   #isClosed = false;
 
@@ -35,9 +41,8 @@ export class Door {
   ) {
     this.calls.reportOnce(registration.epoll, registration.descriptor, registration.data);
     this.#timer = setInterval(() => {
-      this.#connections = this.connections().length;
       this.#permit();
-    }, LOOK_AGAIN);
+    }, CHECK_INTERVAL);
     this.#timer.unref();
   }
 
@@ -49,7 +54,7 @@ export class Door {
     try {
       const calls = await loadSocketCalls();
       const name = nameOfAddress(address);
-      const registration = findRegistration(calls, name);
+      const registration = await awaitRegistration(calls, name);
       return registration && new Door(calls, registration, name, places);
     } catch {
       return undefined;
@@ -64,7 +69,6 @@ export class Door {
 
   /** To be called for each connection that ZeroMQ accepted. */
   entered(): void {
-    this.#connections++;
     this.#isPermitted = false;
     this.#permit();
   }
@@ -76,8 +80,9 @@ export class Door {
 
   /** To be called for each connection that ended. */
   left(): void {
-    this.#connections = Math.max(0, this.#connections - 1);
-    this.#permit();
+    setTimeout(() => {
+      this.#permit();
+    }, CLOSING_TIME).unref();
   }
 
   /** Must be called before the socket is closed: its descriptors may be others' afterwards. */
@@ -93,17 +98,27 @@ export class Door {
     this.#isPermitted = true;
   }
 
+  /** Counts the sockets themselves: counting the events, which come later, would let one too many in. */
   #hasRoom(): boolean {
-    return this.#connections < this.places && openFiles().length < this.#limit - this.#reserve;
+    return this.connections().length < this.places && openFiles().length < this.#limit - this.#reserve;
   }
 }
 
-/** Looks through this process's epoll instances for the one that watches the socket that listens under this name. */
+/** The I/O thread registers the socket some time after `bind` has returned. */
+async function awaitRegistration(calls: SocketCalls, name: string): Promise<Registration | undefined> {
+  const end = performance.now() + REGISTRATION_TIME;
+  let registration = findRegistration(calls, name);
+  while (!registration && performance.now() < end) {
+    await sleep(1);
+    registration = findRegistration(calls, name);
+  }
+  return registration;
+}
+
+/** Searches this process's epoll instances for the one that watches the socket that listens under this name. */
 function findRegistration(calls: SocketCalls, name: string): Registration | undefined {
   for (const epoll of openFiles()) {
-    if (!isEpoll(epoll)) continue;
-    const info = readFileSync(`/proc/self/fdinfo/${epoll}`, 'utf8');
-    for (const [, target, data] of info.matchAll(/^tfd: +(\d+) .*?data: +([0-9a-f]+)/gm)) {
+    for (const [, target, data] of epollInfo(epoll).matchAll(/^tfd: +(\d+) .*?data: +([0-9a-f]+)/gm)) {
       const descriptor = Number(target);
       if (calls.localName(descriptor) === name && calls.isListening(descriptor))
         return { epoll, descriptor, data: BigInt(`0x${data}`) };
@@ -112,10 +127,12 @@ function findRegistration(calls: SocketCalls, name: string): Registration | unde
   return undefined;
 }
 
-function isEpoll(file: number): boolean {
+/** What an epoll instance watches, as the kernel describes it. Empty for any other file. */
+function epollInfo(file: number): string {
   try {
-    return readlinkSync(`/proc/self/fd/${file}`) === 'anon_inode:[eventpoll]';
+    if (readlinkSync(`/proc/self/fd/${file}`) !== 'anon_inode:[eventpoll]') return '';
+    return readFileSync(`/proc/self/fdinfo/${file}`, 'utf8');
   } catch {
-    return false; // It was closed meanwhile.
+    return ''; // The file was closed meanwhile.
   }
 }
