@@ -40,9 +40,11 @@ async function copyKernels(dist) {
 /** The live page: its scripts, which a browser takes as they are, beside what it gets from packages. */
 async function buildPage(dist, lock) {
   const page = join(dist, 'page');
-  await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', 'src/page', '--outDir', page], { lock });
+  await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', 'src/monitoring/page', '--outDir', page], {
+    lock,
+  });
   for (const name of ['index.html', 'page.css', 'icon.svg'])
-    await cp(join(root, 'src/page', name), join(page, name));
+    await cp(join(root, 'src/monitoring/page', name), join(page, name));
   const packages = join(root, 'node_modules');
   await cp(join(packages, 'uplot/dist/uPlot.esm.js'), join(page, 'uplot.js'));
   await cp(join(packages, 'uplot/dist/uPlot.min.css'), join(page, 'uplot.css'));

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as prettier from 'prettier';
 import { guideOf } from '../dist/src/common/brief-help.js';
-import { coordinatorCommand } from '../dist/src/coordinator/command.js';
+import { coordinatorCommand } from '../dist/src/cli/commands.js';
 import { workerCommand } from '../dist/src/worker/options.js';
 import { orExit, root, StepFailure } from './tool.mjs';
 

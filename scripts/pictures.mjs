@@ -2,10 +2,10 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEMONSTRATION } from '../dist/src/coordinator/demonstration.js';
+import { DEMONSTRATION } from '../dist/src/cli/demo.js';
 import { orExit, root, runTool } from './tool.mjs';
 
-const program = join(root, 'dist/src/coordinator/main.js');
+const program = join(root, 'dist/src/cli/main.js');
 
 /** What the run leaves, and what the documents call it. */
 const pictures = {

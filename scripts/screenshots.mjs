@@ -20,7 +20,7 @@ const OPTIONS =
 
 const folder = await mkdtemp(join(tmpdir(), 'dcgan-screenshot-'));
 const run = ['train', '--run-dir', join(folder, 'faces'), ...OPTIONS.split(' ')];
-const trainer = spawn(process.execPath, ['dist/src/coordinator/main.js', ...run], {
+const trainer = spawn(process.execPath, ['dist/src/cli/main.js', ...run], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'pipe'],
 });

@@ -5,4 +5,4 @@ import { orExit } from './tool.mjs';
 
 followNpm('start');
 await orExit(prepare());
-await import('../dist/src/coordinator/main.js');
+await import('../dist/src/cli/main.js');

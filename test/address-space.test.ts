@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { explainLackOfMemory } from '../src/common/address-space.js';
+import { explainLackOfMemory } from '../src/common/process/address-space.js';
 
 const FAILURE = 'WebAssembly.Memory(): could not allocate memory';
 const limits = (bytes: string): string =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { afterAwake, AwakeClock, inAwakeTime } from '../src/common/awake.js';
+import { afterAwake, AwakeClock, inAwakeTime } from '../src/common/process/awake.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import { guideOf, typedName, withThoseBelow } from '../src/common/brief-help.js';
-import { coordinatorCommand } from '../src/coordinator/command.js';
-import { planFaces, type GenerateArguments } from '../src/coordinator/generate/plan-faces.js';
-import type { TrainArguments } from '../src/coordinator/options.js';
-import { settleOptions } from '../src/coordinator/settle-options.js';
+import { coordinatorCommand } from '../src/cli/commands.js';
+import { planFaces, type GenerateArguments } from '../src/sampling/generation-plan.js';
+import type { TrainArguments } from '../src/cli/train-options.js';
+import { settleOptions } from '../src/cli/resolve-options.js';
 import { workerCommand } from '../src/worker/options.js';
 
 const SCREEN = { columns: 80, lines: 40 };

@@ -13,10 +13,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { cacheFolder } from '../src/common/cache-folder.js';
+import { cacheFolder } from '../src/common/files/cache-folder.js';
 import { UserError } from '../src/common/errors.js';
-import { packPath, sweep } from '../src/data/pack-cache.js';
-import { isPackOf } from '../src/data/pack-check.js';
+import { packPath, sweep } from '../src/data/pack/pack-cache.js';
+import { isPackOf } from '../src/data/pack/pack-check.js';
 import { Faces, faceBytes, PackWriter } from '../src/data/index.js';
 
 /** Two users of the machine; no account needs these numbers. */

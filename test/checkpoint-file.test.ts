@@ -9,12 +9,12 @@ import {
   dropCheckpointsAfter,
   listCheckpoints,
   pruneCheckpoints,
-} from '../src/coordinator/checkpoint/checkpoint-files.js';
-import { Checkpoint } from '../src/coordinator/checkpoint/checkpoint.js';
-import { openCheckpoint, openNewestWhole } from '../src/coordinator/checkpoint/open-checkpoint.js';
-import { writeCheckpoint } from '../src/coordinator/checkpoint/write-checkpoint.js';
-import type { StateCopy } from '../src/coordinator/compute-group.js';
-import { openRunAt, RunFolder } from '../src/coordinator/run/run-folder.js';
+} from '../src/run/checkpoint/checkpoint-files.js';
+import { Checkpoint } from '../src/run/checkpoint/checkpoint.js';
+import { openCheckpoint, openNewestWhole } from '../src/run/checkpoint/open-checkpoint.js';
+import { writeCheckpoint } from '../src/run/checkpoint/write-checkpoint.js';
+import type { StateCopy } from '../src/coordinator/executor.js';
+import { openRunAt, RunFolder } from '../src/run/run-directory.js';
 import { modelLayout } from '../src/model/layout.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import { PHASES } from '../src/model/phase.js';

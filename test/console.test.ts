@@ -176,7 +176,7 @@ describe('signals that ask to stop', () => {
   const counts = (npm: boolean): string => `
     import { heedHangups } from ${script('hangup.mjs')};
     import { followNpm } from ${script('npm-parent.mjs')};
-    import { onStopSignals } from ${built('src/common/stop-signals.js')};
+    import { onStopSignals } from ${built('src/common/process/stop-signals.js')};
     heedHangups();
     ${npm ? `followNpm('start');` : ''}
     const heard = [];
@@ -244,7 +244,7 @@ describe('after a failure', () => {
       import { createServer } from 'node:net';
       import { Worker } from 'node:worker_threads';
       import { Command } from 'commander';
-      import { runProgram } from ${built('src/common/program.js')};
+      import { runProgram } from ${built('src/common/process/program.js')};
       const stuck = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
       await runProgram(new Command('trial').action(async () => {
         createServer().listen(0, '127.0.0.1');

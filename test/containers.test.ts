@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cacheFolder } from '../src/common/cache-folder.js';
+import { cacheFolder } from '../src/common/files/cache-folder.js';
 import { findEngine } from '../src/engine/provision/index.js';
 import { expectSameRun, stepsDone } from './support/trainer/run-results.js';
 import { ENDLESS, SMALL, Workplace } from './support/trainer/workplace.js';

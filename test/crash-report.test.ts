@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { CrashReport } from '../src/common/crash-report.js';
-import { WorkerProcess } from '../src/coordinator/fleet/worker-process.js';
+import { CrashReport } from '../src/common/process/crash-report.js';
+import { WorkerProcess } from '../src/coordinator/fleet/local-workers/worker-process.js';
 import { runChild } from '../src/data/child-job.js';
 
 /** For processes that this one starts: Node fails early, and with `code` before the program begins. */

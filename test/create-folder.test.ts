@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createFolder } from '../src/common/create-folder.js';
+import { createFolder } from '../src/common/files/create-folder.js';
 
 describe('a folder that is created', () => {
   let base: string;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32, deflateSync } from 'node:zlib';
-import { decodeFile } from '../src/data/decode-file.js';
-import { LargePictureTurn } from '../src/data/large-picture-turn.js';
+import { decodeFile } from '../src/data/decode/decode-file.js';
+import { LargePictureTurn } from '../src/data/decode/large-picture-turn.js';
 
 const SIZE = 16;
 const MEBIBYTE = 2 ** 20;

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { nameOf, readablePath, systemPath } from '../src/data/byte-names.js';
-import { byCodePoint } from '../src/data/code-point-order.js';
-import { listImageFolder, type ListingOptions } from '../src/data/image-folder.js';
+import { nameOf, readablePath, systemPath } from '../src/data/folder/byte-names.js';
+import { byCodePoint } from '../src/data/folder/code-point-order.js';
+import { listImageFolder, type ListingOptions } from '../src/data/folder/image-folder.js';
 import { asAnotherUser } from './support/another-user.js';
 
 let root: string;

@@ -3,10 +3,10 @@ import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { decodeFile } from '../src/data/decode-file.js';
-import { roundHalfToEven } from '../src/data/face-crop.js';
-import { faultOfFile } from '../src/data/file-fault.js';
-import { normalise } from '../src/data/normalise.js';
+import { decodeFile } from '../src/data/decode/decode-file.js';
+import { roundHalfToEven } from '../src/data/pixels/face-crop.js';
+import { faultOfFile } from '../src/data/decode/file-fault.js';
+import { normalise } from '../src/data/pixels/normalise.js';
 import { asAnotherUser } from './support/another-user.js';
 
 /** Made by fixtures/images/make.py: what torchvision makes of each file. */

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { kindOf, type ImageKind } from '../src/data/image-kind.js';
-import { openImage } from '../src/data/open-image.js';
-import { BrokenImage } from '../src/data/pixels.js';
+import { kindOf, type ImageKind } from '../src/data/decode/image-kind.js';
+import { openImage } from '../src/data/decode/open-image.js';
+import { BrokenImage } from '../src/data/pixels/pixels.js';
 
 interface Sample {
   readonly name: string;

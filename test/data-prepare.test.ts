@@ -22,10 +22,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { listImageFolder } from '../src/data/image-folder.js';
-import { recall } from '../src/data/pack-cache.js';
-import { packImages } from '../src/data/pack-images.js';
-import { quickKey } from '../src/data/quick-key.js';
+import { listImageFolder } from '../src/data/folder/image-folder.js';
+import { recall } from '../src/data/pack/pack-cache.js';
+import { packImages } from '../src/data/pack/pack-images.js';
+import { quickKey } from '../src/data/pack/quick-key.js';
 import {
   Faces,
   packPath,
@@ -93,7 +93,7 @@ function packers(of = process.pid): number[] {
     .filter((pid) => {
       try {
         const parent = / \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
-        return parent === `${of}` && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('packer.js');
+        return parent === `${of}` && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pack-process.js');
       } catch {
         return false;
       }

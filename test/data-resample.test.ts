@@ -1,5 +1,5 @@
 import { it } from 'node:test';
-import { RESAMPLE_CODE } from '../src/data/resample-code.js';
+import { RESAMPLE_CODE } from '../src/data/pixels/resample-code.js';
 import { assertCompiled } from './support/compiled-wat.js';
 
 it('resample-code.ts is resample.wat, compiled', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { FileDigest, withDigest } from '../src/coordinator/checkpoint/digest.js';
+import { FileDigest, withDigest } from '../src/run/checkpoint/digest.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';
 import { readStats } from './support/trainer/run-results.js';

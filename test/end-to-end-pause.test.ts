@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import type { RunEvent, RunSnapshot } from '../src/page/api.js';
+import type { RunEvent, RunSnapshot } from '../src/monitoring/page/api.js';
 import { expectSameRun } from './support/trainer/run-results.js';
 import { Workplace } from './support/trainer/workplace.js';
 

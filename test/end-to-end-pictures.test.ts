@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { evenly } from '../src/coordinator/run/samples-animation.js';
-import { smooth } from '../src/coordinator/run/smooth.js';
+import { evenly } from '../src/run/reports/samples-animation.js';
+import { smooth } from '../src/run/reports/smooth.js';
 import type { Ending } from './support/trainer/program.js';
 import { Workplace } from './support/trainer/workplace.js';
 

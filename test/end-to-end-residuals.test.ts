@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { stateBytes } from '../src/coordinator/checkpoint/checkpoint-slots.js';
-import { Checkpoint } from '../src/coordinator/checkpoint/checkpoint.js';
-import { writeCheckpoint } from '../src/coordinator/checkpoint/write-checkpoint.js';
-import type { StateCopy } from '../src/coordinator/compute-group.js';
-import { savedTraining } from '../src/coordinator/resume.js';
-import { RunFolder } from '../src/coordinator/run/run-folder.js';
+import { stateBytes } from '../src/run/checkpoint/checkpoint-slots.js';
+import { Checkpoint } from '../src/run/checkpoint/checkpoint.js';
+import { writeCheckpoint } from '../src/run/checkpoint/write-checkpoint.js';
+import type { StateCopy } from '../src/coordinator/executor.js';
+import { savedTraining } from '../src/run/saved-options.js';
+import { RunFolder } from '../src/run/run-directory.js';
 import { ExternalRun } from './support/trainer/external-run.js';
 import type { Program } from './support/trainer/program.js';
 import {

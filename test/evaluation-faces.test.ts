@@ -10,12 +10,12 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp from 'sharp';
 import { randomStream } from '../src/common/random.js';
 import { UserError } from '../src/common/errors.js';
-import { countFor } from '../src/coordinator/evaluate/sample-count.js';
-import { evaluatePacks } from '../src/coordinator/evaluate/evaluate-packs.js';
+import { countFor } from '../src/evaluation/sample-count.js';
+import { evaluatePacks } from '../src/evaluation/evaluate-packs.js';
 import { drawFaces, faceBytes, PackWriter } from '../src/data/index.js';
 import { FACE_PACKAGE_VERSION, findFacePackage } from '../src/evaluation/face-package.js';
-import { FaceJudge } from '../src/evaluation/face-judge.js';
-import { DESCRIPTOR_LENGTH } from '../src/evaluation/judgement.js';
+import { FaceJudge } from '../src/evaluation/face-networks.js';
+import { DESCRIPTOR_LENGTH } from '../src/evaluation/face-analysis.js';
 import { startEngine } from './support/engine/start-engine.js';
 
 const SIZE = 64;

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { readJudgement, writeJudgement } from '../src/coordinator/evaluate/judged-reals.js';
-import { DESCRIPTOR_LENGTH } from '../src/evaluation/judgement.js';
+import { readJudgement, writeJudgement } from '../src/evaluation/descriptor-cache.js';
+import { DESCRIPTOR_LENGTH } from '../src/evaluation/face-analysis.js';
 
 it('a judgement of real faces is read back as it was written, and never for another or with a byte changed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'evaluation-judged-'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../src/common/random.js';
-import { spreadShards } from '../src/coordinator/fleet/shard-assignment.js';
+import { spreadShards } from '../src/coordinator/fleet/members/shard-assignment.js';
 
 describe('shards', () => {
   it('are spread over workers, worked by hand', () => {

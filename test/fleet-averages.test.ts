@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Averages } from '../src/coordinator/fleet/averages.js';
+import { Averages } from '../src/coordinator/fleet/rounds/average-buffers.js';
 import { modelLayout } from '../src/model/layout.js';
 import { PHASES, phaseLayout } from '../src/model/phase.js';
 import { SMALL_TRAINING } from './support/small-model.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'node:test';
-import { Copies } from '../src/coordinator/fleet/copies.js';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
+import { Copies } from '../src/coordinator/fleet/state-transfer/snapshot-requests.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
 import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { CHUNK_BYTES } from '../src/wire/codec.js';
 import { Content, type Bodies } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';

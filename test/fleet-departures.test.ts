@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Departures } from '../src/coordinator/fleet/departures.js';
-import { Recovery } from '../src/coordinator/fleet/recovery.js';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Departures } from '../src/coordinator/fleet/members/departures.js';
+import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { memberOf } from './support/fake-post.js';
 
 describe('workers that hand on what they have before they leave', () => {

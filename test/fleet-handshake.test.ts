@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { refuseHello, refuseReady } from '../src/coordinator/fleet/handshake.js';
+import { refuseHello, refuseReady } from '../src/coordinator/fleet/members/handshake.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 
 const hello = { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'p', secret: '' };

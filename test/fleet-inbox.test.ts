@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Inbox, type InboxParts } from '../src/coordinator/fleet/inbox.js';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Inbox, type InboxParts } from '../src/coordinator/fleet/message-dispatch.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import type { Received } from '../src/wire/listener.js';
 import { Content, type Bodies, type BodyKind, type Message } from '../src/wire/message.js';
 import { memberOf } from './support/fake-post.js';

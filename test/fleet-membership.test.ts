@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
-import type { LocalWorkers } from '../src/coordinator/fleet/local-workers.js';
-import { Membership } from '../src/coordinator/fleet/membership.js';
-import { Recovery } from '../src/coordinator/fleet/recovery.js';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import type { LocalWorkers } from '../src/coordinator/fleet/local-workers/local-workers.js';
+import { Membership } from '../src/coordinator/fleet/members/admission.js';
+import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
 import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { Secret } from '../src/common/secret.js';
 import { hashOptions } from '../src/model/training-options.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';

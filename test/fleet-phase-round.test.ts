@@ -5,7 +5,7 @@ import { Residuals } from '../src/averaging/residuals.js';
 import { writeShard } from '../src/averaging/shard-writer.js';
 import { cutVector } from '../src/averaging/vector-cuts.js';
 import { PartPool } from '../src/averaging/part-pool.js';
-import { PhaseRound } from '../src/coordinator/fleet/phase-round.js';
+import { PhaseRound } from '../src/coordinator/fleet/rounds/star-round.js';
 import { bytesOf } from '../src/common/bytes.js';
 import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { placeWorkers } from '../src/coordinator/fleet/placement.js';
+import { placeWorkers } from '../src/coordinator/fleet/local-workers/placement.js';
 
 describe('the workers of a machine', () => {
   it('get a GPU each, in turn where there are fewer', () => {

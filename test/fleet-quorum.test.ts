@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'node:test';
 import { Interrupted } from '../src/common/errors.js';
-import { WorkersGone } from '../src/coordinator/compute-group.js';
-import type { Fallback } from '../src/coordinator/fallback.js';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
-import type { LocalWorkers } from '../src/coordinator/fleet/local-workers.js';
-import { Quorum } from '../src/coordinator/fleet/quorum.js';
-import { Recovery } from '../src/coordinator/fleet/recovery.js';
+import { WorkersGone } from '../src/coordinator/executor.js';
+import type { Fallback } from '../src/run/fallback.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import type { LocalWorkers } from '../src/coordinator/fleet/local-workers/local-workers.js';
+import { Quorum } from '../src/coordinator/fleet/members/quorum.js';
+import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
 
 describe('the workers that a run needs', () => {
   let recovery: Recovery;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StateLost } from '../src/coordinator/compute-group.js';
-import { Recovery } from '../src/coordinator/fleet/recovery.js';
+import { StateLost } from '../src/coordinator/executor.js';
+import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
 import { faultRun } from './support/recovery-model.js';
 
 const sources = (recovery: Recovery): string[] =>

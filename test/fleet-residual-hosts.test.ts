@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { StateSource } from '../src/coordinator/compute-group.js';
-import type { Assignment } from '../src/coordinator/fleet/recovery.js';
-import { ResidualHosts } from '../src/coordinator/fleet/residual-hosts.js';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import type { StateSource } from '../src/coordinator/executor.js';
+import type { Assignment } from '../src/coordinator/fleet/members/recovery.js';
+import { ResidualHosts } from '../src/coordinator/fleet/members/residual-hosts.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { Source } from '../src/wire/message.js';
 import { memberOf } from './support/fake-post.js';
 

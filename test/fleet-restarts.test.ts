@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Hosts } from '../src/coordinator/fleet/hosts.js';
-import { RestartPolicy } from '../src/coordinator/fleet/restart-policy.js';
+import { Hosts } from '../src/coordinator/fleet/members/host-failures.js';
+import { RestartPolicy } from '../src/coordinator/fleet/local-workers/restart-policy.js';
 
 describe('a place where workers fail', () => {
   it('is used again at once, then after growing pauses, and given up at the fifth failure in a row', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Roster, type Member } from '../src/coordinator/fleet/roster.js';
-import { Routes } from '../src/coordinator/fleet/routes.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
-import type { Topology } from '../src/coordinator/topology.js';
+import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
+import { Routes } from '../src/coordinator/fleet/rounds/routes.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
+import type { Topology } from '../src/averaging/topology.js';
 import { Sequence } from '../src/wire/sequence.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
-import { Inbox, type InboxParts } from '../src/coordinator/fleet/inbox.js';
-import { Post } from '../src/coordinator/fleet/post.js';
-import { Roster } from '../src/coordinator/fleet/roster.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { Inbox, type InboxParts } from '../src/coordinator/fleet/message-dispatch.js';
+import { Post } from '../src/coordinator/fleet/worker-channel.js';
+import { Roster } from '../src/coordinator/fleet/members/roster.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
 import { chunkFor, chunkOf, placedAt } from '../src/wire/segments/placed.js';
 import { Segments } from '../src/wire/segments/segments.js';

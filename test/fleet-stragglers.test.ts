@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LogFields } from '../src/common/log.js';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
-import { Rounds } from '../src/coordinator/fleet/rounds.js';
-import { SLOW_STEPS, Stragglers, type Straggler } from '../src/coordinator/fleet/stragglers.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { Rounds } from '../src/coordinator/fleet/rounds/rounds.js';
+import { SLOW_STEPS, Stragglers, type Straggler } from '../src/coordinator/fleet/rounds/stragglers.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { MEASURES, PHASES } from '../src/model/phase.js';
 import { bytesOf } from '../src/common/bytes.js';
 import { FakePost, memberOf } from './support/fake-post.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StepDeadline } from '../src/coordinator/fleet/deadline.js';
-import { Expectations } from '../src/coordinator/fleet/expectations.js';
+import { StepDeadline } from '../src/coordinator/fleet/rounds/round-deadline.js';
+import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
 
 describe('the deadline of a phase', () => {
   it('is ten minutes before anything is known, then six silences or 20 times the slowest of the last 20', () => {

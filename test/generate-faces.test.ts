@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { calculate, parseArithmetic } from '../src/coordinator/generate/arithmetic.js';
-import { latentOf, mean, path, slerp } from '../src/coordinator/generate/latents.js';
-import { planFaces, type GenerateArguments } from '../src/coordinator/generate/plan-faces.js';
+import { calculate, parseArithmetic } from '../src/sampling/latent-arithmetic.js';
+import { latentOf, mean, path, slerp } from '../src/sampling/latents.js';
+import { planFaces, type GenerateArguments } from '../src/sampling/generation-plan.js';
 
 const LATENT = 100;
 const close = (actual: ArrayLike<number>, expected: readonly number[]): void => {

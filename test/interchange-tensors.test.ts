@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fromForeign, toForeign } from '../src/coordinator/interchange/foreign-tensor.js';
-import { pyTorchTensors } from '../src/coordinator/interchange/pytorch-tensors.js';
-import { inverseOrder, reorderAxes, reorderedShape } from '../src/coordinator/interchange/reorder-axes.js';
-import { tfjsTensors } from '../src/coordinator/interchange/tfjs-tensors.js';
+import { fromForeign, toForeign } from '../src/formats/foreign-tensor.js';
+import { pyTorchTensors } from '../src/formats/pytorch-tensors.js';
+import { inverseOrder, reorderAxes, reorderedShape } from '../src/formats/reorder-axes.js';
+import { tfjsTensors } from '../src/formats/tfjs-tensors.js';
 import { NETWORKS } from '../src/model/architecture.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';

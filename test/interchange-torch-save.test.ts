@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { floatsOf } from '../src/common/bytes.js';
 import { UserError } from '../src/common/errors.js';
-import { readPyTorch } from '../src/coordinator/interchange/read-pytorch.js';
+import { readPyTorch } from '../src/formats/read-pytorch.js';
 import { findPyTorch, run } from './support/python.js';
 
 /** Writes files of torch.save into the folder argv[1]. The weights of every generator count up from 0. */

@@ -5,7 +5,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
-import { LineTail } from '../src/coordinator/live/line-tail.js';
+import { LineTail } from '../src/monitoring/live/line-tail.js';
 
 /** Of another length than its neighbours, so that lines of two files seldom end at the same byte. */
 const lineOf = (number: number): string => JSON.stringify({ number, text: 'é'.repeat(number % 37) });

@@ -6,12 +6,8 @@ import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { Secret } from '../src/common/secret.js';
-import {
-  startHttpServer,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../src/coordinator/metrics/http-server.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from '../src/monitoring/http/server.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { siteOf } from './support/site.js';
 import { until } from './support/wire/until.js';
 

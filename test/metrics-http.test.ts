@@ -5,13 +5,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { formatHttpAddress, parseHttpAddress } from '../src/coordinator/metrics/http-address.js';
-import {
-  startHttpServer,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../src/coordinator/metrics/http-server.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
+import { formatHttpAddress, parseHttpAddress } from '../src/common/http-address.js';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from '../src/monitoring/http/server.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { siteOf } from './support/site.js';
 import { stepRecord } from './support/step-record.js';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { PROCESS_METRICS } from '../src/coordinator/metrics/metric-names.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
-import { parseCounters } from '../src/coordinator/metrics/saved-counters.js';
+import { PROCESS_METRICS } from '../src/monitoring/metrics/definitions.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
+import { parseCounters } from '../src/run/checkpoint/saved-counters.js';
 import { parsePrometheusText, type Family } from './support/prometheus-text.js';
 import { loggedEvaluation, stepRecord } from './support/step-record.js';
 
@@ -273,7 +273,7 @@ describe('metrics', () => {
   });
 
   it('keep no process alive', async () => {
-    const module = new URL('../src/coordinator/metrics/run-metrics.js', import.meta.url).href;
+    const module = new URL('../src/monitoring/metrics/run-metrics.js', import.meta.url).href;
     const script = `
       const { RunMetrics } = await import(${JSON.stringify(module)});
       await new RunMetrics({ batchSize: 1 }).registry.metrics();

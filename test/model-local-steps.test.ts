@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { isDue } from '../src/coordinator/is-due.js';
-import { SingleNode } from '../src/coordinator/single-node.js';
+import { isDue } from '../src/model/is-due.js';
+import { SingleNode } from '../src/coordinator/local-executor.js';
 import { Sampler, ShardBatches, type Faces } from '../src/data/index.js';
 import type { EngineName } from '../src/engine/engine.js';
 import { IMAGE_CHANNELS } from '../src/model/architecture.js';
@@ -14,7 +14,7 @@ import { ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
 import { NotFinite } from '../src/model/replica.js';
 import { lastOfRound, lastUpdate, roundAt, roundUpTo } from '../src/model/round.js';
-import type { ShardComputer } from '../src/model/shard-computer.js';
+import type { ShardComputer } from '../src/model/shard-trainer.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import { trainingLoad, type TrainingOptions } from '../src/model/training-options.js';
 import { bytesOf } from '../src/common/bytes.js';

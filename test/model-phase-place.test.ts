@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelLayout } from '../src/model/layout.js';
-import { placeInPhase, type PhasePlace } from '../src/model/phase-place.js';
+import { placeInPhase, type PhasePlace } from '../src/model/element-location.js';
 import type { Phase } from '../src/model/phase.js';
 import { SMALL_MODEL } from './support/small-model.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shardNoise } from '../src/model/noise.js';
-import { ShardComputer, type ShardImages } from '../src/model/shard-computer.js';
+import { ShardComputer, type ShardImages } from '../src/model/shard-trainer.js';
 import { computingHandle, type ComputeRequest, type LearnRequest } from './support/engine/replica-call.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 

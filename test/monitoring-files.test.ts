@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { ALERTS, runbook } from '../deploy/monitoring/source/alerts.js';
 import { monitoringFiles } from '../deploy/monitoring/source/files.js';
-import { METRICS } from '../src/coordinator/metrics/metric-names.js';
+import { METRICS } from '../src/monitoring/metrics/definitions.js';
 import { BOARDS, queriesOf, readDashboard } from './support/monitoring/dashboard.js';
 import { MONITORING, readText } from './support/monitoring/folder.js';
 

@@ -5,8 +5,8 @@ import { typedName, withThoseBelow } from '../src/common/brief-help.js';
 import { refuseEmptyValues } from '../src/common/empty-values.js';
 import { UserError } from '../src/common/errors.js';
 import { decimal, whole } from '../src/common/numbers.js';
-import { coordinatorCommand } from '../src/coordinator/command.js';
-import { parseArithmetic } from '../src/coordinator/generate/arithmetic.js';
+import { coordinatorCommand } from '../src/cli/commands.js';
+import { parseArithmetic } from '../src/sampling/latent-arithmetic.js';
 import { workerCommand } from '../src/worker/options.js';
 
 /** Each program anew, with actions that fail the test: nothing may begin. */

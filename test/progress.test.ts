@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { formatDuration, progressBar, progressLine } from '../src/coordinator/progress/progress-text.js';
-import { startProgress } from '../src/coordinator/progress/start-progress.js';
-import { StepRate } from '../src/coordinator/progress/step-rate.js';
+import { formatDuration, progressBar, progressLine } from '../src/monitoring/console/progress-text.js';
+import { startProgress } from '../src/monitoring/console/start-progress.js';
+import { StepRate } from '../src/monitoring/console/step-rate.js';
 import { stepRecord } from './support/step-record.js';
 
 /** A control sequence (count and command), or one character. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { cacheFolder } from '../src/common/cache-folder.js';
+import { cacheFolder } from '../src/common/files/cache-folder.js';
 import { findCompiler } from '../src/engine/provision/compiler.js';
 import { chooseEngine } from '../src/engine/choose-engine.js';
 import { ENGINE_VARIABLE, findEngine } from '../src/engine/provision/index.js';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { listCheckpoints, pruneCheckpoints } from '../src/coordinator/checkpoint/checkpoint-files.js';
-import { RunFolder } from '../src/coordinator/run/run-folder.js';
-import { RunLock } from '../src/coordinator/run/run-lock.js';
+import { listCheckpoints, pruneCheckpoints } from '../src/run/checkpoint/checkpoint-files.js';
+import { RunFolder } from '../src/run/run-directory.js';
+import { RunLock } from '../src/run/run-lock.js';
 
 describe("a run's directory", () => {
   let folder: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { spread } from '../src/coordinator/run/image-spread.js';
+import { spread } from '../src/sampling/sample-diversity.js';
 
 describe('the spread of images', () => {
   it('is the mean over all places of the standard deviation over the images', () => {

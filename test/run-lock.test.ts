@@ -19,14 +19,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { RunFolder } from '../src/coordinator/run/run-folder.js';
-import { RunLock } from '../src/coordinator/run/run-lock.js';
+import { RunFolder } from '../src/run/run-directory.js';
+import { RunLock } from '../src/run/run-lock.js';
 import { until } from './support/wire/until.js';
 
 /** Says "ready"; at a line of its stdin takes each of the runs, says which it has, and holds them. */
 const TAKER = `
-  const { RunFolder } = await import(${JSON.stringify(new URL('../src/coordinator/run/run-folder.js', import.meta.url).href)});
-  const { RunLock } = await import(${JSON.stringify(new URL('../src/coordinator/run/run-lock.js', import.meta.url).href)});
+  const { RunFolder } = await import(${JSON.stringify(new URL('../src/run/run-directory.js', import.meta.url).href)});
+  const { RunLock } = await import(${JSON.stringify(new URL('../src/run/run-lock.js', import.meta.url).href)});
   const runs = await Promise.all(process.argv.slice(1).map((path) => RunFolder.open(path)));
   console.log('ready');
   process.stdin.once('data', async () => {

@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
-import { renderChart } from '../src/coordinator/run/chart-renderer.js';
-import { decimate } from '../src/coordinator/run/decimate.js';
-import { lossChart } from '../src/coordinator/run/loss-chart.js';
+import { renderChart } from '../src/run/reports/chart-renderer.js';
+import { decimate } from '../src/run/reports/decimate.js';
+import { lossChart } from '../src/run/reports/loss-chart.js';
 
 describe('a decimated curve', () => {
   const index = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -128,7 +128,7 @@ describe('loss.png', () => {
 });
 
 function moduleOf(name: string): string {
-  return new URL(`../src/coordinator/run/${name}.js`, import.meta.url).href;
+  return new URL(`../src/run/reports/${name}.js`, import.meta.url).href;
 }
 
 /** A zombie, which nobody has collected yet, is dead. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { LossReport } from '../src/coordinator/run/loss-report.js';
-import { encodeNumpy } from '../src/coordinator/run/numpy-file.js';
-import { oneAtATime } from '../src/coordinator/run/one-at-a-time.js';
-import { RunFolder } from '../src/coordinator/run/run-folder.js';
-import { StepLog } from '../src/coordinator/run/step-log.js';
+import { LossReport } from '../src/run/reports/loss-report.js';
+import { encodeNumpy } from '../src/formats/numpy.js';
+import { oneAtATime } from '../src/common/one-at-a-time.js';
+import { RunFolder } from '../src/run/run-directory.js';
+import { StepLog } from '../src/run/step-log.js';
 import { stepRecord } from './support/step-record.js';
 
 /** Nothing should be reported. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import { makeGrid } from '../src/coordinator/run/image-grid.js';
-import { writePicture } from '../src/coordinator/run/picture.js';
+import { makeGrid } from '../src/sampling/image-grid.js';
+import { writePicture } from '../src/sampling/picture.js';
 
 const SIZE = 6;
 const VALUES_AN_IMAGE = SIZE * SIZE * 3;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { UserError } from '../src/common/errors.js';
-import { formatStepLine, parseStepLine } from '../src/coordinator/run/step-line.js';
-import { lastEvaluated, readSteps, StepLog } from '../src/coordinator/run/step-log.js';
-import { LONGEST_LINE, readTextLines } from '../src/coordinator/run/text-lines.js';
-import type { StepRecord } from '../src/coordinator/step-record.js';
+import { formatStepLine, parseStepLine } from '../src/run/step-line.js';
+import { lastEvaluated, readSteps, StepLog } from '../src/run/step-log.js';
+import { LONGEST_LINE, readTextLines } from '../src/run/text-lines.js';
+import type { StepRecord } from '../src/run/step-record.js';
 import { loggedEvaluation, stepRecord } from './support/step-record.js';
 
 describe('stats.jsonl', () => {
@@ -182,7 +182,7 @@ describe('stats.jsonl', () => {
     await logged([]);
     // A limit on the size of files (2 to 4 KB, as the shell counts) stands for the disk's: a write is cut short.
     const script = `
-      const { StepLog } = await import(${JSON.stringify(new URL('../src/coordinator/run/step-log.js', import.meta.url).href)});
+      const { StepLog } = await import(${JSON.stringify(new URL('../src/run/step-log.js', import.meta.url).href)});
       const log = await StepLog.resume(${JSON.stringify(path)}, 0, () => {});
       const record = ${JSON.stringify(stepRecord(1))};
       for (let step = 1; ; step++) await log.append({ ...record, step });`;

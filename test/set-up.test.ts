@@ -102,7 +102,13 @@ describe('the build of a clone', () => {
   let clone: string;
   before(async () => {
     clone = await mkdtemp(join(tmpdir(), 'dcgan-clone-'));
-    for (const name of ['scripts', 'src/page', 'tsconfig.json', 'package.json', 'package-lock.json']) {
+    for (const name of [
+      'scripts',
+      'src/monitoring/page',
+      'tsconfig.json',
+      'package.json',
+      'package-lock.json',
+    ]) {
       await cp(join(root, name), join(clone, name), { recursive: true });
     }
     await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));

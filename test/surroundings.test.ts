@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lackOfOpenFiles } from '#open-files';
-import { cacheFolder } from '../src/common/cache-folder.js';
+import { cacheFolder } from '../src/common/files/cache-folder.js';
 import { UserError } from '../src/common/errors.js';
-import { requireTemporaryFolder } from '../src/common/temporary-folder.js';
+import { requireTemporaryFolder } from '../src/common/files/temporary-folder.js';
 import { Program } from './support/trainer/program.js';
 import { SMALL, Workplace } from './support/trainer/workplace.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { neverFiniteLine } from '../src/coordinator/never-finite-line.js';
-import { trainByAverage, type Averager } from '../src/coordinator/train-by-average.js';
-import { NeverFinite, type NotFiniteElement } from '../src/coordinator/until-finite.js';
+import { trainByAverage, type Averager } from '../src/coordinator/averaged-update.js';
+import { NeverFinite, type NotFiniteElement } from '../src/coordinator/nonfinite-retry.js';
 import { modelLayout } from '../src/model/layout.js';
 import { SMALL_MODEL, SMALL_TRAINING } from './support/small-model.js';
 

@@ -3,19 +3,14 @@ import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Beginning } from '../src/coordinator/beginning.js';
-import {
-  CopyLost,
-  StateLost,
-  type ComputeGroup,
-  type StateSource,
-} from '../src/coordinator/compute-group.js';
-import { RunMetrics } from '../src/coordinator/metrics/run-metrics.js';
-import { RunEvaluations } from '../src/coordinator/evaluate/run-evaluations.js';
-import { RunRecord } from '../src/coordinator/run-record.js';
-import { RunFolder } from '../src/coordinator/run/run-folder.js';
-import { StepLog } from '../src/coordinator/run/step-log.js';
-import { trainToEnd, type TrainingParts } from '../src/coordinator/train-to-end.js';
+import type { Beginning } from '../src/coordinator/run-origin.js';
+import { CopyLost, StateLost, type ComputeGroup, type StateSource } from '../src/coordinator/executor.js';
+import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
+import { RunEvaluations } from '../src/evaluation/background-evaluation.js';
+import { RunRecord } from '../src/coordinator/run-recorder.js';
+import { RunFolder } from '../src/run/run-directory.js';
+import { StepLog } from '../src/run/step-log.js';
+import { trainToEnd, type TrainingParts } from '../src/coordinator/train-with-rewind.js';
 import { faceBytes, Sampler, type Faces } from '../src/data/index.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '../src/common/errors.js';
-import { requireTrusted, requireTrustedPlace } from '../src/common/trusted-path.js';
-import { makeKeys } from '../src/coordinator/keys.js';
+import { requireTrusted, requireTrustedPlace } from '../src/common/files/trusted-path.js';
+import { makeKeys } from '../src/cli/keys.js';
 import { readListenerSecurity } from '../src/wire/key-folder.js';
 
 const isRoot = process.geteuid?.() === 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { constants, PerformanceObserver, type NodeGCPerformanceDetail } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import { countReceived } from '../src/wire/young-garbage.js';
+import { countReceived } from '../src/wire/minor-gc.js';
 import { until } from './support/wire/until.js';
 
 describe('what was received', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { openFiles } from '../src/common/open-files.js';
+import { openFiles } from '../src/common/process/open-files.js';
 import { loadSocketCalls, type SocketCalls } from '../src/wire/door/socket-calls.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, type ListenerOptions } from '../src/wire/listener.js';

@@ -11,8 +11,8 @@ import { bytesOf } from '../src/common/bytes.js';
 import { chunkOffsets } from '../src/wire/chunks.js';
 import { Content, type MessageOf } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
-import { Hosting } from '../src/worker/hosting.js';
-import type { LoadedRun } from '../src/worker/loaded-run.js';
+import { Hosting } from '../src/worker/shard-host.js';
+import type { LoadedRun } from '../src/worker/run-context.js';
 import { SessionLost } from '../src/worker/session-lost.js';
 import { SMALL_MODEL } from './support/small-model.js';
 

@@ -5,8 +5,8 @@ import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
 import { phaseLayout, updateNumber, type Phase } from '../src/model/phase.js';
 import { Source } from '../src/wire/message.js';
-import { Hosting } from '../src/worker/hosting.js';
-import type { LoadedRun } from '../src/worker/loaded-run.js';
+import { Hosting } from '../src/worker/shard-host.js';
+import type { LoadedRun } from '../src/worker/run-context.js';
 import { computingHandle } from './support/engine/replica-call.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Faces, faceBytes, packPath, PackWriter, Sampler } from '../src/data/index.js';
-import { findWholeDataset, shardImages } from '../src/worker/run-images.js';
+import { findWholeDataset, shardImages } from '../src/worker/shard-images.js';
 
 const SIZE = 4;
 const FACE = faceBytes(SIZE);

@@ -1,5 +1,5 @@
 import { Fleet } from '../../src/coordinator/fleet/fleet.js';
-import { RunMetrics } from '../../src/coordinator/metrics/run-metrics.js';
+import { RunMetrics } from '../../src/monitoring/metrics/run-metrics.js';
 import { Sampler, type Faces } from '../../src/data/index.js';
 import { PHASES } from '../../src/model/phase.js';
 import { segmentsFor } from './segments-for.js';

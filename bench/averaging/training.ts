@@ -1,5 +1,5 @@
 import type { WireFormat } from '../../src/averaging/wire-format.js';
-import type { Topology } from '../../src/coordinator/topology.js';
+import type { Topology } from '../../src/averaging/topology.js';
 import { modelLayout } from '../../src/model/layout.js';
 import { phaseLayout } from '../../src/model/phase.js';
 import type { TrainingOptions } from '../../src/model/training-options.js';

@@ -7,7 +7,7 @@ import { Sampler, type Faces } from '../../src/data/index.js';
 import { AddressSecret } from '../../src/wire/address-secret.js';
 import type { Bodies } from '../../src/wire/message.js';
 import { SocketFolder } from '../../src/wire/socket-folder.js';
-import type { LoadedRun, RunLoader } from '../../src/worker/loaded-run.js';
+import type { LoadedRun, RunLoader } from '../../src/worker/run-context.js';
 import { WorkerSession } from '../../src/worker/session.js';
 import { segmentsFor } from './segments-for.js';
 import { CpuMeter, type WorkerOrder, type WorkerWord } from './orders.js';

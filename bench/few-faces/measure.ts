@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEMONSTRATION } from '../../src/coordinator/demonstration.js';
+import { DEMONSTRATION } from '../../src/cli/demo.js';
 import { evaluatedRun, readEvaluation, type Evaluation } from '../support/evaluated-run.js';
 import type { BenchOptions } from './options.js';
 import type { Setting } from './settings.js';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../../src/common/cache-folder.js';
-import { renderChart } from '../../src/coordinator/run/chart-renderer.js';
+import { cacheFolder } from '../../src/common/files/cache-folder.js';
+import { renderChart } from '../../src/run/reports/chart-renderer.js';
 import { DEFAULT_FACES, drawFaces, prepareFaces } from '../../src/data/index.js';
 import { curvesChart } from './chart.js';
 import { bandsOf, MEASURES, type Measure } from './curves.js';

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cacheFolder } from '../../src/common/cache-folder.js';
+import { cacheFolder } from '../../src/common/files/cache-folder.js';
 import { defaultFaces } from '../../src/data/index.js';
 
 /** What both programs are given: as `npm start`, and written beside what they leave. */

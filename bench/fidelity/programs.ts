@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writePicture } from '../../src/coordinator/run/picture.js';
+import { writePicture } from '../../src/sampling/picture.js';
 import { runProgram } from '../support/program.js';
 import { COORDINATOR, stepLogOf, trainerArguments } from '../support/trainer.js';
 import type { FidelityOptions } from './options.js';

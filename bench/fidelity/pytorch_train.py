@@ -2,7 +2,7 @@
 
     python pytorch_train.py --pack FILE --steps 1240 --seed 0 --losses losses.jsonl --faces faces.raw
 
-The images are the pixels that the trainer decoded (src/data/pack-format.ts). Everything else is the tutorial's:
+The images are the pixels that the trainer decoded (src/data/pack/pack-format.ts). Everything else is the tutorial's:
 weights, the order of the images and the noise come from torch's own generator under the seed.
 """
 

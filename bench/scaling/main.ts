@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { renderChart } from '../../src/coordinator/run/chart-renderer.js';
+import { renderChart } from '../../src/run/reports/chart-renderer.js';
 import { describeMachine } from '../step/machine.js';
 import { scalingChart } from './chart.js';
 import { localStepLines } from './local-steps.js';

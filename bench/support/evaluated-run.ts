@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const COORDINATOR = fileURLToPath(new URL('../../src/coordinator/main.js', import.meta.url));
+const COORDINATOR = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** Faces that no run is trained on, to compare with. */
 const HELD_OUT = { name: 'held-out', count: 4000, seed: 1_000_000 };

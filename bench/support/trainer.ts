@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { StepRecord } from '../../src/coordinator/step-record.js';
+import type { StepRecord } from '../../src/run/step-record.js';
 
-export const COORDINATOR = fileURLToPath(new URL('../../src/coordinator/main.js', import.meta.url));
+export const COORDINATOR = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** What Node needs to be given for a run in `folder`, which has to be new. */
 export function trainerArguments(folder: string, args: readonly string[]): string[] {

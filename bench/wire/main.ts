@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderChart } from '../../src/coordinator/run/chart-renderer.js';
+import { renderChart } from '../../src/run/reports/chart-renderer.js';
 import { wireChart } from './chart.js';
 import { measure, type Measured } from './measure.js';
 import { parseOptions } from './options.js';

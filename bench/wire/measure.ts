@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WireFormat } from '../../src/averaging/wire-format.js';
-import type { StepRecord } from '../../src/coordinator/step-record.js';
+import type { StepRecord } from '../../src/run/step-record.js';
 import { evaluatedRun } from '../support/evaluated-run.js';
 import { median } from '../support/median.js';
 import { readSteps } from '../support/trainer.js';

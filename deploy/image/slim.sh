@@ -26,10 +26,12 @@ find node_modules/zeromq/build/linux -type d -name 'musl-*' -prune -exec rm -rf 
 
 mkdir -p /image/usr/local/bin /image/runs /image/cache /image/keys
 for folder in coordinator worker metrics; do mkdir "/image/keys/$folder"; done
-for program in coordinator worker; do
-  chmod 755 "dist/src/$program/main.js"
-  ln -s "/opt/dcgan/app/dist/src/$program/main.js" "/image/usr/local/bin/$program"
-done
+link_program() { # name, folder
+  chmod 755 "dist/src/$2/main.js"
+  ln -s "/opt/dcgan/app/dist/src/$2/main.js" "/image/usr/local/bin/$1"
+}
+link_program coordinator cli
+link_program worker worker
 # Volumes take over owner and mode. Runs and cache may belong to any user; keys are the image's own user's.
 chmod 1777 /image/runs /image/cache
 chown -R 1000:1000 /image/keys

@@ -1,5 +1,5 @@
 import { printable } from '#printable';
-import { explainLackOfMemory } from './address-space.js';
+import { explainLackOfMemory } from './process/address-space.js';
 import { report } from './console.js';
 import { messageOf } from './errors.js';
 

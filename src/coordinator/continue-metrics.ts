@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import type { Checkpoint } from './checkpoint/checkpoint.js';
-import type { RunMetrics } from './metrics/run-metrics.js';
-import type { RunFolder } from './run/run-folder.js';
-import { lastRecord } from './run/step-log.js';
+import type { Checkpoint } from '../run/checkpoint/checkpoint.js';
+import type { RunMetrics } from '../monitoring/metrics/run-metrics.js';
+import type { RunFolder } from '../run/run-directory.js';
+import { lastRecord } from '../run/step-log.js';
 
 /** Has the metrics say what they said after the checkpoint that a run goes on from. */
 export async function continueMetrics(metrics: RunMetrics, run: RunFolder, from: Checkpoint): Promise<void> {

@@ -1,8 +1,8 @@
 import { modelLayout } from '../model/layout.js';
 import { placeInLocal } from '../model/local-layout.js';
-import { placeInPhase } from '../model/phase-place.js';
+import { placeInPhase } from '../model/element-location.js';
 import type { TrainingOptions } from '../model/training-options.js';
-import { whatIsNotFinite, type NeverFinite } from './until-finite.js';
+import { whatIsNotFinite, type NeverFinite } from './nonfinite-retry.js';
 
 /** Says what is not finite, where, and who computed it: which network, layer, worker and shard to look at. */
 export function neverFiniteLine({ phase, step, element }: NeverFinite, training: TrainingOptions): string {

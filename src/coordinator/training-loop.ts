@@ -3,8 +3,8 @@ import type { StepRange } from '../model/local-steps.js';
 import type { Measures, Phase } from '../model/phase.js';
 import { lastOfRound, type RoundName } from '../model/round.js';
 import { imagesOfStep, type TrainingOptions } from '../model/training-options.js';
-import type { ComputeGroup, Traffic } from './compute-group.js';
-import type { StepRecord } from './step-record.js';
+import type { ComputeGroup, Traffic } from './executor.js';
+import type { StepRecord } from '../run/step-record.js';
 
 /** What a step leaves behind: its record, and what only the metrics want. */
 export interface StepOutcome {

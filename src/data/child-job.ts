@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { outliveConsole } from '../common/console.js';
-import { CrashReport } from '../common/crash-report.js';
+import { CrashReport } from '../common/process/crash-report.js';
 import { messageOf, UserError } from '../common/errors.js';
-import { exitSoon } from '../common/exit-now.js';
-import { leaveSignalsToParent } from '../common/stop-signals.js';
+import { exitSoon } from '../common/process/exit-now.js';
+import { leaveSignalsToParent } from '../common/process/stop-signals.js';
 
 /**
  * Work in a child process of its own: it may take memory and block as it likes, and goes with its parent.

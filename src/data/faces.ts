@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs';
-import { decodeHeader, faceBytes, HEADER_BYTES, packBytes, type PackHeader } from './pack-format.js';
+import { decodeHeader, faceBytes, HEADER_BYTES, packBytes, type PackHeader } from './pack/pack-format.js';
 
 /** A file in the cache that is no pack, or not a whole one. */
 export class DamagedPack extends Error {

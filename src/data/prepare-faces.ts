@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { runChild } from './child-job.js';
-import type { FolderLayout } from './image-folder.js';
-import { packPath, temporaryPackPath } from './pack-cache.js';
-import type { OfferedOption, PackRequest } from './pack-images.js';
-import type { PackEvent, PackResult } from './packer.js';
+import type { FolderLayout } from './folder/image-folder.js';
+import { packPath, temporaryPackPath } from './pack/pack-cache.js';
+import type { OfferedOption, PackRequest } from './pack/pack-images.js';
+import type { PackEvent, PackResult } from './pack/pack-process.js';
 
 /** The share of broken images that a run puts up with. */
 export const DEFAULT_MAX_BROKEN_SHARE = 0.01;
@@ -64,7 +64,7 @@ export async function prepareFaces(options: PrepareOptions): Promise<PreparedFac
   try {
     const packed = await runChild<PackRequest, PackEvent, PackResult>({
       name: 'that decodes images',
-      entry: new URL('packer.js', import.meta.url),
+      entry: new URL('pack/pack-process.js', import.meta.url),
       request: { root, layout, followLinks, size, cache, maxBrokenShare, offered, decoders, temporary },
       environment: { UV_THREADPOOL_SIZE: `${decoders + SPARE_THREADS}` },
       signal,

@@ -1,6 +1,6 @@
 import type { Faces } from './faces.js';
-import { normaliseFaces } from './normalise.js';
-import { faceBytes } from './pack-format.js';
+import { normaliseFaces } from './pixels/normalise.js';
+import { faceBytes } from './pack/pack-format.js';
 import type { Sampler } from './sampler.js';
 
 /** A shard's part of each batch, read from a pack of the whole dataset. */

@@ -1,5 +1,5 @@
 import { EngineUnavailable, type EngineChoice, type EngineName } from './engine.js';
-import { requireTemporaryFolder } from '../common/temporary-folder.js';
+import { requireTemporaryFolder } from '../common/files/temporary-folder.js';
 import { findEngine } from './provision/index.js';
 
 export interface ChosenEngine {

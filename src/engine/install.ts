@@ -1,7 +1,7 @@
 // Run by the set-up after each build: installs the native engine where it is missing. `--retry`: also where it
 // failed a short while ago. Its exit code is 0 without one, too: wasm is an engine.
 import { heedHangups } from '#hangup';
-import { cacheFolder } from '../common/cache-folder.js';
+import { cacheFolder } from '../common/files/cache-folder.js';
 import { outliveConsole } from '../common/console.js';
 import { UserError } from '../common/errors.js';
 import { say } from '../common/log.js';

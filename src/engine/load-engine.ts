@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { cacheFolder } from '../common/cache-folder.js';
+import { cacheFolder } from '../common/files/cache-folder.js';
 import { tf } from './tensorflow.js';
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormGradient } from './batch-norm.js';

@@ -2,7 +2,7 @@ import { bootstrapInterval } from './bootstrap.js';
 import { frechetDistance } from './frechet-distance.js';
 import { fitGaussian, type Gaussian } from './gaussian.js';
 import type { Interval } from './interval.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './judgement.js';
+import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
 import { nearestOfEach } from './nearest.js';
 import { wilsonInterval } from './wilson-interval.js';
 

@@ -4,7 +4,7 @@ import { PHASES, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
-import type { ShardComputer, ShardGradient, ShardStep } from './shard-computer.js';
+import type { ShardComputer, ShardGradient, ShardStep } from './shard-trainer.js';
 import type { TrainingOptions } from './training-options.js';
 
 /** Steps that follow each other, both counted from 1 and both included. */

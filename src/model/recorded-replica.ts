@@ -13,7 +13,7 @@ import {
   type StepCall,
   type SomeStepFeeds,
   type StepProgramOptions,
-} from './step-program.js';
+} from './step-graph.js';
 
 /** A replica whose state lies in a session, and whose phases are calls of it. */
 export class RecordedReplica implements Replica {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
-import { requireTrusted } from '../common/trusted-path.js';
+import { requireTrusted } from '../common/files/trusted-path.js';
 import type { KeyPair } from './security.js';
 import { decodeZ85, encodeZ85 } from './z85.js';
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { shellQuote } from '../common/shell-quote.js';
-import { requireTrusted } from '../common/trusted-path.js';
+import { requireTrusted } from '../common/files/trusted-path.js';
 import { PUBLIC_ENDING, readKeyPair, readPublicKey, SECRET_ENDING } from './key-file.js';
 import type { LinkSecurity, ListenerSecurity } from './security.js';
 

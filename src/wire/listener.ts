@@ -7,7 +7,7 @@ import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode, type Frames } from './codec.js';
 import { Door } from './door/door.js';
 import { SilenceWatch, type SilenceOptions } from './door/silence.js';
-import { HandshakeCount } from './handshake-count.js';
+import { HandshakeCount } from './handshake-audit.js';
 import { placedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';

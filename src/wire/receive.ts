@@ -4,7 +4,7 @@ import { placedBytes, type Message } from './message.js';
 import { Rejection } from './rejection.js';
 import { withoutNumber, type Sequence } from './sequence.js';
 import type { TrafficObserver } from './traffic.js';
-import { countReceived } from './young-garbage.js';
+import { countReceived } from './minor-gc.js';
 
 /** A message, and its number on its connection. */
 export interface Numbered {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { afterAwake, inAwakeTime } from '../common/awake.js';
+import { afterAwake, inAwakeTime } from '../common/process/awake.js';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
 import { addLogContext, say } from '../common/log.js';
@@ -10,7 +10,7 @@ import { hashOptions, type TrainingOptions } from '../model/training-options.js'
 import { PROTOCOL_VERSION } from '../wire/codec.js';
 import { Link } from '../wire/link.js';
 import { Liveness } from '../wire/liveness.js';
-import { isOfOneGeneration } from '../wire/membership.js';
+import { isOfOneGeneration } from '../wire/generation.js';
 import {
   Content,
   type Bodies,
@@ -26,8 +26,8 @@ import type { LinkSecurity } from '../wire/security.js';
 import { heartbeatFor } from '../wire/socket-options.js';
 import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
-import { Hosting } from './hosting.js';
-import type { RunLoader } from './loaded-run.js';
+import { Hosting } from './shard-host.js';
+import type { RunLoader } from './run-context.js';
 import { PeerAveraging } from './peers/peer-averaging.js';
 import { PeerSockets } from './peers/peer-sockets.js';
 import { SessionLost, TurnedAway } from './session-lost.js';

@@ -1,5 +1,5 @@
-import type { Post } from '../../src/coordinator/fleet/post.js';
-import type { Member } from '../../src/coordinator/fleet/roster.js';
+import type { Post } from '../../src/coordinator/fleet/worker-channel.js';
+import type { Member } from '../../src/coordinator/fleet/members/roster.js';
 import type { Bodies, BodyKind } from '../../src/wire/message.js';
 import { Sequence } from '../../src/wire/sequence.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../../src/common/random.js';
-import { StateLost } from '../../src/coordinator/compute-group.js';
-import { Recovery } from '../../src/coordinator/fleet/recovery.js';
+import { StateLost } from '../../src/coordinator/executor.js';
+import { Recovery } from '../../src/coordinator/fleet/members/recovery.js';
 
 /** What the coordinator sends. The state is modelled as the list of updates that made it. */
 type Order =

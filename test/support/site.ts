@@ -1,4 +1,4 @@
-import type { Site } from '../../src/coordinator/metrics/http-server.js';
+import type { Site } from '../../src/monitoring/http/server.js';
 
 /** A site of these texts, by path. */
 export function siteOf(texts: Readonly<Record<string, string>>): Site {

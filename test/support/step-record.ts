@@ -1,4 +1,4 @@
-import type { LoggedEvaluation, StepRecord } from '../../src/coordinator/step-record.js';
+import type { LoggedEvaluation, StepRecord } from '../../src/run/step-record.js';
 
 /** A plausible record; its losses tell the step: generator step / 2, discriminator step / 4. */
 export function stepRecord(step: number): StepRecord {

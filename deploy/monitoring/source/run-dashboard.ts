@@ -1,4 +1,4 @@
-import { NETWORKS, UPDATES, WIRE_DIRECTIONS } from '../../../src/coordinator/metrics/labels.js';
+import { NETWORKS, UPDATES, WIRE_DIRECTIONS } from '../../../src/monitoring/metrics/labels.js';
 import { eventsOf } from './annotations.js';
 import { ALL, board, labelVariable, linkTo, type Section } from './board.js';
 import { FLEET_UID, RUN_UID } from './dashboards.js';

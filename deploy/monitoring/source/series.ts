@@ -4,7 +4,7 @@ import {
   type MetricName,
   type MetricOfType,
   type ProcessMetricName,
-} from '../../../src/coordinator/metrics/metric-names.js';
+} from '../../../src/monitoring/metrics/definitions.js';
 
 type Definitions = typeof METRICS;
 /** Labels of a metric, each with a value that it can have. */

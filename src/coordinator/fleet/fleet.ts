@@ -28,29 +28,29 @@ import {
   type StateCopy,
   type StateSource,
   type Traffic,
-} from '../compute-group.js';
-import type { Fallback } from '../fallback.js';
-import type { Topology } from '../topology.js';
-import type { RunMetrics } from '../metrics/run-metrics.js';
-import { trainByAverage, trainLocally, type Average, type Averager } from '../train-by-average.js';
-import { Assembly } from './assembly.js';
-import { Copies } from './copies.js';
-import { Departures } from './departures.js';
-import { Expectations } from './expectations.js';
+} from '../executor.js';
+import type { Fallback } from '../../run/fallback.js';
+import type { Topology } from '../../averaging/topology.js';
+import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
+import { trainByAverage, trainLocally, type Average, type Averager } from '../averaged-update.js';
+import { Assembly } from './members/group-formation.js';
+import { Copies } from './state-transfer/snapshot-requests.js';
+import { Departures } from './members/departures.js';
+import { Expectations } from './pending-waits.js';
 import type { FleetKeys } from './fleet-keys.js';
-import { Inbox } from './inbox.js';
-import { LocalWorkers } from './local-workers.js';
-import { Membership } from './membership.js';
-import type { Placement } from './placement.js';
-import { Post } from './post.js';
-import { Quorum } from './quorum.js';
-import { Recovery } from './recovery.js';
-import { Regroup } from './regroup.js';
-import { ResidualHosts } from './residual-hosts.js';
-import { Roster, type Member } from './roster.js';
-import { Rounds } from './rounds.js';
-import { RouteLost, Routes } from './routes.js';
-import { WholeCopy, type KeptShards } from './whole-copy.js';
+import { Inbox } from './message-dispatch.js';
+import { LocalWorkers } from './local-workers/local-workers.js';
+import { Membership } from './members/admission.js';
+import type { Placement } from './local-workers/placement.js';
+import { Post } from './worker-channel.js';
+import { Quorum } from './members/quorum.js';
+import { Recovery } from './members/recovery.js';
+import { Regroup } from './members/reassignment.js';
+import { ResidualHosts } from './members/residual-hosts.js';
+import { Roster, type Member } from './members/roster.js';
+import { Rounds } from './rounds/rounds.js';
+import { RouteLost, Routes } from './rounds/routes.js';
+import { WholeCopy, type KeptShards } from './state-transfer/checkpoint-snapshot.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Messages that may wait for a worker besides the averages. */

@@ -1,4 +1,4 @@
-import type { WorkerLossReason } from '../metrics/labels.js';
+import type { WorkerLossReason } from '../../monitoring/metrics/labels.js';
 
 /** A worker that something waits for is gone: it has to be done again with those that are left. */
 export class WorkerLost extends Error {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { writeFileAtomically } from '../../common/atomic-file.js';
+import { writeFileAtomically } from '../../common/files/atomic-file.js';
 import { ProvisionFailure } from './failure.js';
 
 /** A failure of an earlier start, so that the next does not wait for the same one. */

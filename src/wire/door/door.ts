@@ -1,7 +1,7 @@
 import { fileLimit } from '#open-files';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileReserve, openFiles } from '../../common/open-files.js';
+import { fileReserve, openFiles } from '../../common/process/open-files.js';
 import { loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
 
 /** Milliseconds between a full door's checks for room, besides the one after each end of a connection. */

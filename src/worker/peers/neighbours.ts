@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAwake, awakeTime } from '../../common/awake.js';
+import { afterAwake, awakeTime } from '../../common/process/awake.js';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
 import type { Bodies, Header } from '../../wire/message.js';

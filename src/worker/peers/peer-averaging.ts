@@ -1,7 +1,7 @@
 import type { MeanArray } from '../../averaging/mean-array.js';
 import { PartPool } from '../../averaging/part-pool.js';
 import { SumPlans, type PlacePlans } from '../../averaging/sum-plan.js';
-import { afterAwake } from '../../common/awake.js';
+import { afterAwake } from '../../common/process/awake.js';
 import { messageOf } from '../../common/errors.js';
 import { cutsOf, type RoundCuts } from '../../model/round-cuts.js';
 import { lastUpdate, roundAt, roundLayout, type RoundName } from '../../model/round.js';

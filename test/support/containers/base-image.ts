@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { arch } from 'node:process';
 import { join } from 'node:path';
-import { cacheFolder } from '../../../src/common/cache-folder.js';
+import { cacheFolder } from '../../../src/common/files/cache-folder.js';
 import { mustRun } from './run-command.js';
 
 const SUITE = 'bookworm';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PHASES, phaseLayout, readMeasures } from '../../../src/model/phase.js';
-import { ShardComputer } from '../../../src/model/shard-computer.js';
+import { ShardComputer } from '../../../src/model/shard-trainer.js';
 import { readStep } from '../pytorch-step.js';
 import { assertClose } from '../relative-error.js';
 import { SMALL_TRAINING } from '../small-model.js';

@@ -1,4 +1,4 @@
-import { cacheFolder } from '../../../src/common/cache-folder.js';
+import { cacheFolder } from '../../../src/common/files/cache-folder.js';
 import type { EngineName } from '../../../src/engine/engine.js';
 import { engineEnvironment } from '../../../src/engine/environment.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';

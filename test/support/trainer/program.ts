@@ -5,7 +5,7 @@ import { Deferred } from '../../../src/common/deferred.js';
 import { until } from '../wire/until.js';
 
 const PROGRAMS = {
-  coordinator: fileURLToPath(new URL('../../../src/coordinator/main.js', import.meta.url)),
+  coordinator: fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url)),
   worker: fileURLToPath(new URL('../../../src/worker/main.js', import.meta.url)),
 } as const;
 

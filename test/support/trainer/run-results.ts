@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SavedCount } from '../../../src/coordinator/metrics/saved-counters.js';
+import type { SavedCount } from '../../../src/run/checkpoint/saved-counters.js';
 
 /** A line of stats.jsonl. */
 export type Stats = Readonly<Record<string, number>>;

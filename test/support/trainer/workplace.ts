@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { cacheFolder } from '../../../src/common/cache-folder.js';
+import { cacheFolder } from '../../../src/common/files/cache-folder.js';
 import { randomStream } from '../../../src/common/random.js';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { Program, type Ending } from './program.js';

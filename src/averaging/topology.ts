@@ -1,0 +1,34 @@
+import type { Summation } from './order-of-sums.js';
+import type { WireFormat } from './wire-format.js';
+import { UserError } from '../common/errors.js';
+
+/**
+ * Which way gradients go: star: all to the coordinator and back; ring, tree: among the workers, past the coordinator,
+ * added one after the other or in pairs (see `SumPlans`). auto: star or ring.
+ */
+export const TOPOLOGIES = ['auto', 'star', 'ring', 'tree'] as const;
+export type Topology = (typeof TOPOLOGIES)[number];
+
+/** What int8 leaves of a gradient stays with who computed it: no sum of them is sent to another worker. */
+export function settleTopology(topology: Topology, wire: WireFormat): Topology {
+  if (wire !== 'int8' || topology === 'star') return topology;
+  if (topology === 'auto') return 'star';
+  throw new UserError(
+    `--wire int8 sends gradients through the coordinator alone, not as a ${topology}: give --topology star, or --wire bf16`,
+  );
+}
+
+/** The order of a run's sums: chosen when it begins, since its numbers depend on it. A star takes either. */
+export function settleSummation(
+  topology: Topology,
+  ofRun: Summation | undefined,
+): { readonly summation?: 'pairwise' } {
+  const suited = topology === 'tree' ? 'pairwise' : 'sequential';
+  const summation = ofRun ?? suited;
+  if (topology !== 'star' && topology !== 'auto' && summation !== suited)
+    throw new UserError(
+      `the run adds gradients as a ${summation === 'pairwise' ? 'tree' : 'ring'} does, ` +
+        `and cannot go on as a ${topology}: its numbers would change`,
+    );
+  return summation === 'pairwise' ? { summation } : {};
+}

@@ -1,0 +1,13 @@
+import type { EngineChoice } from '../engine/engine.js';
+import type { ImageSize } from '../model/architecture.js';
+
+/** What can be typed after `coordinator evaluate`, with defaults filled in. */
+export interface EvaluateArguments {
+  readonly data?: string;
+  readonly count: number;
+  readonly seed: number;
+  readonly step?: number;
+  readonly imageSize?: ImageSize;
+  readonly engine: EngineChoice;
+  readonly json?: true;
+}

@@ -1,0 +1,143 @@
+import { messageOf } from '../../common/errors.js';
+import type { Received } from '../../wire/listener.js';
+import { Content, type Bodies, type BodyKind, type Message } from '../../wire/message.js';
+import { Rejection } from '../../wire/rejection.js';
+import { chunkOf } from '../../wire/segments/placed.js';
+import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
+import type { Copies } from './state-transfer/snapshot-requests.js';
+import type { Expectations } from './pending-waits.js';
+import type { Membership } from './members/admission.js';
+import type { Post } from './worker-channel.js';
+import type { Recovery } from './members/recovery.js';
+import type { Regroup } from './members/reassignment.js';
+import type { Member, Roster } from './members/roster.js';
+import type { Rounds } from './rounds/rounds.js';
+
+export interface InboxParts {
+  readonly post: Post;
+  readonly roster: Roster;
+  readonly recovery: Recovery;
+  readonly membership: Membership;
+  readonly rounds: Rounds;
+  readonly copies: Copies;
+  readonly regroup: Regroup;
+  readonly expectations: Expectations;
+  readonly metrics: RunMetrics;
+  /** One more worker is prepared for the membership that begins. */
+  readonly onPrepared: () => void;
+  readonly onLeaving: (member: Member, reason: string) => void;
+  readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
+}
+
+/** What a worker may send before it is ready. */
+const WHILE_JOINING: readonly BodyKind[] = ['ready', 'ping', 'failure', 'leaving'];
+
+/** Reads what workers send, and passes it on to whoever it is for. */
+export class Inbox {
+  constructor(private readonly parts: InboxParts) {}
+
+  /** Resolves when the post is closed. */
+  async read(): Promise<void> {
+    try {
+      for await (const received of this.parts.post.messages()) this.#receive(received);
+    } catch (error) {
+      this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  #receive({ peer, number, message }: Received): void {
+    const member = this.parts.roster.ofPeer(peer);
+    if (!message) {
+      if (member) this.parts.membership.lose(member, 'garbled', 'sent what is no message');
+      return;
+    }
+    this.#settle(member, () => {
+      if (message.kind === 'hello') return this.parts.membership.hello(peer, number, message.body);
+      if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
+      member.sequence.require(number);
+      this.parts.membership.heard(member);
+      this.parts.post.requireOurs(message, this.parts.recovery.generation);
+      return this.#handle(member, message);
+    });
+  }
+
+  #handle(member: Member, message: Message): Promise<void> | undefined {
+    // A worker gets neither images nor state before it is admitted.
+    if (member.state === 'joining' && !WHILE_JOINING.includes(message.kind))
+      throw new Rejection('unexpected', `${message.kind} of a worker that is not ready`);
+    switch (message.kind) {
+      case 'ready':
+        this.parts.membership.ready(member, message);
+        return;
+      case 'prepared':
+        if (!this.parts.recovery.isGrouped(member.number))
+          throw new Rejection('unexpected', 'prepared for nothing');
+        this.parts.recovery.prepared(member.number);
+        this.parts.onPrepared();
+        return;
+      case 'chunk':
+        if (message.body.content === Content.GRADIENT) return this.parts.rounds.addGradient(member, message);
+        this.parts.copies.chunk(member, message.body);
+        return;
+      case 'placed': {
+        const chunk = chunkOf(this.parts.post.segments, member.segment, message);
+        if (chunk.body.content !== Content.GRADIENT)
+          throw new Rejection('out_of_range', `a place of content ${chunk.body.content}`);
+        return this.parts.rounds.addGradient(member, chunk);
+      }
+      case 'shardDone':
+        this.parts.rounds.shardDone(member, message);
+        return;
+      case 'averaged':
+        this.parts.rounds.averaged(member, message);
+        return;
+      case 'unreachable':
+        this.parts.onUnreachable(member, message.body);
+        return;
+      case 'snapshotTaken':
+        this.parts.copies.taken(member, message.body);
+        return;
+      case 'fetch':
+        return this.parts.regroup.fetch(member, message.body);
+      case 'failure':
+        this.parts.membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
+        return;
+      case 'leaving':
+        this.parts.onLeaving(member, message.body.reason);
+        return;
+      case 'ping':
+        return;
+      case 'hello':
+      case 'welcome':
+      case 'refusal':
+      case 'assignment':
+      case 'compute':
+      case 'apply':
+      case 'snapshot':
+      case 'stop':
+      case 'greeting':
+        throw new Rejection('unexpected', `${message.kind} is not for a coordinator`);
+    }
+  }
+
+  /**
+   * Does what a message asks for while the next ones are read. A message that is not as it must be costs its sender:
+   * a connection that garbled one cannot be trusted with the rest. Anything else ends the run.
+   */
+  #settle(member: Member | undefined, work: () => Promise<void> | undefined): void {
+    const refuse = (error: unknown): void => {
+      if (!(error instanceof Rejection)) {
+        this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+        return;
+      }
+      this.parts.metrics.countRejected(error.reason);
+      if (member && error.reason !== 'wrong_generation')
+        this.parts.membership.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
+    };
+    try {
+      work()?.catch(refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+}

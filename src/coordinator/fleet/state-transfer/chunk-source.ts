@@ -1,0 +1,49 @@
+import { faceBytes, type Faces, type Sampler } from '../../../data/index.js';
+import { CHUNK_BYTES } from '../../../wire/codec.js';
+import { imageChunkBytes } from '../../../wire/face-chunks.js';
+import type { Bodies } from '../../../wire/message.js';
+import { Rejection } from '../../../wire/rejection.js';
+import type { ResidualSource, StateSource } from '../../executor.js';
+
+/** Chunks of what workers fetch. Each throws a Rejection for a byte that there is not. */
+export class ContentSource {
+  constructor(
+    private readonly faces: Faces,
+    private readonly sampler: Sampler,
+  ) {}
+
+  state(from: StateSource, fetch: Bodies['fetch']): Promise<Bodies['chunk']> {
+    return chunkOf(from.bytes, fetch, (offset, length) => from.read(offset, length));
+  }
+
+  /** Of a shard, of which there are so many bytes. */
+  residuals(from: ResidualSource, total: number, fetch: Bodies['fetch']): Promise<Bodies['chunk']> {
+    return chunkOf(total, fetch, (offset, length) => from.read(fetch.shard, offset, length));
+  }
+
+  /** A shard's images one after the other, in the order of their numbers. */
+  images({ content, shard, offset, request }: Bodies['fetch']): Bodies['chunk'] {
+    const face = faceBytes(this.faces.size);
+    const total = shard < this.sampler.options.shards ? this.sampler.sizeOf(shard) * face : 0;
+    if (offset >= total || offset % face !== 0)
+      throw new Rejection('out_of_range', `there is no image at byte ${offset} of shard ${shard}`);
+    const first = offset / face;
+    const count = Math.min(imageChunkBytes(face), total - offset) / face;
+    const payload = new Uint8Array(count * face);
+    this.faces.read(
+      Array.from({ length: count }, (_, index) => this.sampler.imageOf(shard, first + index)),
+      payload,
+    );
+    return { content, shard, offset, total, request, payload };
+  }
+}
+
+async function chunkOf(
+  total: number,
+  { content, shard, offset, request }: Bodies['fetch'],
+  read: (offset: number, length: number) => Promise<Uint8Array>,
+): Promise<Bodies['chunk']> {
+  if (offset >= total) throw new Rejection('out_of_range', `there is no byte ${offset} of ${total}`);
+  const payload = await read(offset, Math.min(CHUNK_BYTES, total - offset));
+  return { content, shard, offset, total, request, payload };
+}

@@ -1,0 +1,73 @@
+import type { Log } from '../common/log.js';
+import type { Beginning } from './run-origin.js';
+import type { Checkpoint } from '../run/checkpoint/checkpoint.js';
+import { StateLost } from './executor.js';
+import type { RunStatus } from '../monitoring/live/run-status.js';
+import type { RunRecord } from './run-recorder.js';
+import { sayResiduals } from './say-residuals.js';
+import { trainSteps, type TrainingLoop } from './training-loop.js';
+
+/** How often in a row the state may be lost before a step is done. */
+const FRUITLESS_STARTS = 3;
+
+export interface TrainingParts extends TrainingLoop {
+  readonly beginning: Pick<Beginning, 'name' | 'state'>;
+  readonly record: Pick<RunRecord, 'beginning' | 'step' | 'end' | 'rewind'>;
+  /** Kept up to date: its step is the last one that was done. */
+  readonly status: RunStatus;
+  readonly log: Log;
+}
+
+/**
+ * Trains from the first step to the last, or until it is to stop. Where everybody who held the state is lost, it goes
+ * back to the newest checkpoint and on from there: the run is the one that lost nobody. Throws StateLost where no step is
+ * done between one loss and the next, three times in a row, and where it is to stop.
+ */
+export async function trainToEnd(parts: TrainingParts): Promise<void> {
+  const { group, beginning, record, status, stop, log } = parts;
+  let origin: Checkpoint | undefined;
+  let began = (status.step = parts.firstStep - 1);
+  let fruitless = 0;
+  const goBack = async (lost: StateLost): Promise<void> => {
+    status.ready = false;
+    await origin?.close();
+    origin = await record.rewind();
+    began = status.step = origin?.facts.step ?? 0;
+    log(
+      `${lost.message}: ${origin ? `going back to step ${status.step}` : `beginning again from ${beginning.name}`}`,
+      { level: 'warn', event: 'rewound' },
+    );
+    sayResiduals(parts.training, origin, status.step + 1, log);
+    await group.restart(origin ?? (await beginning.state()), status.step + 1);
+  };
+
+  let lost: StateLost | undefined;
+  try {
+    do {
+      try {
+        if (lost) await goBack(lost);
+        lost = undefined;
+        await trainFrom(parts, status.step + 1);
+      } catch (error) {
+        // Who wants to stop is not made to wait for workers: the last checkpoint is as far as it can go.
+        if (!(error instanceof StateLost) || stop.aborted) throw error;
+        fruitless = status.step > began ? 1 : fruitless + 1;
+        if (fruitless === FRUITLESS_STARTS) throw error;
+        lost = error;
+      }
+    } while (lost);
+  } finally {
+    await origin?.close();
+  }
+}
+
+async function trainFrom(parts: TrainingParts, firstStep: number): Promise<void> {
+  const { record, sampler, status } = parts;
+  status.ready = true;
+  if (firstStep === 1) await record.beginning();
+  for await (const step of trainSteps({ ...parts, firstStep })) {
+    await record.step(step);
+    status.step = step.record.step;
+  }
+  await record.end(status.step, sampler.epochOf(Math.max(1, status.step)));
+}

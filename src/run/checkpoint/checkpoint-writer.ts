@@ -1,0 +1,118 @@
+import type { TrainingOptions } from '../../model/training-options.js';
+import { CopyLost, type ComputeGroup, type StateCopy } from '../../coordinator/executor.js';
+import type { RunFolder } from '../run-directory.js';
+import type { StepLog } from '../step-log.js';
+import { pruneCheckpoints } from './checkpoint-files.js';
+import type { CheckpointFacts } from './checkpoint.js';
+import { writeCheckpoint } from './write-checkpoint.js';
+
+/** How long what is being written may still take when a run goes wrong, in milliseconds. */
+const GRACE = 10_000;
+
+/** Copies that may be lost at the end of a run, where no next step is left to take another at. */
+const LAST_ATTEMPTS = 5;
+
+export interface CheckpointWriterParts {
+  readonly run: RunFolder;
+  readonly log: Pick<StepLog, 'sync'>;
+  readonly group: Pick<ComputeGroup, 'copyState'>;
+  readonly training: TrainingOptions;
+  /** Newest checkpoints that stay. */
+  readonly keep: number;
+  /** Told when a checkpoint is in its place. */
+  readonly onWritten: (step: number) => void;
+}
+
+/** Where a checkpoint is, and the last step in it. */
+export interface WrittenCheckpoint {
+  readonly path: string;
+  readonly step: number;
+}
+
+/** Writes checkpoints while training goes on, one at a time: training waits for the copy of the state alone. */
+export class CheckpointWriter {
+  #last: WrittenCheckpoint | undefined;
+  /** Never rejects. */
+  #writing: Promise<void> = Promise.resolve();
+  #abort = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
+  #owed = false;
+
+  constructor(private readonly parts: CheckpointWriterParts) {}
+
+  /** The newest that is in its place. */
+  get last(): WrittenCheckpoint | undefined {
+    return this.#last;
+  }
+
+  /** Whether the copy that was taken last is lost: another is to be taken after the next step. */
+  get owed(): boolean {
+    return this.#owed;
+  }
+
+  /** Throws what a checkpoint could not be written for (a full disk, say): the run must not go on as if it had one. */
+  check(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Copies the state as it is now, once the checkpoint before is written, and writes it while training goes on. */
+  async begin(facts: CheckpointFacts): Promise<void> {
+    await this.#writing;
+    this.check();
+    this.#owed = false;
+    try {
+      const copy = await this.parts.group.copyState();
+      this.#abort = new AbortController();
+      const { signal } = this.#abort;
+      this.#writing = this.#write(copy, facts, signal).catch((error: unknown) => {
+        if (!signal.aborted) this.#fail(error);
+      });
+    } catch (error) {
+      if (!(error instanceof CopyLost)) throw error;
+      this.#owed = true;
+    }
+  }
+
+  /** Resolves when the checkpoint of this step, the run's last one, is in its place. */
+  async finish(facts: CheckpointFacts): Promise<void> {
+    await this.#writing;
+    for (let attempt = 1; this.#last?.step !== facts.step; attempt++) {
+      if (attempt > LAST_ATTEMPTS)
+        throw new CopyLost('every copy of the state was lost before it was written');
+      await this.begin(facts);
+      await this.#writing;
+      this.check();
+    }
+  }
+
+  /** The run has gone back to this checkpoint, or to its beginning. */
+  goBackTo(checkpoint: WrittenCheckpoint | undefined): void {
+    this.#last = checkpoint;
+  }
+
+  /** Waits a little for what is being written, then gives it up: afterwards nothing is under way or half-written. */
+  async giveUp(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#abort.abort(new Error('the checkpoint was given up'));
+    }, GRACE);
+    await this.#writing;
+    clearTimeout(timer);
+    this.#owed = false;
+  }
+
+  async #write(copy: StateCopy, facts: CheckpointFacts, signal: AbortSignal): Promise<void> {
+    const { run, log, training, keep, onWritten } = this.parts;
+    const path = run.checkpointFile(facts.step);
+    // What the log says was done must not be less than what the checkpoint holds, after a power cut either.
+    await log.sync();
+    await writeCheckpoint(path, copy, training, facts, signal);
+    this.#last = { path, step: facts.step };
+    onWritten(facts.step);
+    await pruneCheckpoints(run, keep);
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof CopyLost) this.#owed = true;
+    else this.#failure = { error };
+  }
+}

@@ -1,0 +1,62 @@
+import { UserError } from '../../common/errors.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import type { RunFolder } from '../run-directory.js';
+import { typed } from '../../common/display-path.js';
+import { listCheckpoints, stepOf } from './checkpoint-files.js';
+import { BrokenCheckpoint, Checkpoint } from './checkpoint.js';
+
+/** Which of a run's checkpoints to open, and what to tell the user where it is broken. */
+export interface CheckpointRequest {
+  readonly run: RunFolder;
+  readonly training: TrainingOptions;
+  /** Undefined: the newest. */
+  readonly path?: string | undefined;
+  /** How to take another one, to follow a colon: "go on from the one before with --resume ..." */
+  readonly advise: (word: string) => string;
+}
+
+/** The error for a broken one offers the newest before it that is whole: it is the user who gives up steps. */
+export async function openCheckpoint({
+  run,
+  training,
+  path,
+  advise,
+}: CheckpointRequest): Promise<Checkpoint> {
+  const asked = path ?? (await listCheckpoints(run)).at(-1);
+  if (asked === undefined) throw new UserError(`${run.path} has no checkpoint to go on from`);
+  try {
+    return await Checkpoint.open(asked, training);
+  } catch (error) {
+    if (!(error instanceof BrokenCheckpoint)) throw error;
+    const before = await openNewestWhole(run, training, { before: stepOf(asked) });
+    await before?.close();
+    const advice = before
+      ? advise(typed(before.path))
+      : 'no checkpoint before it is whole, so start a new run';
+    throw new UserError(`${error.message}: ${advice}`, { cause: error });
+  }
+}
+
+interface NewestWhole {
+  /** A step. */
+  readonly before?: number;
+  readonly onBroken?: (error: BrokenCheckpoint) => void;
+}
+
+/** The newest checkpoint that is whole; undefined where none is left. */
+export async function openNewestWhole(
+  run: RunFolder,
+  training: TrainingOptions,
+  { before: end = Infinity, onBroken }: NewestWhole = {},
+): Promise<Checkpoint | undefined> {
+  const older = (await listCheckpoints(run)).filter((path) => stepOf(path) < end);
+  for (const path of older.reverse()) {
+    try {
+      return await Checkpoint.open(path, training);
+    } catch (error) {
+      if (!(error instanceof BrokenCheckpoint)) throw error;
+      onBroken?.(error);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import type { FileHandle } from 'node:fs/promises';
+import { writeFileAtomically } from '../../common/files/atomic-file.js';
+import type { TrainingOptions } from '../../model/training-options.js';
+import type { StateCopy } from '../../coordinator/executor.js';
+import { CHECKPOINT_FORMAT, type CheckpointFacts } from './checkpoint.js';
+import { checkpointSlots, stateBytes } from './checkpoint-slots.js';
+import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
+import { encodeHeader } from '../../formats/safetensors.js';
+
+/**
+ * Writes a copy of the state to `path`, whole or not at all. The digest covers what has passed by, so the header is
+ * written again when it is known. The signal gives up the reading of the copy; what was read is written to its end.
+ */
+export async function writeCheckpoint(
+  path: string,
+  copy: StateCopy,
+  training: TrainingOptions,
+  facts: CheckpointFacts,
+  signal?: AbortSignal,
+): Promise<void> {
+  const header = encodeHeader(checkpointSlots(training), {
+    format: CHECKPOINT_FORMAT,
+    [DIGEST_FIELD]: NO_DIGEST,
+    step: String(facts.step),
+    epoch: String(facts.epoch),
+    engine: facts.engine,
+    dataset: facts.datasetFingerprint,
+    options: JSON.stringify(training),
+    counters: JSON.stringify(facts.counters),
+  });
+  await writeFileAtomically(path, async (file) => {
+    const digest = new FileDigest(header, stateBytes(training));
+    const read = copy.read(async (bytes, offset) => {
+      signal?.throwIfAborted();
+      digest.add(bytes);
+      await writeAll(file, bytes, header.length + offset);
+    });
+    await unlessAborted(read, signal);
+    await writeAll(file, withDigest(header, digest.end().file), 0);
+  });
+}
+
+/** Ends with the signal as well, though the work may not: whoever holds the copy may no longer answer. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
