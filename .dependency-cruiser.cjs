@@ -3,6 +3,7 @@ const ORDER = [
   ['common'],
   ['engine', 'data', 'wire', 'averaging'],
   ['model'],
+  ['options'],
   ['formats', 'sampling'],
   ['run'],
   ['evaluation'],
@@ -11,9 +12,19 @@ const ORDER = [
   ['cli'],
 ];
 
+const rules = ORDER.flatMap((rooms, level) =>
+  rooms.map((room) => ({
+    name: `${room}-imports-only-from-above`,
+    severity: 'error',
+    from: { path: `^src/${room}/` },
+    to: { path: '^src/', pathNot: [...ORDER.slice(0, level).flat(), room].map((name) => `^src/${name}/`) },
+  })),
+);
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...rules,
     {
       name: 'only-rooms-in-the-order',
       severity: 'error',
@@ -31,7 +42,9 @@ module.exports = {
       name: 'only-compute-loads-tensorflow',
       comment: 'Only the compute thread (src/model/replica-thread.ts) and the engine load tensors.',
       severity: 'error',
-      from: { path: '^src/(cli|coordinator|worker|monitoring|run|formats|sampling|wire|data|common)/' },
+      from: {
+        path: '^src/(cli|coordinator|worker|monitoring|run|options|formats|sampling|wire|data|common)/',
+      },
       to: { path: 'node_modules/@tensorflow/|^src/engine/tensorflow' },
     },
   ],

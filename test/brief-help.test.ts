@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { guideOf, typedName, withThoseBelow } from '../src/common/brief-help.js';
 import { coordinatorCommand } from '../src/cli/commands.js';
 import { planFaces, type GenerateArguments } from '../src/sampling/generation-plan.js';
-import type { TrainArguments } from '../src/cli/train-options.js';
-import { settleOptions } from '../src/cli/resolve-options.js';
+import type { TrainArguments } from '../src/options/train-options.js';
+import { settleOptions } from '../src/options/resolve-options.js';
 import { workerCommand } from '../src/worker/options.js';
 
 const SCREEN = { columns: 80, lines: 40 };

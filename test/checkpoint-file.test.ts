@@ -13,7 +13,7 @@ import {
 import { Checkpoint } from '../src/run/checkpoint/checkpoint.js';
 import { openCheckpoint, openNewestWhole } from '../src/run/checkpoint/open-checkpoint.js';
 import { writeCheckpoint } from '../src/run/checkpoint/write-checkpoint.js';
-import type { StateCopy } from '../src/coordinator/executor.js';
+import type { StateCopy } from '../src/model/state-source.js';
 import { openRunAt, RunFolder } from '../src/run/run-directory.js';
 import { modelLayout } from '../src/model/layout.js';
 import { initialState, stateLayout } from '../src/model/state.js';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Deferred } from '../src/common/deferred.js';
 import { CheckpointWriter } from '../src/run/checkpoint/checkpoint-writer.js';
 import { Checkpoint } from '../src/run/checkpoint/checkpoint.js';
-import { CopyLost, type StateCopy } from '../src/coordinator/executor.js';
+import { CopyLost, type StateCopy } from '../src/model/state-source.js';
 import { RunFolder } from '../src/run/run-directory.js';
 import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';

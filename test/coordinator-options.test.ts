@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { UserError } from '../src/common/errors.js';
-import { addTrainOptions, type TrainArguments } from '../src/cli/train-options.js';
+import { addTrainOptions, type TrainArguments } from '../src/options/train-options.js';
 import { checkTrainingOptions, imagesOfStep } from '../src/model/training-options.js';
-import { settleOptions, type Machine, type RunOptions } from '../src/cli/resolve-options.js';
+import { settleOptions, type Machine, type RunOptions } from '../src/options/resolve-options.js';
 
 const MACHINE: Machine = { cores: 8, gpus: [], lackOfBfloat16: () => undefined };
 

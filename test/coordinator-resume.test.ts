@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Command } from 'commander';
 import { UserError } from '../src/common/errors.js';
-import { addTrainOptions, type TrainArguments } from '../src/cli/train-options.js';
+import { addTrainOptions, type TrainArguments } from '../src/options/train-options.js';
 import { resumeArguments } from '../src/run/saved-options.js';
 import { RunFolder } from '../src/run/run-directory.js';
-import { settleOptions } from '../src/cli/resolve-options.js';
+import { settleOptions } from '../src/options/resolve-options.js';
 
 function parse(line: string): { given: TrainArguments; typed: Set<string> } {
   const command = addTrainOptions(new Command());

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { stateBytes } from '../src/run/checkpoint/checkpoint-slots.js';
 import { Checkpoint } from '../src/run/checkpoint/checkpoint.js';
 import { writeCheckpoint } from '../src/run/checkpoint/write-checkpoint.js';
-import type { StateCopy } from '../src/coordinator/executor.js';
+import type { StateCopy } from '../src/model/state-source.js';
 import { savedTraining } from '../src/run/saved-options.js';
 import { RunFolder } from '../src/run/run-directory.js';
 import { ExternalRun } from './support/trainer/external-run.js';

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'node:test';
 import { Interrupted } from '../src/common/errors.js';
 import { WorkersGone } from '../src/coordinator/executor.js';
-import type { Fallback } from '../src/run/fallback.js';
+import type { Fallback } from '../src/options/fallback.js';
 import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
 import type { LocalWorkers } from '../src/coordinator/fleet/local-workers/local-workers.js';
 import { Quorum } from '../src/coordinator/fleet/members/quorum.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { StateSource } from '../src/coordinator/executor.js';
+import type { StateSource } from '../src/model/state-source.js';
 import type { Assignment } from '../src/coordinator/fleet/members/recovery.js';
 import { ResidualHosts } from '../src/coordinator/fleet/members/residual-hosts.js';
 import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';

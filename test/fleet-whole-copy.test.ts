@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'node:test';
-import { CopyLost } from '../src/coordinator/executor.js';
+import { CopyLost } from '../src/model/state-source.js';
 import { Copies } from '../src/coordinator/fleet/state-transfer/snapshot-requests.js';
 import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
 import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';

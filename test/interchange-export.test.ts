@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { makeFolderAtomically } from '../src/common/files/atomic-folder.js';
 import { UserError } from '../src/common/errors.js';
 import { writeCheckpoint } from '../src/run/checkpoint/write-checkpoint.js';
-import type { TakeBytes } from '../src/coordinator/executor.js';
+import type { TakeBytes } from '../src/model/state-source.js';
 import { exportWeights } from '../src/cli/export.js';
 import { readInitial } from '../src/formats/read-initial.js';
 import type { ExportFormat } from '../src/formats/weights-config.js';

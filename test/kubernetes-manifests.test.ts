@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Secret } from '../src/common/secret.js';
-import { settleOptions } from '../src/cli/resolve-options.js';
+import { settleOptions } from '../src/options/resolve-options.js';
 import { buildManifests, findKustomize } from './support/kubernetes/kustomize.js';
 import {
   selects,

@@ -22,7 +22,7 @@ import {
   addTrainOptions,
   imageSize,
   type TrainArguments,
-} from './train-options.js';
+} from '../options/train-options.js';
 import { printSummary } from './summary.js';
 import { plot } from './plot.js';
 import { taskProgress } from '../common/task-progress.js';

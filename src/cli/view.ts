@@ -8,7 +8,7 @@ import { ShownRun } from '../monitoring/live/run-view.js';
 import { formatHttpAddress, parseHttpAddress, requireToken } from '../common/http-address.js';
 import { startHttpServer } from '../monitoring/http/server.js';
 import { withTokenOfFile } from '../monitoring/http/token-file.js';
-import type { HttpTokenArguments } from './train-options.js';
+import type { HttpTokenArguments } from '../options/train-options.js';
 import { RunFolder } from '../run/run-directory.js';
 import { shown } from '../common/display-path.js';
 

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from '../common/errors.js';
 import { say } from '../common/log.js';
-import type { TrainArguments } from '../cli/train-options.js';
+import type { TrainArguments } from '../options/train-options.js';
 import type { RunRequest } from './start-session.js';
 import { openRunAt, RunFolder, type RunPlace } from '../run/run-directory.js';
 import { RunLock } from '../run/run-lock.js';

@@ -1,14 +1,13 @@
 import type { Log } from '../common/log.js';
 import type { StepRange } from '../model/local-steps.js';
 import type { Phase } from '../model/phase.js';
+import type { StateCopy, StateSource } from '../model/state-source.js';
 import {
   StateLost,
   WorkersGone,
   type ComputeGroup,
   type LocalOutcome,
   type PhaseOutcome,
-  type StateCopy,
-  type StateSource,
   type Traffic,
 } from './executor.js';
 

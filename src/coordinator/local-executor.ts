@@ -25,15 +25,8 @@ import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
 import { bytesOf, floatsOf } from '../common/bytes.js';
 import { chunkOffsets } from '../wire/chunks.js';
-import type {
-  ComputeGroup,
-  LocalOutcome,
-  PhaseOutcome,
-  ResidualSource,
-  StateCopy,
-  StateSource,
-  Traffic,
-} from './executor.js';
+import type { ResidualSource, StateCopy, StateSource } from '../model/state-source.js';
+import type { ComputeGroup, LocalOutcome, PhaseOutcome, Traffic } from './executor.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from './averaged-update.js';
 import { TRIES, untilFinite, type NotFiniteElement } from './nonfinite-retry.js';
 

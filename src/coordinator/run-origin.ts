@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors.js';
 import type { TrainingOptions } from '../model/training-options.js';
-import type { StateSource } from './executor.js';
+import type { StateSource } from '../model/state-source.js';
 import { readInitial, type InitialFacts, type InitialWeights } from '../formats/read-initial.js';
 import { shown } from '../common/display-path.js';
 

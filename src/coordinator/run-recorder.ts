@@ -19,7 +19,7 @@ import { writePicture } from '../sampling/picture.js';
 import type { RunFolder } from '../run/run-directory.js';
 import type { RunLock } from '../run/run-lock.js';
 import { lastEvaluated, type StepLog } from '../run/step-log.js';
-import type { RunOptions } from '../cli/resolve-options.js';
+import type { RunOptions } from '../options/resolve-options.js';
 import { isDue } from '../model/is-due.js';
 import type { StepOutcome } from './training-loop.js';
 

@@ -1,6 +1,6 @@
 import type { Log } from '../common/log.js';
 import type { TrainingOptions } from '../model/training-options.js';
-import type { StateSource } from './executor.js';
+import type { StateSource } from '../model/state-source.js';
 
 /** Says where a run that sends int8 goes on from a checkpoint that was written before they held what rounding left. */
 export function sayResiduals(

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
-import { WorkersGone, type ComputeGroup, type StateSource } from './executor.js';
+import type { StateSource } from '../model/state-source.js';
+import { WorkersGone, type ComputeGroup } from './executor.js';
 import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/local-workers/placement.js';
 import { LoneSuccessor } from './fallback-executor.js';
 import { openSegments } from '../wire/segments/segments.js';
 import { sayResiduals } from './say-residuals.js';
-import type { Machine, RunOptions } from '../cli/resolve-options.js';
+import type { Machine, RunOptions } from '../options/resolve-options.js';
 import { SingleNode } from './local-executor.js';
 
 export interface GroupParts extends Pick<

@@ -3,7 +3,7 @@ import { averagedSlot } from '../model/average-slots.js';
 import type { ModelLayout, Slot } from '../model/layout.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { bytesOf } from '../common/bytes.js';
-import type { StateSource } from '../coordinator/executor.js';
+import type { StateSource } from '../model/state-source.js';
 import type { NamedTensors } from './foreign-weights.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;

@@ -1,7 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { shellQuote } from '../common/shell-quote.js';
-import { CHECKPOINT_FORMAT } from '../run/checkpoint/checkpoint.js';
-import { decodeStored, headerLength, type StoredTensors } from './safetensors.js';
+import { CHECKPOINT_FORMAT, decodeStored, headerLength, type StoredTensors } from './safetensors.js';
 import type { ForeignWeights } from './foreign-weights.js';
 import { readPart, sizeOf } from './read-part.js';
 

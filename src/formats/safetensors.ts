@@ -1,5 +1,8 @@
 import type { Slot } from '../model/layout.js';
 
+/** Format of this project's checkpoints. Its number changes when one version cannot read the files of another. */
+export const CHECKPOINT_FORMAT = 'dcgan-trainer 1';
+
 /**
  * The safetensors format: 8 bytes that say how long the header is, a header in JSON that names every tensor, the
  * tensors without gaps. https://github.com/huggingface/safetensors#format

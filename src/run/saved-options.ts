@@ -1,7 +1,7 @@
 import { UserError } from '../common/errors.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { InitialFacts } from '../formats/read-initial.js';
-import type { TrainArguments } from '../cli/train-options.js';
+import type { TrainArguments } from '../options/train-options.js';
 import type { RunFolder } from './run-directory.js';
 
 /** What may be said anew when a run goes on: how long, on what, and what it shows; never what decides its numbers. */

@@ -1,13 +1,14 @@
-import type { Evaluation } from '../evaluation/evaluation.js';
-
-/** An evaluation of samples, as far as it goes into the log. */
-export type LoggedEvaluation = Pick<
-  Evaluation,
-  'faceShare' | 'faceShareInterval' | 'frechetDistance' | 'frechetDistanceInterval'
-> & {
-  /** The step whose samples they were. */
+/** The part of an evaluation that the log keeps. Intervals are 95 % confidence intervals. */
+export interface LoggedEvaluation {
+  /** The step whose samples were evaluated. */
   readonly step: number;
-};
+  /** Fraction of samples in which the detector finds a face. */
+  readonly faceShare: number;
+  readonly faceShareInterval: readonly [low: number, high: number];
+  /** Fréchet distance between the descriptors of samples and of real faces. */
+  readonly frechetDistance: number;
+  readonly frechetDistanceInterval: readonly [low: number, high: number];
+}
 
 /** One line of stats.jsonl: what a step measured. Losses and scores are means over the shards. */
 export interface StepRecord {

@@ -7,7 +7,7 @@ import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { ReplicaHandle } from '../model/replica-handle.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import type { TrainingOptions } from '../model/training-options.js';
-import type { Checkpoint } from '../run/checkpoint/checkpoint.js';
+import type { StateSource } from '../model/state-source.js';
 import type { Latent } from './latents.js';
 
 /** Images that are drawn at a time: bounds the memory. */
@@ -22,7 +22,7 @@ export class Painter {
 
   static async load(
     training: TrainingOptions,
-    checkpoint: Checkpoint,
+    state: Pick<StateSource, 'bytes' | 'read'>,
     choice: EngineChoice,
   ): Promise<Painter> {
     const replica = new ReplicaHandle();
@@ -31,9 +31,9 @@ export class Painter {
       Object.assign(process.env, engineEnvironment({ threads: availableParallelism() }));
       const { learningRate, beta1 } = training;
       await replica.call('load', { engine: name, model: training, optimizer: { learningRate, beta1 } });
-      const state = sharedFloats(checkpoint.bytes / Float32Array.BYTES_PER_ELEMENT);
-      new Uint8Array(state.buffer).set(await checkpoint.read(0, checkpoint.bytes));
-      await replica.call('restore', { state });
+      const floats = sharedFloats(state.bytes / Float32Array.BYTES_PER_ELEMENT);
+      new Uint8Array(floats.buffer).set(await state.read(0, state.bytes));
+      await replica.call('restore', { state: floats });
       return new Painter(replica, training);
     } catch (error) {
       await replica.close();

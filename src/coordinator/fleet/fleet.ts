@@ -21,15 +21,9 @@ import { AddressSecret } from '../../wire/address-secret.js';
 import type { OpenSegments } from '../../wire/segments/segments.js';
 import { SocketFolder } from '../../wire/socket-folder.js';
 import { heartbeatFor } from '../../wire/socket-options.js';
-import {
-  type ComputeGroup,
-  type LocalOutcome,
-  type PhaseOutcome,
-  type StateCopy,
-  type StateSource,
-  type Traffic,
-} from '../executor.js';
-import type { Fallback } from '../../run/fallback.js';
+import type { StateCopy, StateSource } from '../../model/state-source.js';
+import type { ComputeGroup, LocalOutcome, PhaseOutcome, Traffic } from '../executor.js';
+import type { Fallback } from '../../options/fallback.js';
 import type { Topology } from '../../averaging/topology.js';
 import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../averaged-update.js';

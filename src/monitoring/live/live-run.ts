@@ -3,7 +3,7 @@ import type { RunState } from '../page/api.js';
 import type { RunStatus } from './run-status.js';
 import { formatHttpAddress } from '../../common/http-address.js';
 import type { RunFolder } from '../../run/run-directory.js';
-import type { RunOptions } from '../../cli/resolve-options.js';
+import type { RunOptions } from '../../options/resolve-options.js';
 import type { StopRequest } from '../../common/process/stop-request.js';
 import { LiveSite } from './api.js';
 import { RunControl } from './run-control.js';

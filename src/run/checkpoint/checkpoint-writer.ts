@@ -1,5 +1,5 @@
 import type { TrainingOptions } from '../../model/training-options.js';
-import { CopyLost, type ComputeGroup, type StateCopy } from '../../coordinator/executor.js';
+import { CopyLost, type StateCopy } from '../../model/state-source.js';
 import type { RunFolder } from '../run-directory.js';
 import type { StepLog } from '../step-log.js';
 import { pruneCheckpoints } from './checkpoint-files.js';
@@ -15,7 +15,7 @@ const LAST_ATTEMPTS = 5;
 export interface CheckpointWriterParts {
   readonly run: RunFolder;
   readonly log: Pick<StepLog, 'sync'>;
-  readonly group: Pick<ComputeGroup, 'copyState'>;
+  readonly group: { copyState(): Promise<StateCopy> };
   readonly training: TrainingOptions;
   /** Newest checkpoints that stay. */
   readonly keep: number;

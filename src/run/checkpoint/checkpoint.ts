@@ -1,20 +1,18 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import type { ResidualSource, StateSource } from '../../coordinator/executor.js';
+import type { ResidualSource, StateSource } from '../../model/state-source.js';
 import { parseCounters, type SavedCounters } from './saved-counters.js';
 import { shown } from '../../common/display-path.js';
 import { checkpointSlots, residualBytes, stateBytes } from './checkpoint-slots.js';
 import { digestIn, FileDigest } from './digest.js';
 import {
+  CHECKPOINT_FORMAT,
   decodeHeader,
   headerLength,
   type Metadata,
   type SafetensorsHeader,
 } from '../../formats/safetensors.js';
-
-/** Another number where files of one version cannot be read by the other. */
-export const CHECKPOINT_FORMAT = 'dcgan-trainer 1';
 
 /** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {

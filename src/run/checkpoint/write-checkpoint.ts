@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { writeFileAtomically } from '../../common/files/atomic-file.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import type { StateCopy } from '../../coordinator/executor.js';
-import { CHECKPOINT_FORMAT, type CheckpointFacts } from './checkpoint.js';
+import type { StateCopy } from '../../model/state-source.js';
+import type { CheckpointFacts } from './checkpoint.js';
 import { checkpointSlots, stateBytes } from './checkpoint-slots.js';
 import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
-import { encodeHeader } from '../../formats/safetensors.js';
+import { CHECKPOINT_FORMAT, encodeHeader } from '../../formats/safetensors.js';
 
 /**
  * Writes a copy of the state to `path`, whole or not at all. The digest covers what has passed by, so the header is

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { coordinatorCommand } from '../../../src/cli/commands.js';
-import type { TrainArguments } from '../../../src/cli/train-options.js';
+import type { TrainArguments } from '../../../src/options/train-options.js';
 import { workerCommand, type WorkerOptions } from '../../../src/worker/options.js';
 import type { Container, JobSpec, KubernetesObject } from './objects.js';
 

@@ -2,7 +2,7 @@ import { awakeTime } from '../../../common/process/awake.js';
 import { Interrupted } from '../../../common/errors.js';
 import type { Log } from '../../../common/log.js';
 import { WorkersGone } from '../../executor.js';
-import type { Fallback } from '../../../run/fallback.js';
+import type { Fallback } from '../../../options/fallback.js';
 import type { Expectations } from '../pending-waits.js';
 import type { LocalWorkers } from '../local-workers/local-workers.js';
 import type { Recovery } from './recovery.js';

@@ -10,7 +10,7 @@ import type { TrainingOptions } from '../../../model/training-options.js';
 import { Content, Source, type Bodies } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
 import { vectorChunk } from '../../../wire/vector-chunks.js';
-import type { StateSource } from '../../executor.js';
+import type { StateSource } from '../../../model/state-source.js';
 import { ContentSource } from '../state-transfer/chunk-source.js';
 import { CopyRelay } from '../state-transfer/snapshot-relay.js';
 import type { Copies, CopyRequest } from '../state-transfer/snapshot-requests.js';

@@ -1,6 +1,6 @@
 import type { Log } from '../../../common/log.js';
 import { Source } from '../../../wire/message.js';
-import type { ResidualSource, StateSource } from '../../executor.js';
+import type { ResidualSource, StateSource } from '../../../model/state-source.js';
 import type { Assignment } from './recovery.js';
 import type { Member, Roster } from './roster.js';
 

@@ -1,6 +1,6 @@
 import { chunkOffsets } from '../../../wire/chunks.js';
 import { Content } from '../../../wire/message.js';
-import { CopyLost, type StateCopy, type TakeBytes } from '../../executor.js';
+import { CopyLost, type StateCopy, type TakeBytes } from '../../../model/state-source.js';
 import type { Copies, Copy, CopyRequest, TakenCopies } from './snapshot-requests.js';
 import type { Keeper } from '../members/residual-hosts.js';
 import type { Member } from '../members/roster.js';

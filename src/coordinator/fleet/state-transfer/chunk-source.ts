@@ -3,7 +3,7 @@ import { CHUNK_BYTES } from '../../../wire/codec.js';
 import { imageChunkBytes } from '../../../wire/face-chunks.js';
 import type { Bodies } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
-import type { ResidualSource, StateSource } from '../../executor.js';
+import type { ResidualSource, StateSource } from '../../../model/state-source.js';
 
 /** Chunks of what workers fetch. Each throws a Rejection for a byte that there is not. */
 export class ContentSource {

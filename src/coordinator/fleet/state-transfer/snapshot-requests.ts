@@ -3,7 +3,7 @@ import { CHUNK_BYTES } from '../../../wire/codec.js';
 import type { Bodies, Content } from '../../../wire/message.js';
 import { Pull } from '../../../wire/pull.js';
 import { Rejection } from '../../../wire/rejection.js';
-import type { TakeBytes } from '../../executor.js';
+import type { TakeBytes } from '../../../model/state-source.js';
 import type { Expectations } from '../pending-waits.js';
 import type { Post } from '../worker-channel.js';
 import { describe, type Member, type Roster } from '../members/roster.js';

@@ -8,7 +8,7 @@ import { Secret } from '../common/secret.js';
 import { DEFAULT_MAX_BROKEN_SHARE } from '../data/index.js';
 import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '../engine/engine.js';
 import { TOPOLOGIES, type Topology } from '../averaging/topology.js';
-import { FALLBACKS, type Fallback } from '../run/fallback.js';
+import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 import { AUGMENTATIONS, augmentationsOf } from '../model/refinements.js';
 

@@ -2,7 +2,7 @@ import { UserError } from '../common/errors.js';
 import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
 import type { Refinements } from '../model/refinements.js';
-import type { Fallback } from '../run/fallback.js';
+import type { Fallback } from './fallback.js';
 import { requireAddress, requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from '../common/http-address.js';
 import type { TrainArguments } from './train-options.js';
