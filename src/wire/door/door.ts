@@ -2,7 +2,7 @@ import { fileLimit } from '#open-files';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileReserve, openFiles } from '../../common/process/open-files.js';
-import { loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
+import { EPOLLIN, loadSocketCalls, nameOfAddress, type SocketCalls } from './socket-calls.js';
 
 /** Milliseconds between a full door's checks for room, besides the one after each end of a connection. */
 const CHECK_INTERVAL = 1_000;
@@ -12,6 +12,9 @@ const REGISTRATION_TIME = 2_000;
 
 /** Milliseconds that ZeroMQ has to close a connection's descriptor after it has reported the end. */
 const CLOSING_TIME = 10;
+
+/** A descriptor that an epoll instance watches, its events and its data, in /proc/self/fdinfo. */
+const WATCHED = /^tfd: +(\d+) +events: +([0-9a-f]+) +data: +([0-9a-f]+)/gm;
 
 /** Where ZeroMQ's I/O thread waits for connections: an epoll instance, the listening socket, and what is registered for it. */
 interface Registration {
@@ -118,8 +121,10 @@ async function awaitRegistration(calls: SocketCalls, name: string): Promise<Regi
 /** Searches this process's epoll instances for the one that watches the socket that listens under this name. */
 function findRegistration(calls: SocketCalls, name: string): Registration | undefined {
   for (const epoll of openFiles()) {
-    for (const [, target, data] of epollInfo(epoll).matchAll(/^tfd: +(\d+) .*?data: +([0-9a-f]+)/gm)) {
+    for (const [, target, events, data] of epollInfo(epoll).matchAll(WATCHED)) {
       const descriptor = Number(target);
+      // Added first, without events: what is set before the I/O thread asks for them would not last.
+      if ((Number(`0x${events}`) & EPOLLIN) === 0) continue;
       if (calls.localName(descriptor) === name && calls.isListening(descriptor))
         return { epoll, descriptor, data: BigInt(`0x${data}`) };
     }

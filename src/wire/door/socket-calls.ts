@@ -26,7 +26,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const SHUT_RDWR = 2;
 const EPOLL_CTL_MOD = 3;
-const EPOLLIN = 1;
+export const EPOLLIN = 1;
 const EPOLLONESHOT = 0x4000_0000;
 
 /** Offsets in `struct tcp_info`. */
