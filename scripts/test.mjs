@@ -31,7 +31,7 @@ async function testAll() {
   }
   console.log(`== tests (${files.length} files)`);
   // One file at a time: tests start real trainers, which take the machine's cores.
-  const reporters = ['spec', pathToFileURL(join(root, 'scripts/crash-reporter.mjs')).href];
+  const reporters = ['spec', pathToFileURL(join(root, 'scripts/closing-reporter.mjs')).href];
   const options = [
     ...['--enable-source-maps', '--test', '--test-concurrency=1'],
     ...reporters.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),

@@ -10,6 +10,7 @@ import { modelLayout } from '../src/model/layout.js';
 import { stateLayout } from '../src/model/state.js';
 import { startEngine } from './support/engine/start-engine.js';
 import { facesOf, largestDifference } from './support/exported-generator.js';
+import { skipWithout } from './support/optional-tools.js';
 import { ServedPage } from './support/page.js';
 import { EXAMPLES } from './support/python.js';
 import { lastState } from './support/trainer/run-results.js';
@@ -38,7 +39,7 @@ function onTheSphere(from: Float32Array, to: Float32Array, share: number): Float
   return from.map((value, i) => a * value + b * to[i]);
 }
 
-describe('a generator in a web page', () => {
+describe('a generator in a web page', { skip: skipWithout('Chromium') }, () => {
   const closing = new Closing();
   let workplace: Workplace;
   let served: ServedPage;

@@ -10,6 +10,7 @@ import { shardNoise } from '../src/model/noise.js';
 import { channelsFirst } from './support/channels-first.js';
 import { startEngine } from './support/engine/start-engine.js';
 import { facesOf, largestDifference } from './support/exported-generator.js';
+import { skipWithout } from './support/optional-tools.js';
 import { EXAMPLES, findPyTorch, run as execute, runInterchange } from './support/python.js';
 import { readSafetensors } from './support/safetensors.js';
 import { expectSameRun, readStats } from './support/trainer/run-results.js';
@@ -34,13 +35,13 @@ const FACE_TOLERANCE = 1e-4;
 const FIRST_LOSS_TOLERANCE = 1e-5;
 const LOSS_TOLERANCE = 1e-3;
 
-describe('weights that go to PyTorch and back', () => {
+describe('weights that go to PyTorch and back', { skip: skipWithout('PyTorch') }, () => {
   let workplace: Workplace;
   let python: string;
   /** What PyTorch prints for the steps that the run begins with. */
   let printed: Record<string, number>[];
   before(async () => {
-    python = await findPyTorch();
+    python = findPyTorch() ?? '';
     await startEngine('wasm');
     workplace = await Workplace.make();
     await mkdir(workplace.path('from-pytorch'));

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { floatsOf } from '../src/common/bytes.js';
 import { UserError } from '../src/common/errors.js';
 import { readPyTorch } from '../src/formats/read-pytorch.js';
+import { skipWithout } from './support/optional-tools.js';
 import { findPyTorch, run } from './support/python.js';
 
 /** Writes files of torch.save into the folder argv[1]. The weights of every generator count up from 0. */
@@ -36,11 +37,11 @@ const FILES = {
   'half precision, under another name, in the old format': 'old',
 };
 
-describe('the command that converts a file of torch.save', () => {
+describe('the command that converts a file of torch.save', { skip: skipWithout('PyTorch') }, () => {
   let folder: string;
   let python: string;
   before(async () => {
-    python = await findPyTorch();
+    python = findPyTorch() ?? '';
     folder = await mkdtemp(join(tmpdir(), 'dcgan-torch-save-'));
     await run(python, ['-c', MAKE, folder]);
   });

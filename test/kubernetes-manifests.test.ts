@@ -19,11 +19,12 @@ import {
   workerOptionsOf,
 } from './support/kubernetes/run-manifests.js';
 import { schemaErrors } from './support/kubernetes/schemas.js';
+import { skipWithout } from './support/optional-tools.js';
 
 const OVERLAYS = readdirSync(new URL('../../k8s/overlays', import.meta.url)).sort();
 
 const kustomize = findKustomize();
-const skip = kustomize ? false : 'neither kustomize nor kubectl is on this machine';
+const skip = skipWithout('Kustomize');
 
 /** A machine of the cluster: what the manifests leave to be settled follows it. */
 const NODE = { cores: 8, gpus: [], lackOfBfloat16: () => undefined };

@@ -4,6 +4,7 @@ import { ALERTS, expression, valuesOf, type Alert } from '../deploy/monitoring/s
 import { RECORDED } from '../deploy/monitoring/source/recording.js';
 import { BOARDS, queriesOf, readDashboard } from './support/monitoring/dashboard.js';
 import { PrometheusServer, type Series } from './support/monitoring/prometheus.js';
+import { skipWithout } from './support/optional-tools.js';
 import { workersOf } from './support/trainer/processes.js';
 import { Program } from './support/trainer/program.js';
 import { SMALL, Workplace } from './support/trainer/workplace.js';
@@ -28,7 +29,7 @@ function isNumber({ value: [, text] }: Series): boolean {
   return Number.isFinite(Number(text));
 }
 
-describe('Prometheus, while it scrapes a run of two workers,', () => {
+describe('Prometheus, while it scrapes a run of two workers,', { skip: skipWithout('Prometheus') }, () => {
   let workplace: Workplace;
   let coordinator: Program;
   let prometheus: PrometheusServer;

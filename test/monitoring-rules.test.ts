@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { ALERTS } from '../deploy/monitoring/source/alerts.js';
 import { MONITORING, readText } from './support/monitoring/folder.js';
 import { runTool } from './support/monitoring/tool.js';
+import { skipWithout } from './support/optional-tools.js';
 
 const promtool = (...args: readonly string[]): Promise<string> => runTool('promtool', args);
 
@@ -19,7 +20,7 @@ interface RuleTests {
   }[];
 }
 
-describe('the rules of Prometheus, as promtool sees them,', () => {
+describe('the rules of Prometheus, as promtool sees them,', { skip: skipWithout('Prometheus') }, () => {
   it('are in a configuration that it would start with', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dcgan-trainer-'));
     try {

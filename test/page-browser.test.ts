@@ -3,6 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations, TestBrowser } from './support/browser.js';
+import { skipWithout } from './support/optional-tools.js';
 import { workersOf } from './support/trainer/processes.js';
 import type { Program } from './support/trainer/program.js';
 import { readStats, stepsDone } from './support/trainer/run-results.js';
@@ -13,7 +14,7 @@ import { until } from './support/wire/until.js';
 const TOKEN = 'a-token-that-nobody-may-see';
 const PHONE = { width: 390, height: 844 };
 
-describe('the live page', () => {
+describe('the live page', { skip: skipWithout('Chromium') }, () => {
   let workplace: Workplace;
   let browser: TestBrowser;
   before(async () => {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -15,21 +15,11 @@ export const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.
 /** The script beside this file's source that knows the tutorial's classes. */
 const SCRIPT = fileURLToPath(new URL('../../../test/support/pytorch/interchange.py', import.meta.url));
 
-/** A Python that has PyTorch; throws one line where there is none: these tests are never skipped. */
-export async function findPyTorch(): Promise<string> {
-  for (const python of PYTHONS) if (await hasTorch(python)) return python;
-  throw new Error(
-    `no python3 here has PyTorch: install Debian's package python3-torch, or by pip torch and numpy`,
-  );
-}
-
-async function hasTorch(python: string): Promise<boolean> {
-  try {
-    await run(python, ['-c', 'import torch, numpy']);
-    return true;
-  } catch {
-    return false;
-  }
+/** The command of a Python that has PyTorch; undefined if there is none. */
+export function findPyTorch(): string | undefined {
+  const probe =
+    'import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, ["torch", "numpy"])))';
+  return PYTHONS.find((python) => spawnSync(python, ['-c', probe]).status === 0);
 }
 
 /** One of its commands. Returns what it prints. */
