@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Deferred } from '../../../src/common/deferred.js';
+import { StallLimit } from '../stall-limit.js';
 import { until } from '../wire/until.js';
 
 const PROGRAMS = {
@@ -9,7 +10,7 @@ const PROGRAMS = {
   worker: fileURLToPath(new URL('../../../src/worker/main.js', import.meta.url)),
 } as const;
 
-/** What never ends in this time has failed, in milliseconds. */
+/** Milliseconds of standstill, without a line or computing, after which a program has failed. */
 const LIMIT = 90_000;
 
 export interface Ending {
@@ -92,13 +93,18 @@ export class Program {
   }
 
   async ended(): Promise<Ending> {
-    const timer = setTimeout(() => {
-      this.#ended.reject(new Error(`still running after ${LIMIT} ms:\n${this.lines.join('\n')}`));
-    }, LIMIT);
+    const stall = new StallLimit(LIMIT);
+    let lines = this.lines.length;
+    const timer = setInterval(() => {
+      if (this.lines.length > lines) stall.restart();
+      lines = this.lines.length;
+      if (stall.isOver)
+        this.#ended.reject(new Error(`no progress for ${LIMIT} ms:\n${this.lines.join('\n')}`));
+    }, 1_000);
     try {
       return await this.#ended.promise;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

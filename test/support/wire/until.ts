@@ -1,17 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { StallLimit } from '../stall-limit.js';
 
-/** Looks again and again until there is something to see. The limit is for what never comes: it fails the test. In ms. */
+/**
+ * Polls until there is something to see. Rejects if nothing comes in `limit` milliseconds in which the programs under test
+ * stand still.
+ */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   limit = 60_000,
   every = 10,
 ): Promise<NonNullable<T>> {
-  const end = performance.now() + limit;
+  const stall = new StallLimit(limit);
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (performance.now() > end) throw new Error(`not seen within ${limit} ms: ${what}`);
+    if (stall.isOver) throw new Error(`not seen within ${limit} ms: ${what}`);
     await pause(every);
   }
 }
