@@ -3,6 +3,7 @@ import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProtocol, generateProtocol, isProtocolMissing } from './protocol.mjs';
 import { root, runPackageTool } from './tool.mjs';
+import { compileWebAssembly } from './web-assembly.mjs';
 
 const stamp = 'inputs.sha256';
 
@@ -23,6 +24,7 @@ export const build = {
     await runPackageTool('tsc', 'typescript/bin/tsc', ['--project', '.', '--outDir', partial], { lock });
     await copyProtocol(partial);
     await copyKernels(partial);
+    await compileWebAssembly(partial);
     await buildPage(partial, lock);
     await writeFile(join(partial, stamp), inputs);
     // A whole new folder, so that nothing of a removed source stays.
@@ -72,7 +74,7 @@ async function listSources() {
     .flat()
     .filter(
       (path) =>
-        /(\.(ts|mts|mjs|proto|cc|h|html|css|svg)|\/tsconfig\.json)$/.test(path) &&
+        /(\.(ts|mts|mjs|proto|cc|h|wat|html|css|svg)|\/tsconfig\.json)$/.test(path) &&
         !path.includes('/generated/'),
     )
     .sort();

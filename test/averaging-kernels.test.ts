@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fillNormal, randomStream } from '../src/common/random.js';
 import { PART_FLOATS, SummingMemory } from '../src/averaging/summing-memory.js';
-import { SUMS_CODE } from '../src/averaging/sums-code.js';
-import { assertCompiled } from './support/compiled-wat.js';
 
 describe('the kernels of sums', () => {
-  it('are sums.wat, compiled', async () => {
-    await assertCompiled(SUMS_CODE, 'averaging/sums.wat');
-  });
-
   for (const length of [1, 3, 4, 5, 1023, PART_FLOATS - 1, PART_FLOATS])
     it(`add ${length} floats as Math.fround does`, () => {
       const memory = new SummingMemory(length);

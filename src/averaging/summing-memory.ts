@@ -1,6 +1,10 @@
 import { bytesOf } from '../common/bytes.js';
-import { WebAssembly, type SharedWebAssemblyMemory, type WebAssemblyModule } from '../common/web-assembly.js';
-import { SUMS_CODE } from './sums-code.js';
+import {
+  compileFile,
+  WebAssembly,
+  type SharedWebAssemblyMemory,
+  type WebAssemblyModule,
+} from '../common/web-assembly.js';
 
 const PAGE_BYTES = 64 * 1024;
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -48,7 +52,7 @@ export class SummingMemory {
 
   /** Takes room for so many floats at once; more of it is taken when it is asked for. */
   constructor(floats = 0) {
-    compiled ??= new WebAssembly.Module(Buffer.from(SUMS_CODE, 'base64'));
+    compiled ??= compileFile(new URL('sums.wasm', import.meta.url));
     const bytes = (2 * PART_FLOATS + padded(floats)) * FLOAT;
     this.#memory = new WebAssembly.Memory({
       initial: Math.ceil(bytes / PAGE_BYTES),

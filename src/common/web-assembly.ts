@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** The part of WebAssembly that is used here. Node has it, @types/node 20 leaves its types to the browser's. */
 interface WebAssemblyApi {
   readonly Module: new (code: Uint8Array) => WebAssemblyModule;
@@ -32,6 +34,11 @@ export interface SharedWebAssemblyMemory {
 export interface WebAssemblyModule {
   /** Opaque. */
   readonly compiled?: never;
+}
+
+/** Reads and compiles a .wasm file that the build made of the .wat beside its user. */
+export function compileFile(url: URL): WebAssemblyModule {
+  return new WebAssembly.Module(readFileSync(url));
 }
 
 export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyApi };

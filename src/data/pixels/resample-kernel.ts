@@ -1,5 +1,4 @@
-import { RESAMPLE_CODE } from './resample-code.js';
-import { WebAssembly, type WebAssemblyMemory } from '../../common/web-assembly.js';
+import { compileFile, WebAssembly, type WebAssemblyMemory } from '../../common/web-assembly.js';
 
 /** The functions of resample.wat. Pointers are numbers. */
 interface Kernel {
@@ -21,10 +20,7 @@ const PAGE = 65536;
 /** Buffers start at multiples of it, and have as much slack at their end: the kernel writes four bytes at a time. */
 const ALIGNMENT = 16;
 
-const { exports } = new WebAssembly.Instance(
-  new WebAssembly.Module(Buffer.from(RESAMPLE_CODE, 'base64')),
-  {},
-);
+const { exports } = new WebAssembly.Instance(compileFile(new URL('resample.wasm', import.meta.url)), {});
 export const kernel = exports as Kernel;
 
 /**

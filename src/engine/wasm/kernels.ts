@@ -1,5 +1,4 @@
-import { WebAssembly, type WebAssemblyMemory } from '../../common/web-assembly.js';
-import { KERNELS_CODE } from './kernels-code.js';
+import { compileFile, WebAssembly, type WebAssemblyMemory } from '../../common/web-assembly.js';
 
 /**
  * The functions of kernels.wat, which says what they do. Addresses, strides and the `pixel` of an image are bytes,
@@ -63,6 +62,6 @@ export interface Kernels {
 
 /** Makes the functions work in this memory. */
 export function instantiateKernels(memory: WebAssemblyMemory): Kernels {
-  const module = new WebAssembly.Module(Buffer.from(KERNELS_CODE, 'base64'));
+  const module = compileFile(new URL('kernels.wasm', import.meta.url));
   return new WebAssembly.Instance(module, { tensorflow: { memory } }).exports as Kernels;
 }
