@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { EngineName } from '../src/engine/engine.js';
-import { DRAWS, JUDGED, shardDraws } from '../src/model/augment-draws.js';
+import { DRAWS, DISCRIMINATOR_BATCHES, shardDraws } from '../src/model/augment-draws.js';
 import { modelLayout, type Slot } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
 import { phaseLayout, PHASES, type Phase, type Span } from '../src/model/phase.js';
-import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
+import { AUGMENTATIONS, type StepOptions } from '../src/model/regularization.js';
 import { ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
 import { initialState, stateLayout } from '../src/model/state.js';
@@ -40,7 +40,7 @@ type Answer = Readonly<Record<Phase, Float32Array>> & { readonly after: Float32A
 
 for (const [title, model] of [
   ['engines', PLAIN],
-  ['engines, with all refinements,', REFINED],
+  ['engines, with all regularization,', REFINED],
 ] as const)
   describe(title, () => {
     const skip = nativeIsMissing();
@@ -100,7 +100,7 @@ async function compute(replica: ReplicaHandle, model: StepOptions, seed: number)
   const after = sharedFloats(state.length);
   const draws = (phase: Phase): { draws?: Float32Array } => {
     if (model.augment === undefined) return {};
-    const into = sharedFloats(JUDGED[phase] * BATCH * DRAWS.length);
+    const into = sharedFloats(DISCRIMINATOR_BATCHES[phase] * BATCH * DRAWS.length);
     return { draws: shardDraws(seed, { phase, batch: 1, shard: 0 }, model.imageSize, into) };
   };
 

@@ -4,11 +4,11 @@ import type { Precision } from '../src/engine/engine.js';
 import { nativeBackend } from '../src/engine/native/index.js';
 import { Recording } from '../src/engine/recording/index.js';
 import type { ModelOptions } from '../src/model/architecture.js';
-import { DRAWS, JUDGED, shardDraws } from '../src/model/augment-draws.js';
+import { DRAWS, DISCRIMINATOR_BATCHES, shardDraws } from '../src/model/augment-draws.js';
 import { PHASES } from '../src/model/phase.js';
 import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
-import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
+import { AUGMENTATIONS, type StepOptions } from '../src/model/regularization.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { initialState } from '../src/model/state.js';
 import { discs } from './support/engine/discs.js';
@@ -58,11 +58,11 @@ describe('training in bfloat16', { skip }, () => {
     assert.ok(Math.abs(narrow / wide - 1) < 4e-3, `${narrow}, float32 ${wide}`);
   });
 
-  it('takes a step with all refinements, with losses near those of float32', (test) => {
+  it('takes a step with all regularization, with losses near those of float32', (test) => {
     const [wide, narrow] = (['fp32', 'bf16'] as const).map((precision) => {
       const replica = start(precision, 1, REFINED);
       const losses = PHASES.map((phase) => {
-        const into = new Float32Array(JUDGED[phase] * BATCH * DRAWS.length);
+        const into = new Float32Array(DISCRIMINATOR_BATCHES[phase] * BATCH * DRAWS.length);
         const draws = shardDraws(1, { phase, batch: 1, shard: 0 }, MODEL.imageSize, into);
         return replica.train(phase, 1, discs(1, BATCH, MODEL.imageSize), noise(1, 1), draws).measures[0];
       });

@@ -7,8 +7,8 @@ import { EagerReplica } from '../src/model/eager-replica.js';
 import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
 import { PHASES, type Phase } from '../src/model/phase.js';
-import { DRAWS, JUDGED, shardDraws } from '../src/model/augment-draws.js';
-import { AUGMENTATIONS, type StepOptions } from '../src/model/refinements.js';
+import { DRAWS, DISCRIMINATOR_BATCHES, shardDraws } from '../src/model/augment-draws.js';
+import { AUGMENTATIONS, type StepOptions } from '../src/model/regularization.js';
 import { RecordedReplica } from '../src/model/recorded-replica.js';
 import { NotFinite } from '../src/model/replica.js';
 import { initialState, stateLayout } from '../src/model/state.js';
@@ -136,9 +136,9 @@ describe('a recording', { skip }, () => {
     });
 });
 
-for (const [title, refinements] of [
+for (const [title, regularization] of [
   ['a recorded step', {}],
-  ['a recorded step with all refinements', { ema: 0.9, augment: AUGMENTATIONS.join(), r1: 1 }],
+  ['a recorded step with all regularization', { ema: 0.9, augment: AUGMENTATIONS.join(), r1: 1 }],
 ] as const)
   describe(title, { skip }, () => {
     const BATCH = 4;
@@ -146,7 +146,7 @@ for (const [title, refinements] of [
     // which TensorFlow's processor kernels have another order of adding.
     const MODEL: StepOptions = {
       ...SMALL_MODEL,
-      ...refinements,
+      ...regularization,
       ...{ generatorFeatures: 16, discriminatorFeatures: 16 },
     };
     const layout = modelLayout(MODEL);
@@ -160,7 +160,7 @@ for (const [title, refinements] of [
             1,
             { phase, batch: step, shard: 0 },
             MODEL.imageSize,
-            new Float32Array(JUDGED[phase] * BATCH * DRAWS.length),
+            new Float32Array(DISCRIMINATOR_BATCHES[phase] * BATCH * DRAWS.length),
           );
     const options = {
       ...{ model: MODEL, optimizer: OPTIMIZER, batch: BATCH, samples: BATCH },

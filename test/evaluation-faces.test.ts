@@ -14,7 +14,7 @@ import { countFor } from '../src/evaluation/sample-count.js';
 import { evaluatePacks } from '../src/evaluation/evaluate-packs.js';
 import { drawFaces, faceBytes, PackWriter } from '../src/data/index.js';
 import { FACE_PACKAGE_VERSION, findFacePackage } from '../src/evaluation/face-package.js';
-import { FaceJudge } from '../src/evaluation/face-networks.js';
+import { FaceAnalyser } from '../src/evaluation/face-networks.js';
 import { DESCRIPTOR_LENGTH } from '../src/evaluation/face-analysis.js';
 import { startEngine } from './support/engine/start-engine.js';
 
@@ -61,23 +61,23 @@ async function pack(name: string, pictures: Uint8Array): Promise<string> {
 }
 
 describe('the face networks', () => {
-  let judge: FaceJudge;
+  let analyser: FaceAnalyser;
   before(async () => {
     await startEngine('wasm');
-    judge = await FaceJudge.load(findFacePackage());
+    analyser = await FaceAnalyser.load(findFacePackage());
   });
 
   it('find a face in most drawn faces and in no noise', async () => {
-    const faces = await judge.judge(drawn.subarray(0, COUNT * faceBytes(SIZE)), SIZE);
+    const faces = await analyser.analyse(drawn.subarray(0, COUNT * faceBytes(SIZE)), SIZE);
     const found = faces.found.reduce((sum, each) => sum + each, 0);
     assert.ok(found >= 0.8 * COUNT, `${found} of ${COUNT}`);
-    const nothing = await judge.judge(noise(COUNT), SIZE);
+    const nothing = await analyser.analyse(noise(COUNT), SIZE);
     assert.deepEqual([...nothing.found], new Array<number>(COUNT).fill(0));
   });
 
   it('say what the package says of one picture at a time', async () => {
     const pictures = drawn.subarray(0, 8 * faceBytes(SIZE));
-    const judged = await judge.judge(pictures, SIZE);
+    const analysed = await analyser.analyse(pictures, SIZE);
     const api = createRequire(import.meta.url)(findFacePackage().code) as PublicApi;
     for (let index = 0; index < 8; index++) {
       const bytes = pictures.subarray(index * faceBytes(SIZE), (index + 1) * faceBytes(SIZE));
@@ -86,9 +86,9 @@ describe('the face networks', () => {
       const bordered = tf.pad(picture, [around, around, [0, 0]], 128);
       const options = { inputSize: 160, scoreThreshold: 0.5 };
       const located = await api.nets.tinyFaceDetector.locateFaces(bordered, options);
-      assert.equal(judged.found[index], located.length > 0 ? 1 : 0);
+      assert.equal(analysed.found[index], located.length > 0 ? 1 : 0);
       const descriptor = await api.nets.faceRecognitionNet.computeFaceDescriptor(picture);
-      const ours = judged.descriptors.subarray(index * DESCRIPTOR_LENGTH, (index + 1) * DESCRIPTOR_LENGTH);
+      const ours = analysed.descriptors.subarray(index * DESCRIPTOR_LENGTH, (index + 1) * DESCRIPTOR_LENGTH);
       for (const [i, value] of descriptor.entries()) assert.ok(Math.abs(ours[i] - value) < 1e-4);
       tf.dispose([picture, bordered]);
     }
@@ -96,9 +96,9 @@ describe('the face networks', () => {
 
   it('keep no tensors', async () => {
     const pictures = drawn.subarray(0, 2 * faceBytes(SIZE));
-    await judge.judge(pictures, SIZE);
+    await analyser.analyse(pictures, SIZE);
     const { numTensors } = tf.memory();
-    await judge.judge(pictures, SIZE);
+    await analyser.analyse(pictures, SIZE);
     assert.equal(tf.memory().numTensors, numTensors);
   });
 });
@@ -111,8 +111,8 @@ describe('an evaluation', () => {
     const reals = await pack('reals.pack', drawn.subarray(half));
     const samples = await pack('samples.pack', drawn.subarray(0, COUNT * faceBytes(SIZE)));
     const other = await pack('noise.pack', noise(COUNT));
-    const judgedReals = join(folder, 'judged.json');
-    const given = { reals, count: COUNT, seed: 0, engine, judgedReals } as const;
+    const realAnalysis = join(folder, 'analysed.json');
+    const given = { reals, count: COUNT, seed: 0, engine, realAnalysis } as const;
     const faces = await evaluatePacks({ ...given, samples });
     const { evaluation } = await evaluatePacks({ ...given, samples: other });
 

@@ -3,22 +3,22 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { readJudgement, writeJudgement } from '../src/evaluation/descriptor-cache.js';
+import { readAnalysis, writeAnalysis } from '../src/evaluation/descriptor-cache.js';
 import { DESCRIPTOR_LENGTH } from '../src/evaluation/face-analysis.js';
 
-it('a judgement of real faces is read back as it was written, and never for another or with a byte changed', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'evaluation-judged-'));
+it('a analysis of real faces is read back as it was written, and never for another or with a byte changed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'evaluation-analysed-'));
   try {
-    const path = join(folder, 'judged.json');
-    const judgement = {
+    const path = join(folder, 'analysed.json');
+    const analysis = {
       found: Uint8Array.of(1, 0, 1),
       descriptors: Float32Array.from({ length: 3 * DESCRIPTOR_LENGTH }, (_, index) => index / 7),
     };
-    assert.equal(await readJudgement(path, 'key', 3), undefined);
-    await writeJudgement(path, 'key', judgement);
-    assert.deepEqual(await readJudgement(path, 'key', 3), judgement);
-    assert.equal(await readJudgement(path, 'another key', 3), undefined);
-    assert.equal(await readJudgement(path, 'key', 2), undefined);
+    assert.equal(await readAnalysis(path, 'key', 3), undefined);
+    await writeAnalysis(path, 'key', analysis);
+    assert.deepEqual(await readAnalysis(path, 'key', 3), analysis);
+    assert.equal(await readAnalysis(path, 'another key', 3), undefined);
+    assert.equal(await readAnalysis(path, 'key', 2), undefined);
     const text = await readFile(path, 'utf8');
     const saved = JSON.parse(text) as Record<string, string>;
     const { descriptors } = saved;
@@ -32,7 +32,7 @@ it('a judgement of real faces is read back as it was written, and never for anot
       text.slice(0, -9),
     ]) {
       await writeFile(path, damaged);
-      assert.equal(await readJudgement(path, 'key', 3), undefined, damaged.slice(0, 40));
+      assert.equal(await readAnalysis(path, 'key', 3), undefined, damaged.slice(0, 40));
     }
   } finally {
     await rm(folder, { recursive: true });

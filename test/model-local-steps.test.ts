@@ -14,7 +14,7 @@ import { ReplicaHandle } from '../src/model/replica-handle.js';
 import { sharedFloats } from '../src/model/replica-protocol.js';
 import { NotFinite } from '../src/model/replica.js';
 import { lastOfRound, lastUpdate, roundAt, roundUpTo } from '../src/model/round.js';
-import type { ShardComputer } from '../src/model/shard-trainer.js';
+import type { ShardTrainer } from '../src/model/shard-trainer.js';
 import { initialState, stateLayout } from '../src/model/state.js';
 import { trainingLoad, type TrainingOptions } from '../src/model/training-options.js';
 import { bytesOf } from '../src/common/bytes.js';
@@ -103,7 +103,7 @@ describe('shards that train on their own', () => {
     }
 
     /** `failing`: the place where a gradient is not finite. */
-    computer(failing?: string): ShardComputer {
+    computer(failing?: string): ShardTrainer {
       const train = (phase: string, step: number, shard: number) => {
         if (`${phase} ${step}` === failing) return Promise.reject(new NotFinite('generator', step));
         this.asked.push(`${phase} ${step} of shard ${shard}`);
@@ -113,7 +113,7 @@ describe('shards that train on their own', () => {
           ...{ gradientNorm: step, seconds: 0 },
         });
       };
-      return { train } as unknown as ShardComputer;
+      return { train } as unknown as ShardTrainer;
     }
   }
 

@@ -85,7 +85,7 @@ class StubReplica {
       this.#begun = performance.now();
       return Promise.resolve({ seconds: 0, vector: this.#vectors[phase] });
     }
-    if (name === 'learnReal') return Promise.resolve({ seconds: 0 });
+    if (name === 'computeRealBatch') return Promise.resolve({ seconds: 0 });
     if (name === 'apply') this.#apply(request as ReplicaCalls['apply']['request']);
     return Promise.resolve(null);
   }

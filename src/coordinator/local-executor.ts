@@ -19,7 +19,7 @@ import { sharedFloats } from '../model/replica-protocol.js';
 import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
 import { roundLayout, roundsOf, type RoundName } from '../model/round.js';
-import { ShardComputer, type ShardGradient } from '../model/shard-trainer.js';
+import { ShardTrainer, type ShardGradient } from '../model/shard-trainer.js';
 import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
@@ -58,7 +58,7 @@ export class SingleNode implements ComputeGroup, Averager {
     private readonly training: TrainingOptions,
     readonly engine: string,
     private readonly replica: ReplicaHandle,
-    private readonly computer: ShardComputer,
+    private readonly computer: ShardTrainer,
   ) {
     this.#layout = modelLayout(training);
     this.#averaged = new Map(
@@ -77,7 +77,7 @@ export class SingleNode implements ComputeGroup, Averager {
     const replica = new ReplicaHandle();
     try {
       const loaded = await replica.call('load', trainingLoad(engine, training));
-      const computer = new ShardComputer(training, replica, new ShardBatches(faces, sampler));
+      const computer = new ShardTrainer(training, replica, new ShardBatches(faces, sampler));
       const node = new SingleNode(training, engineIdentity(loaded), replica, computer);
       await node.#restore(from);
       return node;

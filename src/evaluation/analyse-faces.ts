@@ -1,10 +1,10 @@
 import { runChild } from '../data/child-job.js';
 import type { EngineName } from '../engine/engine.js';
 import { engineEnvironment } from '../engine/environment.js';
-import type { JudgeProgress, JudgeRequest, PackPart } from './analysis-process.js';
-import type { Judgement } from './face-analysis.js';
+import type { AnalysisProgress, AnalysisRequest, PackPart } from './analysis-process.js';
+import type { FaceAnalysis } from './face-analysis.js';
 
-export interface JudgePacksOptions {
+export interface AnalysisOptions {
   readonly engine: EngineName;
   readonly threads: number;
   readonly parts: readonly PackPart[];
@@ -13,10 +13,10 @@ export interface JudgePacksOptions {
 }
 
 /** Has the face networks look at pictures, in a process of their own: this one loads no TensorFlow. One for each part. */
-export async function judgePacks(options: JudgePacksOptions): Promise<Judgement[]> {
+export async function analyseFaces(options: AnalysisOptions): Promise<FaceAnalysis[]> {
   const { engine, threads, parts, onProgress, signal } = options;
   const total = parts.reduce((sum, { indices }) => sum + indices.length, 0);
-  return runChild<JudgeRequest, JudgeProgress, Judgement[]>({
+  return runChild<AnalysisRequest, AnalysisProgress, FaceAnalysis[]>({
     name: 'that looks for faces',
     entry: new URL('analysis-process.js', import.meta.url),
     request: { engine, parts },

@@ -2,9 +2,9 @@ import { serveParent } from '../data/child-job.js';
 import { Faces, faceBytes } from '../data/index.js';
 import type { EngineName } from '../engine/engine.js';
 import { loadEngine } from '../engine/load-engine.js';
-import { FaceJudge } from './face-networks.js';
+import { FaceAnalyser } from './face-networks.js';
 import { findFacePackage } from './face-package.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
+import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 
 /** Faces of a pack. */
 export interface PackPart {
@@ -12,38 +12,38 @@ export interface PackPart {
   readonly indices: Uint32Array;
 }
 
-export interface JudgeRequest {
+export interface AnalysisRequest {
   readonly engine: EngineName;
   readonly parts: readonly PackPart[];
 }
 
-export interface JudgeProgress {
+export interface AnalysisProgress {
   readonly done: number;
 }
 
 /** Pictures at a time: bounds the memory. */
 const BATCH = 32;
 
-/** The child process of judgePacks(). */
-serveParent<JudgeRequest>(async ({ engine, parts }, emit): Promise<Judgement[]> => {
+/** The child process of analyseFaces(). */
+serveParent<AnalysisRequest>(async ({ engine, parts }, emit): Promise<FaceAnalysis[]> => {
   await loadEngine(engine);
-  const judge = await FaceJudge.load(findFacePackage());
+  const analyser = await FaceAnalyser.load(findFacePackage());
   let done = 0;
-  const judgements: Judgement[] = [];
+  const analyses: FaceAnalysis[] = [];
   for (const part of parts)
-    judgements.push(
-      await judgePart(judge, part, (count) => {
-        emit({ done: (done += count) } satisfies JudgeProgress);
+    analyses.push(
+      await analysePart(analyser, part, (count) => {
+        emit({ done: (done += count) } satisfies AnalysisProgress);
       }),
     );
-  return judgements;
+  return analyses;
 });
 
-async function judgePart(
-  judge: FaceJudge,
+async function analysePart(
+  analyser: FaceAnalyser,
   { pack, indices }: PackPart,
   onDone: (count: number) => void,
-): Promise<Judgement> {
+): Promise<FaceAnalysis> {
   const faces = Faces.open(pack);
   try {
     const found = new Uint8Array(indices.length);
@@ -52,9 +52,9 @@ async function judgePart(
       const batch = indices.subarray(first, first + BATCH);
       const pictures = new Uint8Array(batch.length * faceBytes(faces.size));
       faces.read(batch, pictures);
-      const judged = await judge.judge(pictures, faces.size);
-      found.set(judged.found, first);
-      descriptors.set(judged.descriptors, first * DESCRIPTOR_LENGTH);
+      const analysed = await analyser.analyse(pictures, faces.size);
+      found.set(analysed.found, first);
+      descriptors.set(analysed.descriptors, first * DESCRIPTOR_LENGTH);
       onDone(batch.length);
     }
     return { found, descriptors };

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../common/files/atomic-file.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
+import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 
-/** A judgement of real faces that a run keeps: it is the same for each of its steps. */
+/** The analysis of real faces that a run keeps: it is the same at every step. */
 interface SavedJudgement {
   /** Says of what it is. */
   readonly key: string;
@@ -15,11 +15,11 @@ interface SavedJudgement {
 }
 
 /** Undefined where there is none, or one of other faces. */
-export async function readJudgement(
+export async function readAnalysis(
   path: string,
   key: string,
   count: number,
-): Promise<Judgement | undefined> {
+): Promise<FaceAnalysis | undefined> {
   try {
     const saved = JSON.parse(await readFile(path, 'utf8')) as SavedJudgement;
     if (saved.key !== key || saved.digest !== digestOf(saved)) return undefined;
@@ -34,10 +34,10 @@ export async function readJudgement(
   }
 }
 
-export async function writeJudgement(
+export async function writeAnalysis(
   path: string,
   key: string,
-  { found, descriptors }: Judgement,
+  { found, descriptors }: FaceAnalysis,
 ): Promise<void> {
   const { buffer, byteOffset, byteLength } = descriptors;
   const parts = {

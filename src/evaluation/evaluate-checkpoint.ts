@@ -39,7 +39,7 @@ export async function evaluateCheckpoint(options: EvaluateCheckpointOptions): Pr
   try {
     await packSamples(samples, { training, checkpoint, count, seed, engine });
     const { evaluation, sheet } = await evaluatePacks({
-      ...{ samples, reals, count, seed, engine, judgedReals: run.judgedReals },
+      ...{ samples, reals, count, seed, engine, realAnalysis: run.realAnalysis },
       ...(onProgress && { onProgress }),
     });
     const { step } = checkpoint.facts;

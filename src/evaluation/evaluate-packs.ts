@@ -4,10 +4,10 @@ import { Faces } from '../data/index.js';
 import type { EngineName } from '../engine/engine.js';
 import { evaluate, type Evaluation } from './evaluation.js';
 import { FACE_PACKAGE_VERSION } from './face-package.js';
-import { judgePacks } from './analyse-faces.js';
+import { analyseFaces } from './analyse-faces.js';
 import { partOf } from './face-analysis.js';
 import type { Picture } from '../sampling/picture.js';
-import { readJudgement, writeJudgement } from './descriptor-cache.js';
+import { readAnalysis, writeAnalysis } from './descriptor-cache.js';
 import { neighbourSheet } from './neighbour-sheet.js';
 
 export interface EvaluatePacksOptions {
@@ -19,7 +19,7 @@ export interface EvaluatePacksOptions {
   readonly seed: number;
   readonly engine: EngineName;
   /** Where what is said of the real faces is kept for the next time; undefined: nowhere. */
-  readonly judgedReals?: string;
+  readonly realAnalysis?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -48,25 +48,25 @@ async function evaluateFaces(
   reals: Faces,
   options: EvaluatePacksOptions,
 ): Promise<EvaluatedPacks> {
-  const { count, seed, engine, judgedReals: place, onProgress } = options;
+  const { count, seed, engine, realAnalysis: place, onProgress } = options;
   const realIndices = permutation(reals.count, randomStream(seed, 'judged faces')).slice(0, 2 * count);
   const key = `face-api ${FACE_PACKAGE_VERSION}, ${engine}, ${reals.fingerprint}, seed ${seed}`;
-  const known = place === undefined ? undefined : await readJudgement(place, key, realIndices.length);
+  const known = place === undefined ? undefined : await readAnalysis(place, key, realIndices.length);
   const parts = [
     { pack: options.samples, indices: Uint32Array.from({ length: count }, (_, index) => index) },
   ];
   if (!known) parts.push({ pack: options.reals, indices: realIndices });
-  const [judgedSamples, ...rest] = await judgePacks({
+  const [sampleAnalysis, ...rest] = await analyseFaces({
     ...{ engine, parts, threads: availableParallelism() },
     ...(onProgress && { onProgress }),
   });
-  const judgedReals = known ?? rest[0];
-  if (!known && place !== undefined) await writeJudgement(place, key, judgedReals);
+  const realAnalysis = known ?? rest[0];
+  if (!known && place !== undefined) await writeAnalysis(place, key, realAnalysis);
   const evaluation = evaluate(
-    judgedSamples,
-    { reference: partOf(judgedReals, 0, count), others: partOf(judgedReals, count, 2 * count) },
+    sampleAnalysis,
+    { reference: partOf(realAnalysis, 0, count), others: partOf(realAnalysis, count, 2 * count) },
     seed,
   );
-  const sheet = neighbourSheet({ samples, reals, judgedSamples, judgedReals, realIndices });
+  const sheet = neighbourSheet({ samples, reals, sampleAnalysis, realAnalysis, realIndices });
   return { evaluation, sheet };
 }

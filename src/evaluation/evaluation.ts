@@ -2,7 +2,7 @@ import { bootstrapInterval } from './bootstrap.js';
 import { frechetDistance } from './frechet-distance.js';
 import { fitGaussian, type Gaussian } from './gaussian.js';
 import type { Interval } from './interval.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
+import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 import { nearestOfEach } from './nearest.js';
 import { wilsonInterval } from './wilson-interval.js';
 
@@ -29,12 +29,12 @@ export interface Evaluation {
 
 /** What the samples are compared with: as many real faces, and as many others. */
 export interface RealFaces {
-  readonly reference: Judgement;
-  readonly others: Judgement;
+  readonly reference: FaceAnalysis;
+  readonly others: FaceAnalysis;
 }
 
-export function evaluate(samples: Judgement, { reference, others }: RealFaces, seed: number): Evaluation {
-  const fit = ({ descriptors }: Judgement, times?: Uint32Array): Gaussian =>
+export function evaluate(samples: FaceAnalysis, { reference, others }: RealFaces, seed: number): Evaluation {
+  const fit = ({ descriptors }: FaceAnalysis, times?: Uint32Array): Gaussian =>
     fitGaussian(descriptors, DESCRIPTOR_LENGTH, times);
   const [ofSamples, ofReference] = [fit(samples), fit(reference)];
   const distance = frechetDistance(ofSamples, ofReference);
@@ -60,11 +60,11 @@ export function evaluate(samples: Judgement, { reference, others }: RealFaces, s
   };
 }
 
-function facesIn({ found }: Judgement): number {
+function facesIn({ found }: FaceAnalysis): number {
   return found.reduce((sum, each) => sum + each, 0);
 }
 
-function medianNearest({ descriptors }: Judgement, reference: Judgement): number {
+function medianNearest({ descriptors }: FaceAnalysis, reference: FaceAnalysis): number {
   const distances = nearestOfEach(descriptors, reference.descriptors, DESCRIPTOR_LENGTH)
     .map(({ distance }) => Math.sqrt(distance))
     .sort((one, other) => one - other);

@@ -2,7 +2,7 @@
 export const DESCRIPTOR_LENGTH = 128;
 
 /** What the networks say of some pictures. */
-export interface Judgement {
+export interface FaceAnalysis {
   /** 1 where the detector finds a face. [pictures] */
   readonly found: Uint8Array;
   /** [pictures, 128] */
@@ -10,7 +10,7 @@ export interface Judgement {
 }
 
 /** Of these pictures only. */
-export function partOf({ found, descriptors }: Judgement, from: number, to: number): Judgement {
+export function partOf({ found, descriptors }: FaceAnalysis, from: number, to: number): FaceAnalysis {
   return {
     found: found.slice(from, to),
     descriptors: descriptors.slice(from * DESCRIPTOR_LENGTH, to * DESCRIPTOR_LENGTH),

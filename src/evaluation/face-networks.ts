@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import type { FacePackage } from './face-package.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
+import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 
 /** What of face-api is used: its networks, which take tensors and need no canvas. */
 interface FaceApi {
@@ -30,18 +30,18 @@ const ANCHOR_LENGTH = 5;
 const SCORE = 4;
 
 /** Says of pictures whether there is a face in them, and describes them. The engine must have been loaded before. */
-export class FaceJudge {
+export class FaceAnalyser {
   private constructor(private readonly api: FaceApi) {}
 
-  static async load({ code, weights }: FacePackage): Promise<FaceJudge> {
+  static async load({ code, weights }: FacePackage): Promise<FaceAnalyser> {
     const api = createRequire(import.meta.url)(code) as FaceApi;
     await api.nets.tinyFaceDetector.loadFromDisk(weights);
     await api.nets.faceRecognitionNet.loadFromDisk(weights);
-    return new FaceJudge(api);
+    return new FaceAnalyser(api);
   }
 
   /** pictures: [n, size, size, 3], 0 to 255. */
-  async judge(pictures: Uint8Array, size: number): Promise<Judgement> {
+  async analyse(pictures: Uint8Array, size: number): Promise<FaceAnalysis> {
     const { found, descriptors } = tf.tidy(() => {
       const images = tf.tensor4d(Float32Array.from(pictures), [
         pictures.length / (3 * size ** 2),

@@ -1,5 +1,5 @@
 import { faceBytes, type Faces } from '../data/index.js';
-import { DESCRIPTOR_LENGTH, type Judgement } from './face-analysis.js';
+import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 import { Nearest, nearestOfEach, squaredDistance } from './nearest.js';
 import { FaceSheet } from './face-sheet.js';
 import type { Picture } from '../sampling/picture.js';
@@ -15,21 +15,21 @@ const MOST_COMPARED = 20_000;
 export interface NeighbourSheetParts {
   readonly samples: Faces;
   readonly reals: Faces;
-  readonly judgedSamples: Judgement;
-  readonly judgedReals: Judgement;
-  /** Of `judgedReals`, in the pack. */
+  readonly sampleAnalysis: FaceAnalysis;
+  readonly realAnalysis: FaceAnalysis;
+  /** Of `realAnalysis`, in the pack. */
   readonly realIndices: Uint32Array;
 }
 
 /** A row each: a sample, the real faces with the nearest descriptors, and those with the nearest pixels. */
 export function neighbourSheet(parts: NeighbourSheetParts): Picture {
-  const { samples, reals, judgedSamples, judgedReals, realIndices } = parts;
-  const rows = rowsOf(judgedSamples, judgedReals);
+  const { samples, reals, sampleAnalysis, realAnalysis, realIndices } = parts;
+  const rows = rowsOf(sampleAnalysis, realAnalysis);
   const pictures = rows.map((sample) => readFace(samples, sample));
   const byPixels = nearestByPixels(pictures, reals);
   const sheet = new FaceSheet(samples.size, rows.length, [1, NEIGHBOURS, NEIGHBOURS]);
   for (const [row, sample] of rows.entries()) {
-    const byDescriptor = nearestDescriptors(judgedSamples, sample, judgedReals);
+    const byDescriptor = nearestDescriptors(sampleAnalysis, sample, realAnalysis);
     sheet.put(row, 0, 0, pictures[row]);
     for (const [place, { index }] of byDescriptor.entries())
       sheet.put(row, 1, place, readFace(reals, realIndices[index]));
@@ -39,10 +39,10 @@ export function neighbourSheet(parts: NeighbourSheetParts): Picture {
   return sheet.picture;
 }
 
-function rowsOf(judgedSamples: Judgement, { descriptors }: Judgement): number[] {
-  const count = judgedSamples.found.length;
+function rowsOf(sampleAnalysis: FaceAnalysis, { descriptors }: FaceAnalysis): number[] {
+  const count = sampleAnalysis.found.length;
   const first = Array.from({ length: Math.min(FIRST, count) }, (_, sample) => sample);
-  const suspect = nearestOfEach(judgedSamples.descriptors, descriptors, DESCRIPTOR_LENGTH)
+  const suspect = nearestOfEach(sampleAnalysis.descriptors, descriptors, DESCRIPTOR_LENGTH)
     .map(({ distance }, sample) => ({ sample, distance }))
     .filter(({ sample }) => sample >= FIRST)
     .sort((one, other) => one.distance - other.distance)
@@ -50,7 +50,11 @@ function rowsOf(judgedSamples: Judgement, { descriptors }: Judgement): number[] 
   return [...first, ...suspect.map(({ sample }) => sample)];
 }
 
-function nearestDescriptors({ descriptors }: Judgement, sample: number, reals: Judgement): Nearest['found'] {
+function nearestDescriptors(
+  { descriptors }: FaceAnalysis,
+  sample: number,
+  reals: FaceAnalysis,
+): Nearest['found'] {
   const nearest = new Nearest(NEIGHBOURS);
   const at = sample * DESCRIPTOR_LENGTH;
   for (let real = 0; real < reals.found.length; real++)

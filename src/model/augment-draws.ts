@@ -14,8 +14,8 @@ export const DRAWS = [
   'cutoutColumn',
 ] as const;
 
-/** Batches that the discriminator judges in a phase: real and generated images, or generated ones alone. */
-export const JUDGED: Readonly<Record<Phase, number>> = { discriminator: 2, generator: 1 };
+/** Batches that the discriminator sees in a phase: real and generated images, or generated images alone. */
+export const DISCRIMINATOR_BATCHES: Readonly<Record<Phase, number>> = { discriminator: 2, generator: 1 };
 
 /** An image is moved by at most so much of its side, and the square that is cut out has so much of it. */
 const SHIFT_SHARE = 0.125;
@@ -27,7 +27,7 @@ export function cutoutSide(imageSize: number): number {
 
 /**
  * The draws of one shard in one phase, as DiffAugment draws them (Zhao et al. 2020, its code), which depend on seed,
- * phase, batch and shard alone. [JUDGED * batch, DRAWS]
+ * phase, batch and shard alone. [DISCRIMINATOR_BATCHES * batch, DRAWS]
  */
 export function shardDraws(
   seed: number,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cutoutSide, DRAWS } from './augment-draws.js';
-import type { Augmentation } from './refinements.js';
+import type { Augmentation } from './regularization.js';
 
 type Draw = (typeof DRAWS)[number];
 

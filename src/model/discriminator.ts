@@ -7,19 +7,20 @@ import { layerTensors } from './tensors.js';
 /** Slope of LeakyReLU below zero (Radford et al. 2015, section 4). */
 const LEAK = 0.2;
 
-export interface Judgement {
+/** Result of a forward pass of the discriminator. */
+export interface DiscriminatorOutput {
   /** [batch]; D(x) = sigmoid(logit) */
   readonly logits: tf.Tensor1D;
   /** Batch mean and unbiased variance of each batch-norm layer, in layout order. */
   readonly statistics: tf.Tensor1D[];
 }
 
-/** D(x) before its sigmoid, with the batch's own statistics. images [batch, size, size, 3] */
-export function judge(
+/** Computes D(x) before its sigmoid, with batch statistics. images [batch, size, size, 3], in [-1, 1] */
+export function discriminate(
   layout: NetworkLayout,
   parameters: readonly tf.Tensor[],
   images: tf.Tensor4D,
-): Judgement {
+): DiscriminatorOutput {
   const statistics: tf.Tensor1D[] = [];
   let features = images;
   for (const { kernel, norm } of layerTensors(layout, parameters)) {

@@ -13,13 +13,13 @@ import {
   discriminatorPhase,
   flattenPhase,
   generatorPhase,
-  learnFrom,
-  type Lesson,
+  discriminatorGradients,
+  type BatchGradients,
   type PhaseTensors,
-  type Showing,
+  type DiscriminatorOptions,
   type Weights,
 } from './phases.js';
-import { augmentationsOf, type StepOptions } from './refinements.js';
+import { augmentationsOf, type StepOptions } from './regularization.js';
 import { NotFinite, type Replica, type TrainedPhase } from './replica.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { slotsWithin, stateLayout, STATE_PARTS, type StateLayout, type StatePart } from './state.js';
@@ -41,7 +41,7 @@ export class EagerReplica implements Replica {
   /** Of the generator's parameters, then of its running statistics; undefined in a run without. */
   #average: tf.Tensor1D | undefined;
   /** Of the real images of the batch with this noise, with the discriminator's weights as they are. */
-  #learned: { readonly noise: Float32Array; readonly lesson: Lesson } | undefined;
+  #realBatch: { readonly noise: Float32Array; readonly batchGradients: BatchGradients } | undefined;
   /** Parts of a state that is not complete yet. */
   #given: { readonly state: Float32Array; missing: number } | undefined;
 
@@ -88,19 +88,25 @@ export class EagerReplica implements Replica {
     }
   }
 
-  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
+  computeRealBatch(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
     this.#forgetLesson();
     const batch = noise.length / this.model.latentSize;
     const { imageSize, r1 } = this.model;
-    const lesson = tf.tidy(() => {
+    const batchGradients = tf.tidy(() => {
       const real = tf.tensor4d(images, [batch, imageSize, imageSize, IMAGE_CHANNELS]);
-      const showing = { ...this.#showing(draws, 0, batch), r1 };
-      const learned = learnFrom(this.#layout, this.#parameters('discriminator'), real, 1, showing);
-      for (const tensor of tensorsOf(learned)) tf.keep(tensor);
-      const { gradients, statistics, loss, score } = learned;
+      const options = { ...this.#discriminatorOptions(draws, 0, batch), r1 };
+      const batchGradients = discriminatorGradients(
+        this.#layout,
+        this.#parameters('discriminator'),
+        real,
+        1,
+        options,
+      );
+      for (const tensor of tensorsOf(batchGradients)) tf.keep(tensor);
+      const { gradients, statistics, loss, score } = batchGradients;
       return { gradients: [...gradients], statistics: [...statistics], loss, score };
     });
-    this.#learned = { noise: noise.slice(), lesson };
+    this.#realBatch = { noise: noise.slice(), batchGradients };
   }
 
   compute(
@@ -111,8 +117,8 @@ export class EagerReplica implements Replica {
   ): Float32Array {
     const { latentSize } = this.model;
     const batch = noise.length / latentSize;
-    if (phase === 'discriminator' && !isSameNoise(this.#learned?.noise, noise))
-      this.learnReal(requireImages(images), noise, draws);
+    if (phase === 'discriminator' && !isSameNoise(this.#realBatch?.noise, noise))
+      this.computeRealBatch(requireImages(images), noise, draws);
     const vector = tf.tidy(() =>
       flattenPhase(this.#run(phase, tf.tensor2d(noise, [batch, latentSize]), draws)),
     );
@@ -222,8 +228,8 @@ export class EagerReplica implements Replica {
   }
 
   #forgetLesson(): void {
-    if (this.#learned) tf.dispose(tensorsOf(this.#learned.lesson));
-    this.#learned = undefined;
+    if (this.#realBatch) tf.dispose(tensorsOf(this.#realBatch.batchGradients));
+    this.#realBatch = undefined;
   }
 
   #run(phase: Phase, noise: tf.Tensor2D, draws: Float32Array | undefined): PhaseTensors {
@@ -234,28 +240,32 @@ export class EagerReplica implements Replica {
     };
     switch (phase) {
       case 'discriminator': {
-        if (!this.#learned) throw new Error('the real images come first');
+        if (!this.#realBatch) throw new Error('the real images come first');
         return discriminatorPhase(
           this.#layout,
           weights,
-          this.#learned.lesson,
+          this.#realBatch.batchGradients,
           noise,
-          this.#showing(draws, 1, batch),
+          this.#discriminatorOptions(draws, 1, batch),
         );
       }
       case 'generator':
-        return generatorPhase(this.#layout, weights, noise, this.#showing(draws, 0, batch));
+        return generatorPhase(this.#layout, weights, noise, this.#discriminatorOptions(draws, 0, batch));
     }
   }
 
   /** How the batch of this number in a phase comes before the discriminator. */
-  #showing(draws: Float32Array | undefined, number: number, batch: number): Showing {
+  #discriminatorOptions(
+    draws: Float32Array | undefined,
+    number: number,
+    batch: number,
+  ): DiscriminatorOptions {
     const { augment: list } = this.model;
     if (list === undefined) return {};
     if (!draws) throw new Error('the phase needs draws');
     const length = batch * DRAWS.length;
     const own = tf.tensor2d(draws.slice(number * length, (number + 1) * length), [batch, DRAWS.length]);
-    return { change: (images) => augment(images, own, augmentationsOf(list)) };
+    return { augment: (images) => augment(images, own, augmentationsOf(list)) };
   }
 
   #parameters(network: Network): tf.Tensor[] {
@@ -272,7 +282,7 @@ export class EagerReplica implements Replica {
   }
 }
 
-function tensorsOf({ gradients, statistics, loss, score }: Lesson): tf.Tensor[] {
+function tensorsOf({ gradients, statistics, loss, score }: BatchGradients): tf.Tensor[] {
   return [...gradients, ...statistics, loss, score];
 }
 

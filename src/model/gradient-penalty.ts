@@ -1,26 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { judge, type Judgement } from './discriminator.js';
+import { discriminate, type DiscriminatorOutput } from './discriminator.js';
 import { valueAndGradients } from './gradients.js';
 import type { NetworkLayout } from './layout.js';
 
-export interface PenalisedJudgement extends Judgement {
+export interface R1Output extends DiscriminatorOutput {
   /** 1/2 E |d D(x) / d x|^2, over the images x as they are, and D(x) the logit. */
   readonly penalty: tf.Scalar;
 }
 
 /**
- * Judges images, and finds out how steep the judgement is at them: R1 (Mescheder et al. 2018, Which Training Methods
- * for GANs do actually Converge?, equation 9). `change` is what the images go through first; the gradient goes through
- * it, and through the batch statistics, as torch.autograd.grad(D(x).sum(), x) does. Differentiable in the parameters.
+ * Runs the discriminator and computes the R1 penalty at the images (Mescheder et al. 2018, Which Training Methods for
+ * GANs do actually Converge?, equation 9). The gradient passes through `augment`
+ * and through the batch statistics, as torch.autograd.grad(D(x).sum(), x) does. Differentiable in the parameters.
  */
-export function judgeWithPenalty(
+export function discriminateWithR1(
   layout: NetworkLayout,
   parameters: readonly tf.Tensor[],
   images: tf.Tensor4D,
-  change: (images: tf.Tensor4D) => tf.Tensor4D = (same) => same,
-): PenalisedJudgement {
+  augment: (images: tf.Tensor4D) => tf.Tensor4D = (same) => same,
+): R1Output {
   const { gradients, extras } = valueAndGradients([images], ([x]) => {
-    const { logits, statistics } = judge(layout, parameters, change(x as tf.Tensor4D));
+    const { logits, statistics } = discriminate(layout, parameters, augment(x as tf.Tensor4D));
     return { loss: tf.sum(logits), extras: [[logits], statistics] };
   });
   const [[logits], statistics] = extras;

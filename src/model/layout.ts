@@ -7,7 +7,7 @@ import {
   type ModelOptions,
   type Network,
 } from './architecture.js';
-import type { Refinements } from './refinements.js';
+import type { Regularization } from './regularization.js';
 
 /** A tensor's place in a flat float32 vector. */
 export interface Slot {
@@ -51,7 +51,7 @@ export interface ModelLayout extends Readonly<Record<Network, NetworkLayout>> {
   readonly hasAverage: boolean;
 }
 
-export function modelLayout(options: ModelOptions & Pick<Refinements, 'ema'>): ModelLayout {
+export function modelLayout(options: ModelOptions & Pick<Regularization, 'ema'>): ModelLayout {
   return {
     hasAverage: options.ema !== undefined,
     generator: networkLayout(generatorLayers(options), generatorKernel),

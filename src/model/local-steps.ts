@@ -4,7 +4,7 @@ import { PHASES, type Phase } from './phase.js';
 import type { ReplicaHandle } from './replica-handle.js';
 import { sharedFloats } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
-import type { ShardComputer, ShardGradient, ShardStep } from './shard-trainer.js';
+import type { ShardTrainer, ShardGradient, ShardStep } from './shard-trainer.js';
 import type { TrainingOptions } from './training-options.js';
 
 /** Steps that follow each other, both counted from 1 and both included. */
@@ -50,7 +50,7 @@ export class LocalSteps {
    * more before the end.
    */
   async compute(
-    computer: ShardComputer,
+    computer: ShardTrainer,
     { first, last }: StepRange,
     shard: number,
     next: ShardStep,
@@ -107,7 +107,7 @@ export class LocalSteps {
 
   /** One phase of a step. False where its gradient is not finite. */
   async #train(
-    computer: ShardComputer,
+    computer: ShardTrainer,
     vector: Float32Array,
     {
       phase,

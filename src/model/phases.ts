@@ -1,7 +1,7 @@
 import { tf } from '../engine/tensorflow.js';
-import { judge } from './discriminator.js';
+import { discriminate } from './discriminator.js';
 import { generate } from './generator.js';
-import { judgeWithPenalty } from './gradient-penalty.js';
+import { discriminateWithR1 } from './gradient-penalty.js';
 import { valueAndGradients } from './gradients.js';
 import type { ModelLayout } from './layout.js';
 import { binaryCrossEntropy, meanScore } from './loss.js';
@@ -25,16 +25,16 @@ export interface PhaseTensors {
   readonly measures: readonly tf.Tensor[];
 }
 
-/** How images come before the discriminator. */
-export interface Showing {
-  /** What it sees instead of them; undefined: themselves. Differentiable. */
-  readonly change?: ((images: tf.Tensor4D) => tf.Tensor4D) | undefined;
-  /** Weight of the gradient penalty, see `gradient-penalty.ts`; undefined: none. Of real images only. */
+/** Changes to the discriminator's input and loss. */
+export interface DiscriminatorOptions {
+  /** Differentiable augmentation of the images; undefined: none. */
+  readonly augment?: ((images: tf.Tensor4D) => tf.Tensor4D) | undefined;
+  /** Weight of the R1 penalty at real images, see `gradient-penalty.ts`; undefined: none. */
   readonly r1?: number | undefined;
 }
 
-/** What the discriminator learns from one batch of images. */
-export interface Lesson {
+/** Gradients of the discriminator on one batch of images, real or generated. */
+export interface BatchGradients {
   readonly gradients: readonly tf.Tensor[];
   readonly statistics: readonly tf.Tensor[];
   readonly loss: tf.Tensor;
@@ -43,43 +43,42 @@ export interface Lesson {
 }
 
 /**
- * The phases of one step as pure functions of tensors, as in PyTorch's DCGAN tutorial. Call them in a tidy().
- *
- * The discriminator's: on real and on generated images, as two batches with statistics of their own.
+ * Computes the discriminator's phase as PyTorch's DCGAN tutorial does: real and generated images are two batches, each with
+ * its own batch statistics. As all phases, a pure function of tensors; call it in a tidy().
  */
 export function discriminatorPhase(
   layout: ModelLayout,
   weights: Weights,
-  /** What learnFrom has of the real images. */
-  onReal: Lesson,
+  /** Result of `discriminatorGradients` on the real images. */
+  onReal: BatchGradients,
   /** [batch, latent] */
   noise: tf.Tensor2D,
-  showing?: Showing,
+  options?: DiscriminatorOptions,
 ): PhaseTensors {
   const generated = generate(layout.generator, weights.generator, noise);
-  const onFake = learnFrom(layout, weights.discriminator, generated.images, 0, showing);
-  return bothLessons(generated.statistics, onReal, onFake);
+  const onFake = discriminatorGradients(layout, weights.discriminator, generated.images, 0, options);
+  return sumRealAndFake(generated.statistics, onReal, onFake);
 }
 
-/** One of the discriminator's two batches: real images have label 1, generated ones 0. */
-export function learnFrom(
+/** Computes loss and gradients on one batch: images [batch, size, size, 3]; label 1 for real images, 0 for generated. */
+export function discriminatorGradients(
   layout: ModelLayout,
   discriminator: Parameters,
   images: tf.Tensor4D,
   label: 0 | 1,
-  { change, r1 }: Showing = {},
-): Lesson {
-  const seen = change && r1 === undefined ? change(images) : images;
+  { augment, r1 }: DiscriminatorOptions = {},
+): BatchGradients {
+  const seen = augment && r1 === undefined ? augment(images) : images;
   const { loss, extras, gradients } = valueAndGradients(discriminator, (parameters) => {
     if (r1 === undefined) {
-      const { logits, statistics } = judge(layout.discriminator, parameters, seen);
+      const { logits, statistics } = discriminate(layout.discriminator, parameters, seen);
       return { loss: binaryCrossEntropy(logits, label), extras: [statistics, [meanScore(logits)]] };
     }
-    const { logits, statistics, penalty } = judgeWithPenalty(
+    const { logits, statistics, penalty } = discriminateWithR1(
       layout.discriminator,
       parameters,
       images,
-      change,
+      augment,
     );
     const loss: tf.Scalar = tf.add(binaryCrossEntropy(logits, label), tf.mul(penalty, r1));
     return { loss, extras: [statistics, [meanScore(logits)]] };
@@ -88,8 +87,12 @@ export function learnFrom(
   return { gradients, statistics, loss, score };
 }
 
-/** The discriminator's phase: its loss is the sum over both batches. */
-export function bothLessons(drawing: readonly tf.Tensor[], onReal: Lesson, onFake: Lesson): PhaseTensors {
+/** Sums gradients and losses of both batches. `drawing`: batch statistics of the generator's forward pass. */
+export function sumRealAndFake(
+  drawing: readonly tf.Tensor[],
+  onReal: BatchGradients,
+  onFake: BatchGradients,
+): PhaseTensors {
   return {
     gradients: onReal.gradients.map((gradient, index) => tf.add(gradient, onFake.gradients[index])),
     statistics: [drawing, onReal.statistics, onFake.statistics],
@@ -97,16 +100,20 @@ export function bothLessons(drawing: readonly tf.Tensor[], onReal: Lesson, onFak
   };
 }
 
-/** The generator's, through the updated discriminator, on the same noise: the non-saturating loss, -log D(G(z)). */
+/** Computes the generator's phase on noise [batch, latent]: the non-saturating loss -log D(G(z)), D updated. */
 export function generatorPhase(
   layout: ModelLayout,
   weights: Weights,
   noise: tf.Tensor2D,
-  { change }: Showing = {},
+  { augment }: DiscriminatorOptions = {},
 ): PhaseTensors {
   const { loss, extras, gradients } = valueAndGradients(weights.generator, (generator) => {
     const { images } = generate(layout.generator, generator, noise);
-    const onFake = judge(layout.discriminator, weights.discriminator, change ? change(images) : images);
+    const onFake = discriminate(
+      layout.discriminator,
+      weights.discriminator,
+      augment ? augment(images) : images,
+    );
     return {
       loss: binaryCrossEntropy(onFake.logits, 1),
       extras: [onFake.statistics, [meanScore(onFake.logits)]],
@@ -116,7 +123,7 @@ export function generatorPhase(
   return { gradients, statistics: [onFake], measures: [loss, ...scores] };
 }
 
-/** Laid out by `phaseLayout`: gradient, batch statistics, measures. */
+/** Joins gradients, batch statistics and measures into one vector, as `phaseLayout` describes it. */
 export function flattenPhase({ gradients, statistics, measures }: PhaseTensors): tf.Tensor1D {
   return flatten([...gradients, ...statistics.flat(), ...measures]);
 }

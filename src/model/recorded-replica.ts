@@ -12,7 +12,7 @@ import {
   restoreCall,
   type StepCall,
   type SomeStepFeeds,
-  type StepProgramOptions,
+  type StepGraphOptions,
 } from './step-graph.js';
 
 /** A replica whose state lies in a session, and whose phases are calls of it. */
@@ -23,10 +23,10 @@ export class RecordedReplica implements Replica {
   readonly #state: StateLayout;
   /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
   #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
-  /** The noise of the batch whose real images the discriminator has learned from, with the weights that it has. */
-  #learned: Float32Array | undefined;
+  /** Noise of the batch whose real half was computed with the current weights of the discriminator. */
+  #realBatch: Float32Array | undefined;
 
-  constructor(recording: Recording, options: StepProgramOptions) {
+  constructor(recording: Recording, options: StepGraphOptions) {
     this.#program = recordStep(recording, options);
     this.#optimizer = options.optimizer;
     this.#ema = options.model.ema;
@@ -45,7 +45,7 @@ export class RecordedReplica implements Replica {
       this.#program.runTogether(calls, Object.fromEntries(feeds));
     }
     this.#drawn = undefined;
-    this.#learned = undefined;
+    this.#realBatch = undefined;
   }
 
   save(into: Float32Array, at = 0): void {
@@ -56,10 +56,10 @@ export class RecordedReplica implements Replica {
     });
   }
 
-  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
-    this.#learned = undefined;
-    this.#run('discriminator.learnReal', { real: images, ...halves(draws) });
-    this.#learned = noise.slice();
+  computeRealBatch(images: Float32Array, noise: Float32Array, draws?: Float32Array): void {
+    this.#realBatch = undefined;
+    this.#run('discriminator.computeRealBatch', { real: images, ...halves(draws) });
+    this.#realBatch = noise.slice();
   }
 
   compute(
@@ -69,8 +69,8 @@ export class RecordedReplica implements Replica {
     draws?: Float32Array,
   ): Float32Array {
     if (phase === 'discriminator') {
-      if (!isSameNoise(this.#learned, noise)) this.learnReal(requireImages(images), noise, draws);
-      this.#learned = undefined;
+      if (!isSameNoise(this.#realBatch, noise)) this.computeRealBatch(requireImages(images), noise, draws);
+      this.#realBatch = undefined;
       return this.#discriminator('discriminator.compute', noise, halves(draws))[0];
     }
     const isDrawn = this.#isDrawnFrom(noise, 'discriminator.compute');
@@ -81,7 +81,7 @@ export class RecordedReplica implements Replica {
   apply(phase: Phase, step: number, averaged: Float32Array): void {
     this.#run(`${phase}.apply`, { averaged, ...this.#scalars(phase, step) });
     if (phase === 'generator') this.#drawn = undefined;
-    else this.#learned = undefined;
+    else this.#realBatch = undefined;
   }
 
   train(
@@ -114,7 +114,7 @@ export class RecordedReplica implements Replica {
     const scalars = this.#scalars(phase, step);
     try {
       if (phase === 'discriminator') {
-        this.#learned = undefined;
+        this.#realBatch = undefined;
         return this.#discriminator('discriminator.train', noise, {
           real: requireImages(images),
           ...halves(draws),

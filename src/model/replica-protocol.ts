@@ -1,7 +1,7 @@
 import type { Engine, EngineName, Precision } from '../engine/engine.js';
 import type { AdamOptions } from './adam.js';
 import type { Phase } from './phase.js';
-import type { StepOptions } from './refinements.js';
+import type { StepOptions } from './regularization.js';
 
 /**
  * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory or, where
@@ -20,8 +20,8 @@ export interface ReplicaCalls {
   };
   restore: { request: { state: Float32Array; at?: number }; response: null };
   save: { request: { into: Float32Array; at?: number }; response: null };
-  /** See `Replica.learnReal`. */
-  learnReal: {
+  /** See `Replica.computeRealBatch`. */
+  computeRealBatch: {
     request: { images: Float32Array; noise: Float32Array; draws?: Float32Array };
     response: { seconds: number };
   };

@@ -29,10 +29,10 @@ async function answer(call: CallMessage): Promise<ReplicaCalls[CallName]['respon
     case 'save':
       loaded().save(call.request.into, call.request.at);
       return null;
-    case 'learnReal': {
+    case 'computeRealBatch': {
       const started = performance.now();
       const { images, noise, draws } = call.request;
-      loaded().learnReal(images, noise, draws);
+      loaded().computeRealBatch(images, noise, draws);
       return { seconds: (performance.now() - started) / 1000 };
     }
     case 'compute': {

@@ -32,11 +32,10 @@ export interface Replica {
   save(into: Float32Array, at?: number): void;
 
   /**
-   * The discriminator's phase on a batch begins: all of it that needs nothing of the generator. The noise says which batch
-   * it is. If that phase is what is computed next, on the same state of the discriminator, it goes on from here; else
-   * nobody sees that this was called.
+   * Computes the part of the discriminator's phase that does not depend on the generator. The noise identifies the batch.
+   * If that phase is computed next with the same weights, it reuses the result; otherwise this call has no effect.
    */
-  learnReal(images: Float32Array, noise: Float32Array, draws?: Float32Array): void;
+  computeRealBatch(images: Float32Array, noise: Float32Array, draws?: Float32Array): void;
 
   /**
    * A phase's vector (see `phaseLayout`) on one shard. images [batch * size * size * 3], in [-1, 1], is read by the

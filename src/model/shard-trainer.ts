@@ -1,6 +1,6 @@
 import { MeanOfVectors } from '../averaging/mean-of-vectors.js';
 import { IMAGE_CHANNELS } from './architecture.js';
-import { DRAWS, JUDGED, shardDraws } from './augment-draws.js';
+import { DRAWS, DISCRIMINATOR_BATCHES, shardDraws } from './augment-draws.js';
 import { euclideanNorm } from './gradient-norm.js';
 import { modelLayout } from './layout.js';
 import { shardNoise } from './noise.js';
@@ -46,14 +46,14 @@ interface ShardBatch {
 }
 
 /** Computes shards on a replica, a batch at a time, and reads the next one's images while it does. */
-export class ShardComputer {
+export class ShardTrainer {
   readonly #noise: Float32Array;
   /** Undefined in a run without augmentations. */
   readonly #draws: Record<Phase, Float32Array> | undefined;
   readonly #images: ImageBuffers;
   readonly #measures: Record<Phase, Float32Array>;
-  /** The batch whose real images are learned from, or were, and how many seconds that takes. */
-  #learning: (ShardBatch & { readonly seconds: Promise<number> }) | undefined;
+  /** The batch whose real half is computed ahead, and the seconds that this takes. */
+  #prefetched: (ShardBatch & { readonly seconds: Promise<number> }) | undefined;
 
   constructor(
     private readonly options: TrainingOptions,
@@ -62,7 +62,8 @@ export class ShardComputer {
   ) {
     const batch = options.batchSize / options.shards;
     this.#noise = sharedFloats(batch * options.latentSize);
-    const draws = (phase: Phase): Float32Array => sharedFloats(JUDGED[phase] * batch * DRAWS.length);
+    const draws = (phase: Phase): Float32Array =>
+      sharedFloats(DISCRIMINATOR_BATCHES[phase] * batch * DRAWS.length);
     if (options.augment !== undefined)
       this.#draws = { discriminator: draws('discriminator'), generator: draws('generator') };
     this.#images = new ImageBuffers(images, batch * options.imageSize ** 2 * IMAGE_CHANNELS);
@@ -93,7 +94,7 @@ export class ShardComputer {
     isWanted = (): boolean => true,
   ): Promise<ShardGradient | undefined> {
     const first = this.#firstBatch(step);
-    const learned = await this.#learned(phase, first, shard);
+    const realBatchSeconds = await this.#takeRealBatch(phase, first, shard);
     const last = first + (this.options.accumulate ?? 1) - 1;
     const start = (batch: number): Promise<ReplicaCalls['compute']['response']> => {
       const following =
@@ -105,7 +106,7 @@ export class ShardComputer {
       );
     };
     const mean = new MeanOfVectors();
-    let total = learned;
+    let total = realBatchSeconds;
     let computing = start(first);
     for (let batch = first; batch < last; batch++) {
       const { vector, seconds } = await computing;
@@ -130,7 +131,7 @@ export class ShardComputer {
     shard = 0,
     next: ShardStep = { step: step + 1, shard },
   ): Promise<ShardUpdate> {
-    await this.#learned(phase, step, shard);
+    await this.#takeRealBatch(phase, step, shard);
     if ((this.options.accumulate ?? 1) > 1) return this.#trainAccumulated(phase, step, shard, next);
     const measures = this.#measures[phase];
     const trained = await this.#whileReadingAhead(
@@ -144,28 +145,28 @@ export class ShardComputer {
   }
 
   /**
-   * Begins the discriminator's phase that comes next, after the generator's last one of a step, while the generator's mean
-   * is on its way: see `Replica.learnReal`. What is computed next waits for it.
+   * Starts the next discriminator phase while the generator's all-reduce runs: see `Replica.computeRealBatch`. The next
+   * computation waits for it.
    */
-  learnAhead({ step, shard }: ShardStep): void {
+  prefetchRealBatch({ step, shard }: ShardStep): void {
     const batch = this.#firstBatch(step);
     const images = this.#images.take(batch, shard);
-    const learning = this.replica.call('learnReal', {
+    const prefetched = this.replica.call('computeRealBatch', {
       images,
       ...this.#drawn('discriminator', batch, shard),
     });
-    const seconds = learning.then((answer) => answer.seconds);
-    // Whoever computes next is told.
+    const seconds = prefetched.then((answer) => answer.seconds);
+    // The next computation reports a failure.
     seconds.catch(() => undefined);
-    this.#learning = { batch, shard, seconds };
+    this.#prefetched = { batch, shard, seconds };
   }
 
-  /** Nothing is computed ahead any more, and its buffers are free. Returns what of a phase's time has passed already. */
-  async #learned(phase: Phase, batch: number, shard: number): Promise<number> {
-    const learning = this.#learning;
-    this.#learning = undefined;
-    const seconds = (await learning?.seconds) ?? 0;
-    const isOfIt = phase === 'discriminator' && learning?.batch === batch && learning.shard === shard;
+  /** Waits for what is computed ahead, which frees its buffers. Returns the seconds that it saves this phase. */
+  async #takeRealBatch(phase: Phase, batch: number, shard: number): Promise<number> {
+    const prefetched = this.#prefetched;
+    this.#prefetched = undefined;
+    const seconds = (await prefetched?.seconds) ?? 0;
+    const isOfIt = phase === 'discriminator' && prefetched?.batch === batch && prefetched.shard === shard;
     return isOfIt ? seconds : 0;
   }
 

@@ -17,20 +17,20 @@ import { modelLayout, type ModelLayout } from './layout.js';
 import { movingAverage } from './moving-average.js';
 import { MEASURES, phaseLayout, PHASES, type Phase } from './phase.js';
 import {
-  bothLessons,
+  sumRealAndFake,
   flattenPhase,
   generatorPhase,
-  learnFrom,
-  type Lesson,
+  discriminatorGradients,
+  type BatchGradients,
   type PhaseTensors,
-  type Showing,
+  type DiscriminatorOptions,
 } from './phases.js';
-import { augmentationsOf, type StepOptions } from './refinements.js';
+import { augmentationsOf, type StepOptions } from './regularization.js';
 import { updateRunningStatistic } from './running-statistics.js';
 import { stateLayout, type StatePart } from './state.js';
 import { unflatten } from './tensors.js';
 
-export interface StepProgramOptions {
+export interface StepGraphOptions {
   readonly model: StepOptions;
   readonly optimizer: AdamOptions;
   /** Images of a shard's step. */
@@ -42,14 +42,14 @@ export interface StepProgramOptions {
 
 /**
  * The calls of a step's program. `compute` and `apply` are a phase's two halves, with the average over all shards
- * between them; `train` is both at once. `discriminator.compute` takes over what `discriminator.learnReal` has learned
- * from the real images, which needs nothing of the generator. `computeAgain` draws the generated images anew; the other
+ * between them; `train` is both at once. `discriminator.compute` takes over what `discriminator.computeRealBatch` has computed
+ * on the real images, which needs nothing of the generator. `computeAgain` generates the images again; the other
  * calls of the generator's phase take them, and all that its gradient needs of them, over from the discriminator's phase
  * on the same shard. `save` fetches the whole state, tensor by tensor.
  */
 export type StepCall =
   | `${Phase}.${'compute' | 'apply' | 'train'}`
-  | 'discriminator.learnReal'
+  | 'discriminator.computeRealBatch'
   | 'generator.computeAgain'
   | 'sample'
   | 'save';
@@ -63,7 +63,7 @@ export interface StepFeeds {
   readonly real: Float32Array;
   /** [batch, latent] */
   readonly noise: Float32Array;
-  /** The draws, see `shardDraws`, of each batch that the discriminator judges: in its own phase, and in the generator's. */
+  /** The draws, see `shardDraws`, of each batch that the discriminator sees: in its own phase, and in the generator's. */
   readonly realDraws: Float32Array;
   readonly fakeDraws: Float32Array;
   readonly generatorDraws: Float32Array;
@@ -87,7 +87,7 @@ export const NOT_FINITE = 'gradient that is not finite';
  * Records a step as one program: both networks, both Adams and the running statistics are its variables. `compute`
  * fetches a phase's vector, `train` its measures and then the gradient's norm.
  */
-export function recordStep(recording: Recording, options: StepProgramOptions): Program {
+export function recordStep(recording: Recording, options: StepGraphOptions): Program {
   new StepRecorder(recording, options).declareCalls();
   return recording.load(options.precision);
 }
@@ -105,7 +105,7 @@ class StepRecorder {
 
   constructor(
     private readonly recording: Recording,
-    private readonly options: StepProgramOptions,
+    private readonly options: StepGraphOptions,
   ) {
     const { model, batch } = options;
     this.#layout = modelLayout(model);
@@ -118,12 +118,12 @@ class StepRecorder {
     // The same reads for both phases: the generator's weights do not change between them.
     const generator = this.#read('generator');
     const discriminator = this.#read('discriminator');
-    const onReal = this.#lessonOnReal(discriminator);
+    const onReal = this.#realBatchGradients(discriminator);
     const phases = {
       discriminator: this.#discriminatorPhase(generator, discriminator, onReal),
       generator: this.#generatorPhase(generator),
     };
-    this.#declare('discriminator.learnReal', { effects: onReal.map(({ node }) => node) });
+    this.#declare('discriminator.computeRealBatch', { effects: onReal.map(({ node }) => node) });
     for (const phase of PHASES) {
       this.#declareHalves(phase, phases[phase]);
       this.#declareTraining(phase, phases[phase]);
@@ -133,10 +133,10 @@ class StepRecorder {
     this.#declareState();
   }
 
-  #lessonOnReal(discriminator: readonly Value[]): Value[] {
+  #realBatchGradients(discriminator: readonly Value[]): Value[] {
     const { batch, model } = this.options;
     const real = this.recording.input('real', [batch, model.imageSize, model.imageSize, IMAGE_CHANNELS]);
-    return this.#recordLesson(real, discriminator, 1, this.#drawsInput('realDraws'));
+    return this.#recordBatchGradients(real, discriminator, 1, this.#drawsInput('realDraws'));
   }
 
   #discriminatorPhase(
@@ -147,7 +147,7 @@ class StepRecorder {
     const [images, ...drawing] = this.#recordDrawing(this.#noise, generator);
     // Both at once would take the memory of both: the second batch waits until the first has its gradients.
     const later = this.recording.after(images, onReal);
-    const onFake = this.#recordLesson(later, discriminator, 0, this.#drawsInput('fakeDraws'));
+    const onFake = this.#recordBatchGradients(later, discriminator, 0, this.#drawsInput('fakeDraws'));
     const parts = [drawing, onReal, onFake];
     const inputs = parts.flat();
     const cut = <Item>(all: readonly Item[]): Item[][] => {
@@ -155,29 +155,40 @@ class StepRecorder {
       return parts.map(({ length }) => all.slice(next, (next += length)));
     };
     return this.#recordPhase('discriminator', inputs, (tensors) => {
-      const [statistics, lessonOnReal, lessonOnFake] = cut(tensors);
-      return bothLessons(statistics, this.#lessonOf(lessonOnReal), this.#lessonOf(lessonOnFake));
+      const [statistics, onReal, onFake] = cut(tensors);
+      return sumRealAndFake(statistics, this.#batchGradientsOf(onReal), this.#batchGradientsOf(onFake));
     });
   }
 
-  #recordLesson(
+  #recordBatchGradients(
     images: Value,
     discriminator: readonly Value[],
     label: 0 | 1,
     draws: readonly Value[],
   ): Value[] {
     return this.recording.record([images, ...draws, ...discriminator], (x, ...others) => {
-      const showing = {
-        ...this.#showing(others.slice(0, draws.length)),
+      const options = {
+        ...this.#discriminatorOptions(others.slice(0, draws.length)),
         r1: label === 1 ? this.options.model.r1 : undefined,
       };
-      const lesson = learnFrom(this.#layout, others.slice(draws.length), x as tf.Tensor4D, label, showing);
-      return [...lesson.gradients, lesson.loss, lesson.score, ...lesson.statistics];
+      const batchGradients = discriminatorGradients(
+        this.#layout,
+        others.slice(draws.length),
+        x as tf.Tensor4D,
+        label,
+        options,
+      );
+      return [
+        ...batchGradients.gradients,
+        batchGradients.loss,
+        batchGradients.score,
+        ...batchGradients.statistics,
+      ];
     });
   }
 
-  /** What recordLesson returned. */
-  #lessonOf(tensors: readonly tf.Tensor[]): Lesson {
+  /** Restores what recordBatchGradients flattened. */
+  #batchGradientsOf(tensors: readonly tf.Tensor[]): BatchGradients {
     const count = this.#layout.discriminator.parameters.length;
     const [loss, score, ...statistics] = tensors.slice(count);
     return { gradients: tensors.slice(0, count), loss, score, statistics };
@@ -188,8 +199,8 @@ class StepRecorder {
     const inputs = [this.#noise, ...draws, ...generator, ...this.#read('discriminator')];
     return this.#recordPhase('generator', inputs, ([noise, ...others]) => {
       const weights = this.#weightsOf(others.slice(draws.length));
-      const showing = this.#showing(others.slice(0, draws.length));
-      return generatorPhase(this.#layout, weights, noise as tf.Tensor2D, showing);
+      const options = this.#discriminatorOptions(others.slice(0, draws.length));
+      return generatorPhase(this.#layout, weights, noise as tf.Tensor2D, options);
     });
   }
 
@@ -199,10 +210,10 @@ class StepRecorder {
     return model.augment === undefined ? [] : [this.recording.input(name, [batch, DRAWS.length])];
   }
 
-  #showing(draws: readonly tf.Tensor[]): Showing {
+  #discriminatorOptions(draws: readonly tf.Tensor[]): DiscriminatorOptions {
     const { augment: list } = this.options.model;
     if (list === undefined) return {};
-    return { change: (images) => augment(images, draws[0] as tf.Tensor2D, augmentationsOf(list)) };
+    return { augment: (images) => augment(images, draws[0] as tf.Tensor2D, augmentationsOf(list)) };
   }
 
   /** The images, and their batch statistics. */
@@ -260,7 +271,7 @@ class StepRecorder {
 
   #takingOver(phase: Phase, half: 'compute' | 'train'): { takesFrom?: StepCall } {
     if (phase === 'generator') return { takesFrom: `discriminator.${half}` };
-    return half === 'compute' ? { takesFrom: 'discriminator.learnReal' } : {};
+    return half === 'compute' ? { takesFrom: 'discriminator.computeRealBatch' } : {};
   }
 
   /** Adam on the phase's network, and the running statistics of the forward passes that count. */

@@ -6,7 +6,7 @@ import { PRECISIONS, type EngineName, type Precision } from '../engine/engine.js
 import type { AdamOptions } from './adam.js';
 import { checkModelOptions } from './architecture.js';
 import { MAX_LOCAL_STEPS } from './local-layout.js';
-import { checkRefinements, type StepOptions } from './refinements.js';
+import { checkRegularization, type StepOptions } from './regularization.js';
 import type { ReplicaCalls } from './replica-protocol.js';
 
 /**
@@ -61,7 +61,7 @@ const MAX_SHARDS = 65_536;
 /** Refuses options that no run can have, each by name. */
 export function checkTrainingOptions(options: TrainingOptions): void {
   checkModelOptions(options);
-  checkRefinements(options);
+  checkRegularization(options);
   const { batchSize, accumulate = 1, shards, seed, threads, learningRate, beta1, precision, eager } = options;
   const { localSteps = 1 } = options;
   for (const [name, value, least] of [

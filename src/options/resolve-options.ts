@@ -1,7 +1,7 @@
 import { UserError } from '../common/errors.js';
 import type { Secret } from '../common/secret.js';
 import { checkTrainingOptions, type TrainingOptions } from '../model/training-options.js';
-import type { Refinements } from '../model/refinements.js';
+import type { Regularization } from '../model/regularization.js';
 import type { Fallback } from './fallback.js';
 import { requireAddress, requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from '../common/http-address.js';
@@ -78,7 +78,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     threads: given.threads ?? Math.max(1, Math.floor(machine.cores / shards)),
     precision: given.precision,
     eager: given.eager ?? false,
-    ...settleRefinements(given),
+    ...resolveRegularization(given),
     ...settleSummation(given.topology, given.summation),
     ...(given.wire !== 'fp32' && { wire: given.wire }),
   };
@@ -112,7 +112,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
 }
 
 /** What is off is absent: a run without it is the run that it was before there was any. */
-function settleRefinements({ ema, mirror, augment, r1 }: TrainArguments): Refinements {
+function resolveRegularization({ ema, mirror, augment, r1 }: TrainArguments): Regularization {
   return {
     ...(ema === 0 ? {} : { ema }),
     ...(mirror ? { mirror } : {}),

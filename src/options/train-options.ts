@@ -10,7 +10,7 @@ import { ENGINE_CHOICES, PRECISIONS, type EngineChoice, type Precision } from '.
 import { TOPOLOGIES, type Topology } from '../averaging/topology.js';
 import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
-import { AUGMENTATIONS, augmentationsOf } from '../model/refinements.js';
+import { AUGMENTATIONS, augmentationsOf } from '../model/regularization.js';
 
 /** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
 export interface TrainArguments extends HttpTokenArguments {
@@ -58,7 +58,7 @@ export interface TrainArguments extends HttpTokenArguments {
   /** 0: none */
   readonly ema: number;
   readonly mirror?: true;
-  /** As in `Refinements`. */
+  /** As in `Regularization`. */
   readonly augment?: string;
   /** 0: no penalty */
   readonly r1: number;

@@ -113,7 +113,7 @@ export class RunFolder {
     return join(this.path, 'evaluation');
   }
   /** What the face networks say of real faces: the same at every step. */
-  get judgedReals(): string {
+  get realAnalysis(): string {
     return join(this.evaluations, 'real-faces.json');
   }
   get generator(): string {

@@ -12,7 +12,7 @@ import { updateAt } from '../model/phase.js';
 import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
 import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../model/round.js';
-import { ShardComputer, type ShardGradient, type ShardStep } from '../model/shard-trainer.js';
+import { ShardTrainer, type ShardGradient, type ShardStep } from '../model/shard-trainer.js';
 import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { bytesOf, floatsOf } from '../common/bytes.js';
@@ -71,7 +71,7 @@ export class Hosting {
   #generation = 0;
   #shards: readonly number[] = [];
   #images: OpenImages | undefined;
-  #computer: ShardComputer | undefined;
+  #computer: ShardTrainer | undefined;
 
   constructor(
     private readonly run: LoadedRun,
@@ -163,7 +163,7 @@ export class Hosting {
       // Its error is that of the next wait for it, which comes when the next shard is computed.
       sent.catch(() => undefined);
       // The discriminator has its update of this step: half of its next phase can be done while the mean is on its way.
-      if (isLast && phase === 'generator' && generation === this.#generation) computer.learnAhead(next);
+      if (isLast && phase === 'generator' && generation === this.#generation) computer.prefetchRealBatch(next);
     }
     await sent;
   }
@@ -257,7 +257,7 @@ export class Hosting {
   }
 
   #computeShard(
-    computer: ShardComputer,
+    computer: ShardTrainer,
     { phase, step, steps, generation }: ComputeOrder,
     shard: number,
     next: ShardStep,
@@ -323,7 +323,7 @@ export class Hosting {
         });
     this.#images?.close();
     this.#images = images;
-    this.#computer = new ShardComputer(options, replica, images);
+    this.#computer = new ShardTrainer(options, replica, images);
   }
 
   /** Only the coordinator knows whose are up to date: a membership may have been given up before it computed. */

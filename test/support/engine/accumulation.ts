@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PHASES, phaseLayout, readMeasures } from '../../../src/model/phase.js';
-import { ShardComputer } from '../../../src/model/shard-trainer.js';
+import { ShardTrainer } from '../../../src/model/shard-trainer.js';
 import { readStep } from '../pytorch-step.js';
 import { assertClose } from '../relative-error.js';
 import { SMALL_TRAINING } from '../small-model.js';
@@ -31,7 +31,7 @@ export function testAccumulation(makeReplica: ReplicaFactory): void {
       replica.compute(phase, images, half(noise, calls++ % 2)),
     );
     const training = { ...SMALL_TRAINING, ...model, batchSize, shards: 1, accumulate: 2 };
-    const computer = new ShardComputer(training, handle, {
+    const computer = new ShardTrainer(training, handle, {
       read: (batch, _, into) => {
         into.set(half(real, (batch - 1) % 2));
       },

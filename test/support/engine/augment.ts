@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { augment } from '../../../src/model/augment.js';
 import { DRAWS } from '../../../src/model/augment-draws.js';
-import { augmentationsOf } from '../../../src/model/refinements.js';
+import { augmentationsOf } from '../../../src/model/regularization.js';
 import { assertTensorClose } from '../relative-error.js';
 
 interface Example {

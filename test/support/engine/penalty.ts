@@ -3,10 +3,10 @@ import { it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { augment } from '../../../src/model/augment.js';
 import { DRAWS } from '../../../src/model/augment-draws.js';
-import { judgeWithPenalty } from '../../../src/model/gradient-penalty.js';
+import { discriminateWithR1 } from '../../../src/model/gradient-penalty.js';
 import { valueAndGradients } from '../../../src/model/gradients.js';
-import { learnFrom, type Showing } from '../../../src/model/phases.js';
-import { AUGMENTATIONS } from '../../../src/model/refinements.js';
+import { discriminatorGradients, type DiscriminatorOptions } from '../../../src/model/phases.js';
+import { AUGMENTATIONS } from '../../../src/model/regularization.js';
 import { stateLayout } from '../../../src/model/state.js';
 import { flatten, unflatten } from '../../../src/model/tensors.js';
 import { readFixture, readNumbers } from '../pytorch-fixtures.js';
@@ -43,16 +43,16 @@ export function testPenalty(): void {
           3,
         ]);
         const draws = tf.tensor2d(numbers.draws, [images.shape[0], DRAWS.length]);
-        const showing: Showing =
-          kind === 'plain' ? {} : { change: (seen) => augment(seen, draws, AUGMENTATIONS) };
+        const options: DiscriminatorOptions =
+          kind === 'plain' ? {} : { augment: (seen) => augment(seen, draws, AUGMENTATIONS) };
         const penalty = valueAndGradients(parameters, (inputs) => ({
-          loss: judgeWithPenalty(network, inputs, images, showing.change).penalty,
+          loss: discriminateWithR1(network, inputs, images, options.augment).penalty,
           extras: [],
         }));
-        const lesson = (r1?: number): tf.Tensor1D =>
-          flatten(learnFrom(layout, parameters, images, 1, { ...showing, r1 }).gradients);
-        return [penalty.loss, flatten(penalty.gradients), lesson(GAMMA), lesson()].map((tensor) =>
-          tensor.dataSync<'float32'>(),
+        const batchGradients = (r1?: number): tf.Tensor1D =>
+          flatten(discriminatorGradients(layout, parameters, images, 1, { ...options, r1 }).gradients);
+        return [penalty.loss, flatten(penalty.gradients), batchGradients(GAMMA), batchGradients()].map(
+          (tensor) => tensor.dataSync<'float32'>(),
         );
       });
       assert.equal(tf.memory().numTensors, held);
@@ -62,8 +62,8 @@ export function testPenalty(): void {
       assert.ok(error <= VALUE_TOLERANCE, `the penalty is ${value[0]}, PyTorch's is ${numbers[kind]}`);
       const slots = network.parameters;
       assertClose(test, 'gradient', { actual: gradient, expected, slots }, GRADIENT_TOLERANCE);
-      // The lesson's gradient is that of both losses.
+      // The batchGradients's gradient is that of both losses.
       const sum = without.map((each, index) => each + GAMMA * expected[index]);
-      assertClose(test, 'lesson', { actual: withPenalty, expected: sum, slots }, GRADIENT_TOLERANCE);
+      assertClose(test, 'batchGradients', { actual: withPenalty, expected: sum, slots }, GRADIENT_TOLERANCE);
     });
 }

@@ -2,19 +2,19 @@ import type { CallName, ReplicaCalls } from '../../../src/model/replica-protocol
 import type { ReplicaHandle } from '../../../src/model/replica-handle.js';
 
 export type ComputeRequest = ReplicaCalls['compute']['request'];
-export type LearnRequest = ReplicaCalls['learnReal']['request'];
+export type LearnRequest = ReplicaCalls['computeRealBatch']['request'];
 
-/** A compute thread that does no more than this for `compute` and `learnReal`, and nothing else. */
+/** A compute thread that does no more than this for `compute` and `computeRealBatch`, and nothing else. */
 export function computingHandle(
   compute: (request: ComputeRequest) => Float32Array,
-  learnReal: (request: LearnRequest) => void = () => undefined,
+  computeRealBatch: (request: LearnRequest) => void = () => undefined,
 ): ReplicaHandle {
   const answerTo = (
     name: CallName,
     request: unknown,
-  ): (ReplicaCalls['compute'] | ReplicaCalls['learnReal'])['response'] => {
-    if (name === 'learnReal') {
-      learnReal(request as LearnRequest);
+  ): (ReplicaCalls['compute'] | ReplicaCalls['computeRealBatch'])['response'] => {
+    if (name === 'computeRealBatch') {
+      computeRealBatch(request as LearnRequest);
       return { seconds: 0.125 };
     }
     if (name !== 'compute') throw new Error(`nobody should ask for ${name}`);

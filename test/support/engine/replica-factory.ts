@@ -1,6 +1,6 @@
 import type { AdamOptions } from '../../../src/model/adam.js';
 import { EagerReplica } from '../../../src/model/eager-replica.js';
-import type { StepOptions } from '../../../src/model/refinements.js';
+import type { StepOptions } from '../../../src/model/regularization.js';
 import type { Replica } from '../../../src/model/replica.js';
 
 /** Makes the kind of replica that is tested, for shards and samples of `batch` images. */

@@ -5,7 +5,7 @@ import { modelLayout } from '../../../src/model/layout.js';
 import { shardNoise } from '../../../src/model/noise.js';
 import { PHASES } from '../../../src/model/phase.js';
 import { EagerReplica } from '../../../src/model/eager-replica.js';
-import type { Refinements } from '../../../src/model/refinements.js';
+import type { Regularization } from '../../../src/model/regularization.js';
 import type { Replica } from '../../../src/model/replica.js';
 import { initialState, stateLayout, stateParts } from '../../../src/model/state.js';
 import { OPTIMIZER, randomImages, SMALL_MODEL } from '../small-model.js';
@@ -14,8 +14,8 @@ import type { ReplicaFactory } from './replica-factory.js';
 const BATCH = 2;
 
 /** What a replica keeps, and that it keeps no more. For whichever engine is loaded. */
-export function testReplicaState(makeReplica: ReplicaFactory, refinements: Refinements = {}): void {
-  const model = { ...SMALL_MODEL, ...refinements };
+export function testReplicaState(makeReplica: ReplicaFactory, regularization: Regularization = {}): void {
+  const model = { ...SMALL_MODEL, ...regularization };
   const layout = modelLayout(model);
   const { length } = stateLayout(layout);
   const images = randomImages(model, BATCH);
@@ -117,7 +117,7 @@ export function testReplicaState(makeReplica: ReplicaFactory, refinements: Refin
     const others = images.map((value) => -value);
     const compare = (step: number, learned: Float32Array): void => {
       const expected = plain.compute('discriminator', images, noise(step));
-      ahead.learnReal(learned, noise(learned === images ? step : step + 1));
+      ahead.computeRealBatch(learned, noise(learned === images ? step : step + 1));
       const held = tf.memory().numTensors;
       const actual = ahead.compute('discriminator', images, noise(step));
       assert.ok(tf.memory().numTensors <= held);
@@ -129,18 +129,18 @@ export function testReplicaState(makeReplica: ReplicaFactory, refinements: Refin
     // Of another batch.
     compare(3, others);
     // It is used once, and with the weights that it was learned with.
-    ahead.learnReal(others, noise(4));
+    ahead.computeRealBatch(others, noise(4));
     const moved = plain.compute('discriminator', images, noise(3));
     for (const replica of [plain, ahead]) replica.apply('discriminator', 4, moved);
     const fourth = plain.compute('discriminator', images, noise(4));
     assert.deepEqual(ahead.compute('discriminator', images, noise(4)), fourth);
-    ahead.learnReal(others, noise(5));
+    ahead.computeRealBatch(others, noise(5));
     for (const replica of [plain, ahead]) replica.restore(initialState(layout, 7));
     const expected = plain.compute('discriminator', images, noise(5));
     assert.deepEqual(ahead.compute('discriminator', images, noise(5)), expected);
     // What the generator's mean changes is not what it was learned with.
     const mean = plain.compute('generator', undefined, noise(5));
-    ahead.learnReal(images, noise(6));
+    ahead.computeRealBatch(images, noise(6));
     for (const replica of [plain, ahead]) replica.apply('generator', 5, mean);
     const after = plain.compute('discriminator', images, noise(6));
     assert.deepEqual(ahead.compute('discriminator', undefined, noise(6)), after);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shardNoise } from '../src/model/noise.js';
-import { ShardComputer, type ShardImages } from '../src/model/shard-trainer.js';
+import { ShardTrainer, type ShardImages } from '../src/model/shard-trainer.js';
 import { computingHandle, type ComputeRequest, type LearnRequest } from './support/engine/replica-call.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
@@ -17,7 +17,7 @@ interface Asked {
 }
 
 interface Watched {
-  readonly computer: ShardComputer;
+  readonly computer: ShardTrainer;
   readonly asked: Asked[];
   /** What it was asked to learn ahead, when all of it was done. */
   readonly ahead: Asked[];
@@ -46,7 +46,7 @@ function watched(accumulate: number): Watched {
       setImmediate(() => ahead.push(seen(request)));
     },
   );
-  const computer = new ShardComputer({ ...SMALL_TRAINING, accumulate }, handle, images);
+  const computer = new ShardTrainer({ ...SMALL_TRAINING, accumulate }, handle, images);
   return { computer, asked, ahead, read };
 }
 
@@ -86,7 +86,7 @@ describe('what a shard of a step is computed on', () => {
     const { computer, asked, ahead, read } = watched(1);
     await computer.compute('discriminator', 4, 1, { step: 5, shard: 0 });
     await computer.compute('generator', 4, 1, { step: 5, shard: 0 });
-    computer.learnAhead({ step: 5, shard: 0 });
+    computer.prefetchRealBatch({ step: 5, shard: 0 });
     const { seconds } = await computer.compute('discriminator', 5, 0, { step: 5, shard: 1 });
     assert.deepEqual(ahead, [{ images: 5, noise: noiseOf(5, 0) }]);
     assert.deepEqual(asked[2], { images: 5, noise: noiseOf(5, 0) });
@@ -97,7 +97,7 @@ describe('what a shard of a step is computed on', () => {
 
   it('is the first of three where three are accumulated', async () => {
     const { computer, ahead, read } = watched(3);
-    computer.learnAhead({ step: 2, shard: 1 });
+    computer.prefetchRealBatch({ step: 2, shard: 1 });
     const { seconds } = await computer.compute('discriminator', 2, 1, { step: 3, shard: 1 });
     assert.deepEqual(ahead, [{ images: 4.1, noise: noiseOf(4, 1) }]);
     assert.deepEqual([seconds, read], [0.875, [4.1, 5.1, 6.1, 7.1]]);
@@ -106,7 +106,7 @@ describe('what a shard of a step is computed on', () => {
   it('leaves what is learned from as it is until that is done, whatever is asked for instead', async () => {
     const { computer, asked, ahead } = watched(1);
     for (const phase of ['discriminator', 'generator'] as const) {
-      computer.learnAhead({ step: 5, shard: 0 });
+      computer.prefetchRealBatch({ step: 5, shard: 0 });
       const { seconds } = await computer.compute(phase, 9, 1, { step: 9, shard: 0 });
       assert.deepEqual(ahead.pop(), { images: 5, noise: noiseOf(5, 0) });
       assert.deepEqual(asked.at(-1)?.noise, noiseOf(9, 1));

@@ -1,15 +1,15 @@
 import { UserError } from '../common/errors.js';
 import type { ModelOptions } from './architecture.js';
 
-/** In the order in which they are done. */
+/** Augmentations in the order in which they are applied. */
 export const AUGMENTATIONS = ['colour', 'translation', 'cutout'] as const;
 export type Augmentation = (typeof AUGMENTATIONS)[number];
 
 /**
- * What a run does beyond the tutorial, for better faces from few photographs (docs/few-photographs.md). What is absent
- * is not done, and leaves no trace in a run's numbers, state or graph.
+ * Additions to the tutorial for small datasets (docs/few-photographs.md). An absent one is off and changes nothing in a
+ * run's numbers, state or graph.
  */
-export interface Refinements {
+export interface Regularization {
   /** Decay of the moving average of the generator's weights, see `moving-average.ts`. */
   readonly ema?: number;
   /** Each real image is mirrored with probability 1/2. */
@@ -21,10 +21,10 @@ export interface Refinements {
 }
 
 /** What decides a step's computation, besides Adam's options and the batch. */
-export interface StepOptions extends ModelOptions, Refinements {}
+export interface StepOptions extends ModelOptions, Regularization {}
 
 /** Refuses what no run can have. */
-export function checkRefinements({ ema, mirror, augment, r1 }: Refinements): void {
+export function checkRegularization({ ema, mirror, augment, r1 }: Regularization): void {
   if (ema !== undefined && !(ema > 0 && ema < 1))
     throw new UserError(`the decay of --ema must be above 0 and below 1 (0: no average), not ${ema}`);
   if (mirror !== undefined && (mirror as unknown) !== true)
