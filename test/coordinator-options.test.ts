@@ -119,22 +119,15 @@ describe('the options of a run', () => {
     refuses('--precision bf16 --eager', /^--eager and --precision bf16 exclude each other$/);
   });
 
-  it('send gradients as they are where nothing else was said, and int8 through the coordinator alone', () => {
+  it('send gradients in fp32 by default, and in bf16 if asked', () => {
     assert.ok(!('wire' in settle('').training));
     assert.deepEqual(settle('--wire fp32').training, settle('').training);
     const { training, topology } = settle('--wire bf16 --workers 2 --topology ring');
     assert.deepEqual([training.wire, topology], ['bf16', 'ring']);
-    for (const line of ['--wire int8', '--wire int8 --topology star', '--wire int8 --single-node'])
-      assert.deepEqual([settle(line).training.wire, settle(line).topology], ['int8', 'star']);
-    refuses(
-      '--wire int8 --topology ring',
-      /^--wire int8 sends gradients through the coordinator alone, not as a ring: /,
-    );
-    refuses('--wire int8 --topology tree', /not as a tree: give --topology star, or --wire bf16$/);
     const wire = 'fp8' as 'fp32';
     assert.throws(() => {
       checkTrainingOptions({ ...training, wire });
-    }, /^UserError: wire fp8 is not one of fp32, bf16, int8$/);
+    }, /^UserError: wire fp8 is not one of fp32, bf16$/);
   });
 
   it('of better faces are absent where they are off, and checked where they are on', () => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { strike } from './support/trainer/faults.js';
 import { expectSameRun, readStats } from './support/trainer/run-results.js';
@@ -7,7 +6,6 @@ import { Workplace } from './support/trainer/workplace.js';
 
 const OPTIONS = ['--shards', '3', '--batch-size', '12', '--sample-every', '0', '--liveness-timeout', '2'];
 const BF16 = [...OPTIONS, '--wire', 'bf16'];
-const INT8 = [...OPTIONS, '--wire', 'int8'];
 
 describe('a run with --wire bf16', { concurrency: 2 }, () => {
   let workplace: Workplace;
@@ -84,65 +82,5 @@ describe('a run with --wire bf16', { concurrency: 2 }, () => {
     // Batch statistics, measures and envelopes stay as long as they were.
     const share = third['amongWorkersBytes'] / three['amongWorkersBytes'];
     assert.ok(share > 0.5 && share < 0.65, `${share} of the bytes`);
-  });
-});
-
-describe('a run with --wire int8', { concurrency: 2 }, () => {
-  let workplace: Workplace;
-  before(async () => {
-    workplace = await Workplace.make();
-    await workplace.quietRun('alone', [...INT8, '--steps', '40']);
-  });
-  after(() => workplace.remove());
-
-  it('has the numbers of one process with two workers, by a quarter of the bytes', async () => {
-    const { code, lines } = await workplace.run('two', [...INT8, '--steps', '40', '--workers', '2']);
-    assert.equal(code, 0, lines.join('\n'));
-    assert.ok(
-      lines.includes('gradients go through the coordinator, as a star: --wire int8 goes no other way'),
-    );
-    await expectSameRun(workplace.path('two'), workplace.path('alone'));
-    // Three shards of the small networks: 28,000 numbers of gradients in both phases.
-    const [, { receivedBytes }] = await readStats(workplace.path('two'));
-    assert.ok(receivedBytes < 3 * 28_000 * 1.4, `${receivedBytes} bytes`);
-  });
-
-  it('says where a worker that was killed has taken with it what rounding left, and goes on', async () => {
-    const args = [...INT8, '--steps', '40', '--workers', '2'];
-    const program = workplace.start(workplace.training('killed', args));
-    assert.equal(await strike(workplace, 'killed', program, [{ step: 12, signal: 'SIGKILL', worker: 1 }]), 1);
-    const { code, lines } = await program.ended();
-    assert.equal(code, 0, lines.join('\n'));
-    assert.ok(
-      lines.some((line) =>
-        /^shards? [\d, ]+ went to another worker: what rounding left .* at zero again \(--wire int8\)$/.test(
-          line,
-        ),
-      ),
-      lines.join('\n'),
-    );
-    const [ends, others] = await Promise.all(
-      ['killed', 'alone'].map(async (run) => (await readStats(workplace.path(run))).at(-1)),
-    );
-    const ratio = Number(ends?.['discriminatorLoss']) / Number(others?.['discriminatorLoss']);
-    assert.ok(Math.abs(ratio - 1) < 0.05, String(ratio));
-  });
-
-  it('is refused among workers, in one line, before anything is written', async () => {
-    for (const topology of ['ring', 'tree']) {
-      const { code, lines } = await workplace.run('refused', [
-        ...INT8,
-        '--workers',
-        '2',
-        '--topology',
-        topology,
-      ]);
-      assert.equal(code, 2);
-      assert.deepEqual(lines, [
-        `coordinator: --wire int8 sends gradients through the coordinator alone, not as a ${topology}: ` +
-          'give --topology star, or --wire bf16',
-      ]);
-      assert.ok(!existsSync(workplace.path('refused')));
-    }
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'node:test';
+import { CopyLost } from '../src/model/state-source.js';
 import { Copies } from '../src/coordinator/fleet/state-transfer/snapshot-requests.js';
 import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
 import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
@@ -41,7 +42,7 @@ describe('copies of what workers hold', () => {
   }
 
   async function taken() {
-    const taking = copies.take(one, Content.STATE, TOTAL);
+    const taking = copies.take({ member: one, content: Content.STATE, total: TOTAL });
     await turn();
     copies.taken(one, COPY);
     const result = await taking;
@@ -58,10 +59,10 @@ describe('copies of what workers hold', () => {
   }
 
   it('are asked of one worker, and taken from nobody else and as nothing else', async () => {
-    const taking = copies.takeAll([{ member: one, content: Content.STATE, total: TOTAL, withDigest: true }]);
+    const taking = copies.take({ member: one, content: Content.STATE, total: TOTAL, withDigest: true });
     await turn();
     assert.deepEqual(post.take(), [
-      { peer: 'peer-0', kind: 'snapshot', body: { content: Content.STATE, withDigest: true, shards: [] } },
+      { peer: 'peer-0', kind: 'snapshot', body: { content: Content.STATE, withDigest: true } },
     ]);
     for (const [member, said] of [
       [other, COPY],
@@ -72,7 +73,7 @@ describe('copies of what workers hold', () => {
         copies.taken(member, said);
       }, Rejection);
     copies.taken(one, COPY);
-    const [copy] = (await taking).copies;
+    const { copy } = await taking;
     assert.deepEqual([copy.member, copy.total, copy.digest], [one, TOTAL, 'd']);
     assert.throws(() => {
       copies.taken(one, COPY);
@@ -81,7 +82,7 @@ describe('copies of what workers hold', () => {
 
   it('are made one after the other', async () => {
     const { release } = await taken();
-    const next = copies.take(other, Content.SAMPLES, 8);
+    const next = copies.take({ member: other, content: Content.SAMPLES, total: 8 });
     await turn();
     assert.deepEqual(post.take(), []);
     release();
@@ -129,7 +130,7 @@ describe('copies of what workers hold', () => {
 
   it('are lost with their worker, and the next one begins', async () => {
     const lost = new WorkerLost(0, 'exited', 'gone');
-    const taking = copies.take(one, Content.STATE, TOTAL);
+    const taking = copies.take({ member: one, content: Content.STATE, total: TOTAL });
     await turn();
     expectations.lose(lost);
     await assert.rejects(taking, lost);
@@ -151,17 +152,31 @@ describe('copies of what workers hold', () => {
       copies.read(copy, () => undefined),
       WorkerLost,
     );
-    await assert.rejects(copies.take(one, Content.STATE, TOTAL), WorkerLost);
+    await assert.rejects(copies.take({ member: one, content: Content.STATE, total: TOTAL }), WorkerLost);
     assert.deepEqual(post.take(), []);
-    const next = copies.take(other, Content.STATE, TOTAL);
+    const next = copies.take({ member: other, content: Content.STATE, total: TOTAL });
     await turn();
     copies.taken(other, COPY);
     assert.equal((await next).copy.member, other);
   });
 
+  it('are lost as copies of the state if their worker is, and let the next one begin', async () => {
+    for (let time = 0; time < 2; time++) {
+      const taking = copies.takeState({ member: one, content: Content.STATE, total: TOTAL });
+      await turn();
+      copies.taken(one, COPY);
+      const copy = await taking;
+      const reading = copy.read(() => undefined);
+      await turn();
+      expectations.lose(new WorkerLost(0, 'exited', 'gone'));
+      await assert.rejects(reading, CopyLost);
+    }
+    assert.equal((await taken()).copy.member, one);
+  });
+
   it('are waited for two minutes to be made, and two to be fetched', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-    const taking = copies.take(one, Content.STATE, TOTAL);
+    const taking = copies.take({ member: one, content: Content.STATE, total: TOTAL });
     await turn();
     t.mock.timers.tick(119_999);
     assert.deepEqual(late, []);

@@ -11,8 +11,8 @@ const BODIES: { readonly [Kind in BodyKind]?: Bodies[Kind] } = {
   fetch: { content: Content.IMAGES, shard: 0, offset: 0, request: 1 },
   unreachable: { worker: 1, reason: 'r' },
   prepared: {},
+  failure: { reason: 'r' },
   ping: {},
-  leaving: { reason: 'r' },
 };
 
 /** What a coordinator does with messages of a worker in this state: what it serves, and whom it loses. */
@@ -41,7 +41,6 @@ async function take(state: Member['state'], kinds: readonly BodyKind[]) {
     regroup: { fetch: () => Promise.resolve(done.push('fetch')).then(() => undefined) },
     onPrepared: () => done.push('prepared'),
     onUnreachable: () => done.push('unreachable'),
-    onLeaving: () => done.push('leaving'),
   } as unknown as InboxParts);
   await inbox.read();
   return done;
@@ -53,7 +52,7 @@ describe('what a worker asks for', () => {
       assert.deepEqual(await take('joining', [kind]), [
         `lost: garbled, sent what it cannot have meant: ${kind} of a worker that is not ready`,
       ]);
-    assert.deepEqual(await take('joining', ['ping', 'leaving']), ['leaving']);
+    assert.deepEqual(await take('joining', ['ping', 'failure']), ['lost: exited, cannot go on: r']);
   });
 
   it('is done once it is ready', async () => {

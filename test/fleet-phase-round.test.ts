@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { meanArray } from '../src/averaging/mean-array.js';
-import { Residuals } from '../src/averaging/residuals.js';
 import { writeShard } from '../src/averaging/shard-writer.js';
 import { cutVector } from '../src/averaging/vector-cuts.js';
 import { PartPool } from '../src/averaging/part-pool.js';
@@ -185,7 +184,7 @@ describe('a phase of a run that rounds', () => {
   const length = 40;
   const gradientEnd = 34;
   const values = (shard: number): Float32Array => new Float32Array(length).fill(shard + 1);
-  const start = (wire: 'bf16' | 'int8'): { round: PhaseRound; into: Float32Array; written: Written } => {
+  const start = (wire: 'bf16'): { round: PhaseRound; into: Float32Array; written: Written } => {
     const into = meanArray(length, wire);
     const cuts = cutVector({ length, gradientEnd, wire });
     const round = new PhaseRound({
@@ -200,19 +199,15 @@ describe('a phase of a run that rounds', () => {
       },
       ...{ into, cuts, pool: new PartPool(), gradientEnd, inspect: true },
     });
-    const residuals = new Residuals<'generator'>();
-    const written: Written = (shard, vector) => {
-      const int8 = residuals.writer('generator', shard, length);
-      return [...writeShard(vector, cuts, new PartPool(), int8)].map(({ cut, payload }) => {
-        const place = { offset: cut.offset, format: cut.operand.format };
-        return vectorChunk({ content: Content.GRADIENT, shard, length }, place, payload);
-      });
-    };
+    const written: Written = (shard, vector) =>
+      [...writeShard(vector, cuts, new PartPool())].map(({ cut, payload }) =>
+        vectorChunk({ content: Content.GRADIENT, shard, length }, cut, payload),
+      );
     return { round, into: into.floats, written };
   };
   type Written = (shard: number, vector: Float32Array) => Bodies['chunk'][];
 
-  for (const wire of ['bf16', 'int8'] as const) {
+  for (const wire of ['bf16'] as const) {
     it(`has the mean of what came in ${wire}, and hands it on in bfloat16`, () => {
       const { round, into, written } = start(wire);
       for (const body of written(0, values(0))) round.addChunk(0, AT, body);
@@ -227,7 +222,7 @@ describe('a phase of a run that rounds', () => {
 
     it(`finds what is not finite in ${wire}`, () => {
       for (const [at, found] of [
-        [20, wire === 'int8' ? 0 : 20],
+        [20, 20],
         [36, 36],
       ]) {
         const { round, written } = start(wire);
@@ -243,7 +238,6 @@ describe('a phase of a run that rounds', () => {
       const [body, last] = written(0, values(0));
       const changes: readonly [string, Partial<Bodies['chunk']>][] = [
         ['out_of_range', { encoding: Encoding.PLAIN }],
-        ['out_of_range', { encoding: wire === 'int8' ? Encoding.BFLOAT16 : Encoding.INT8 }],
         ['out_of_range', { payload: body.payload.subarray(2) }],
         ['out_of_range', { total: 2 * length }],
         ['unexpected', { offset: last.offset }],

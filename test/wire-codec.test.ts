@@ -126,7 +126,6 @@ describe('a message', () => {
           stateDigest: '',
           workerOfShard: [],
           neighbours: [],
-          residuals: [],
         },
       }),
     );

@@ -4,7 +4,6 @@ import { decode, encode } from '../src/wire/codec.js';
 import {
   Content,
   Encoding,
-  Source,
   type Bodies,
   type BodyKind,
   type Header,
@@ -134,20 +133,11 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   "the refusal's reason": ofText(1000, (reason) => sample('refusal', { reason })),
   "the stop's reason": ofText(1000, (reason) => sample('stop', { reason })),
   "the failure's reason": ofText(1000, (reason) => sample('failure', { reason })),
-  "the leaver's reason": ofText(1000, (reason) => sample('leaving', { reason })),
   'the engine': ofText(200, (engine) => sample('ready', { engine })),
   'the assigned shards': {
-    taken: [[], [65_535], numbers(65_536)].map((shards) => sample('assignment', { shards, residuals: [] })),
+    taken: [[], [65_535], numbers(65_536)].map((shards) => sample('assignment', { shards })),
     refused: [[65_536], [1, 2, 1], numbers(65_537, -1).with(0, 0)].map((shards) =>
-      sample('assignment', { shards, residuals: [] }),
-    ),
-  },
-  'the residuals of assigned shards': {
-    taken: [[], [Source.KEEP, Source.FETCH], [Source.SEED, Source.SEED]].map((residuals) =>
-      sample('assignment', { shards: [1, 2], residuals }),
-    ),
-    refused: [[0], [0, 0, 0], [0, Source.CATCH_UP], [0, 4]].map((residuals) =>
-      sample('assignment', { shards: [1, 2], ...({ residuals } as object) }),
+      sample('assignment', { shards }),
     ),
   },
   'the first step': ofNumber(1, 0xffff_ffff, (step) => sample('assignment', {}, { step })),
@@ -246,27 +236,17 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     [Content.GRADIENT, Content.AVERAGE, Content.OPERAND],
     (content) => floats({ content }),
   ),
-  'the content of a pulled chunk': ofContent(
-    [Content.STATE, Content.SAMPLES, Content.IMAGES, Content.RESIDUALS],
-    (content) => images({ content, total: 4, payload: bytes(4) }),
+  'the content of a pulled chunk': ofContent([Content.STATE, Content.SAMPLES, Content.IMAGES], (content) =>
+    images({ content, total: 4, payload: bytes(4) }),
   ),
   'the content of a snapshot': ofContent([Content.STATE, Content.SAMPLES], (content) =>
-    sample('snapshot', { content, shards: [] }),
+    sample('snapshot', { content }),
   ),
-  'the content of a snapshot of shards': ofContent([Content.RESIDUALS], (content) =>
-    sample('snapshot', { content, shards: [0] }),
+  'the content of a snapshot taken': ofContent([Content.STATE, Content.SAMPLES], (content) =>
+    sample('snapshotTaken', { content }),
   ),
-  'the shards of a snapshot': {
-    taken: [[65_535], numbers(65_536)].map((shards) => sample('snapshot', { shards })),
-    refused: [[], [65_536], [1, 2, 1]].map((shards) => sample('snapshot', { shards })),
-  },
-  'the content of a snapshot taken': ofContent(
-    [Content.STATE, Content.SAMPLES, Content.RESIDUALS],
-    (content) => sample('snapshotTaken', { content }),
-  ),
-  'the content of what is fetched': ofContent(
-    [Content.STATE, Content.SAMPLES, Content.IMAGES, Content.RESIDUALS],
-    (content) => sample('fetch', { content }),
+  'the content of what is fetched': ofContent([Content.STATE, Content.SAMPLES, Content.IMAGES], (content) =>
+    sample('fetch', { content }),
   ),
   'the bytes of a snapshot': {
     taken: [4, 0xffff_fffc].map((total) => sample('snapshotTaken', { total })),
@@ -308,17 +288,6 @@ const LIMITS: Readonly<Record<string, Limit>> = {
       floats({ encoding: Encoding.BFLOAT16, total: 2 * MIB, payload: bytes(MIB) }),
     ],
     refused: [3, 6, 8].map((length) => floats({ encoding: Encoding.BFLOAT16, payload: bytes(length) })),
-  },
-  'the size of a chunk in int8': {
-    taken: [
-      // A scale and its numbers; two scales, and a number of the second's.
-      floats({ encoding: Encoding.INT8, payload: bytes(4 + 2) }),
-      floats({ encoding: Encoding.INT8, total: 4 * 4097, payload: bytes(8 + 4097) }),
-    ],
-    refused: [
-      floats({ encoding: Encoding.INT8, payload: bytes(4 + 3) }),
-      floats({ encoding: Encoding.INT8, total: 4 * 4096, payload: bytes(8 + 4097) }),
-    ],
   },
   'the place of a chunk': {
     taken: [

@@ -38,7 +38,7 @@ const TRAINING: TrainingOptions = {
 const lengthOf = (phase: Phase, training = TRAINING): number =>
   phaseLayout(phase, modelLayout(training)).length;
 const CUTS = cutsOf(TRAINING)('discriminator');
-const CHUNK = CUTS[0].operand.bytes;
+const CHUNK = CUTS[0].bytes;
 
 const FIRST = { phase: 'discriminator', step: 1, steps: 0, generation: 1, collect: true } as const;
 
@@ -118,7 +118,6 @@ async function hostedShards(t: TestContext) {
     stateDigest: '',
     workerOfShard: [],
     neighbours: [],
-    residuals: [],
   };
   await hosting.assign(assignment, 1, updateNumber('discriminator', 1));
   await router.receive(); // Prepared
@@ -170,7 +169,7 @@ describe('a worker whose neighbour is stopped while they average', LIMIT, () => 
     t.after(() => averaging.close());
     averaging.begin(1);
     const peer = { worker: 1, host: hostname(), addresses: [neighbour.address], key: '' };
-    const assignment = { shards: [0], source: Source.KEEP, stateDigest: '', residuals: [] };
+    const assignment = { shards: [0], source: Source.KEEP, stateDigest: '' };
     await averaging.assign({ ...assignment, workerOfShard: [0, 1], neighbours: [peer] }, 1);
     neighbour.stop();
 

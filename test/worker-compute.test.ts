@@ -35,7 +35,7 @@ async function hosted(): Promise<{
   const run = { options: SMALL_TRAINING, replica, faces, sampler, update: 0 };
   const hosting = new Hosting(run as unknown as LoadedRun, () => Promise.resolve());
   hosting.begin(1);
-  const nobody = { source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [], residuals: [] };
+  const nobody = { source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [] };
   run.update = updateNumber('discriminator', STEP);
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   await hosting.assign({ shards, ...nobody }, 1, run.update);

@@ -91,7 +91,7 @@ async function assign(workers: readonly Worker[], generation: number): Promise<v
     workers.map(({ averaging, segments }, self) => {
       const neighbours = workers.flatMap((other, worker) => (worker !== self ? [peerOf(worker, other)] : []));
       segments?.readOnly(neighbours.map(({ segment }) => segment));
-      const own = { shards: [self], source: Source.KEEP, stateDigest: '', residuals: [] };
+      const own = { shards: [self], source: Source.KEEP, stateDigest: '' };
       const body = { ...own, workerOfShard, neighbours };
       return averaging.assign(body, generation);
     }),

@@ -15,17 +15,15 @@ export interface Row {
   readonly processes: number;
 }
 
-const WAYS: readonly Way[] = ['star', 'ring', 'tree'];
+export const WAYS: readonly Way[] = ['star', 'ring', 'tree'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'ipc', 'tcp', 'curve'];
 
-/** Every row of so many processes. Of two workers, a tree is a ring; int8 is sent as a star alone. */
+/** Every row of so many processes. Of two workers, a tree is a ring. */
 export function rowsFor(processes: number): Row[] {
   const ways = WAYS.filter((way) => way !== 'tree' || processes > 2);
   const own = WIRE_FORMATS.flatMap((wire) =>
     TRANSPORTS.flatMap((transport) =>
-      ways
-        .filter((way) => wire !== 'int8' || way === 'star')
-        .map((way): Row => ({ program: 'here', way, transport, wire, processes })),
+      ways.map((way): Row => ({ program: 'here', way, transport, wire, processes })),
     ),
   );
   return [{ program: 'gloo', way: undefined, transport: 'tcp', wire: 'fp32', processes }, ...own];

@@ -1,6 +1,6 @@
 import { cutVector } from '../../src/averaging/vector-cuts.js';
 import { WIRE_FORMATS, type WireFormat } from '../../src/averaging/wire-format.js';
-import type { Way } from '../averaging/rows.js';
+import { WAYS, type Way } from '../averaging/rows.js';
 import { roundSeconds, type Costs } from './simulate.js';
 import { waitingSeconds } from './waiting.js';
 
@@ -22,7 +22,7 @@ export function scenarios(costs: Costs, floats: readonly number[], compute: numb
   const counts = Array.from({ length: Math.log2(most) + 1 }, (_, power) => 2 ** power);
   return WIRE_FORMATS.flatMap((wire) =>
     GIGABITS.flatMap((gigabits) =>
-      waysOf(wire).flatMap((way) =>
+      WAYS.flatMap((way) =>
         counts.map((workers): Scenario => {
           const network = { bytesPerSecond: (gigabits * 1e9) / 8, latency: LATENCY };
           const [discriminator, generator] = floats.map((length) =>
@@ -39,18 +39,13 @@ export function scenarios(costs: Costs, floats: readonly number[], compute: numb
   );
 }
 
-/** Ways that vectors of this format go. */
-function waysOf(wire: WireFormat): readonly Way[] {
-  return wire === 'int8' ? ['star'] : ['star', 'ring', 'tree'];
-}
-
 /** By format: the efficiency by link, number of workers and way, in Markdown. */
 export function scenarioLines(all: readonly Scenario[]): string[] {
   const counts = [2, 4, 8, 16, 64, 256, 1024];
   const header = ['wire', 'Gbit/s', 'way', ...counts.map(String)];
   const rows = WIRE_FORMATS.flatMap((wire) =>
     GIGABITS.flatMap((gigabits) =>
-      waysOf(wire).map((way) => [
+      WAYS.map((way) => [
         ...[wire, String(gigabits), way],
         ...counts.map((count) => {
           const scenario = all.find(

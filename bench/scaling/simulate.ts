@@ -128,9 +128,8 @@ class Round {
   }
 
   /** On the wire. */
-  #bytesOf({ content, part }: Piece): number {
-    const { operand, mean } = this.options.cuts[part];
-    return (content === 'mean' ? mean : operand).bytes;
+  #bytesOf({ part }: Piece): number {
+    return this.options.cuts[part].bytes;
   }
 
   #transfer(from: number, to: number, piece: Piece, now: number): void {

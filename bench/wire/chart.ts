@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Measured } from './measure.js';
 
-const COLOURS = { fp32: '#1f77b4', bf16: '#d62728', int8: '#2ca02c' } as const;
+const COLOURS = { fp32: '#1f77b4', bf16: '#d62728' } as const;
 
 /** What a run is measured by, beside each other. */
 const PANELS = [

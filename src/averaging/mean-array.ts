@@ -22,15 +22,15 @@ export function meanArray(length: number, wire: WireFormat = 'fp32'): MeanArray 
 }
 
 /** A part of a mean that is here, as it is written; it stays as it is until the array's next round. */
-export function writtenMean({ floats, halves }: MeanArray, { offset, length, mean }: Cut): Uint8Array {
-  const numbers = mean.format === 'fp32' ? floats : halves;
+export function writtenMean({ floats, halves }: MeanArray, { offset, length, format }: Cut): Uint8Array {
+  const numbers = format === 'fp32' ? floats : halves;
   return bytesOf(numbers.subarray(offset, offset + length));
 }
 
 /** Puts a part of a mean that was made elsewhere into its place. */
-export function readMean(array: MeanArray, { offset, length, mean }: Cut, payload: Uint8Array): void {
+export function readMean(array: MeanArray, { offset, length, format }: Cut, payload: Uint8Array): void {
   const { memory, floats, halves } = array;
-  if (mean.format === 'fp32') {
+  if (format === 'fp32') {
     floats.set(floatsOf(payload), offset);
     return;
   }

@@ -1,5 +1,4 @@
 import { addBfloat16, narrow } from './bfloat16.js';
-import { readInt8 } from './int8.js';
 import { PART_FLOATS, SummingMemory } from './summing-memory.js';
 
 /** A part of a shard's vector or of a partial sum, in float32 or as bfloat16. Both operands of a sum are alike. */
@@ -27,23 +26,8 @@ export class PartPool {
     return halves;
   }
 
-  /** The numbers of a part that came as int8. */
-  fromInt8(payload: Uint8Array, length: number): Float32Array {
-    const floats = this.#takeFloats().subarray(0, length);
-    readInt8(this.#memory, floats, payload);
-    return floats;
-  }
-
-  /** A copy of bytes that fit into a part. */
-  copy(bytes: Uint8Array): Uint8Array {
-    const { buffer, byteOffset } = this.#takeFloats();
-    const copy = new Uint8Array(buffer, byteOffset, bytes.length);
-    copy.set(bytes);
-    return copy;
-  }
-
   /** Of this pool or not. */
-  release(part: Part | Uint8Array): void {
+  release(part: Part): void {
     if (!this.#owns(part)) return;
     const array = this.#used.get(part.byteOffset);
     this.#used.delete(part.byteOffset);
@@ -61,7 +45,7 @@ export class PartPool {
       this.#memory.add(into, left, right);
     else if (into instanceof Uint16Array && left instanceof Uint16Array && right instanceof Uint16Array)
       addBfloat16(this.#memory, into, left, right);
-    else throw new Error('two parts that are not written alike');
+    else throw new Error('cannot add parts in different wire formats');
   }
 
   #take(like: Part): Part {
@@ -81,7 +65,7 @@ export class PartPool {
     return array;
   }
 
-  #owns({ buffer, byteOffset }: Part | Uint8Array): boolean {
+  #owns({ buffer, byteOffset }: Part): boolean {
     return this.#used.get(byteOffset)?.buffer === buffer;
   }
 }

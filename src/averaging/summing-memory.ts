@@ -30,9 +30,6 @@ interface Kernels {
     divisor: number,
   ): number;
   round(into: number, floats: number, halves: number): number;
-  addRest(rest: number, vector: number, bytes: number): number;
-  quantise(into: number, rest: number, numbers: number, scale: number): void;
-  dequantise(into: number, from: number, numbers: number, scale: number): void;
 }
 
 let compiled: WebAssemblyModule | undefined;

@@ -1,5 +1,4 @@
 import type { Summation } from './order-of-sums.js';
-import type { WireFormat } from './wire-format.js';
 import { UserError } from '../common/errors.js';
 
 /**
@@ -8,15 +7,6 @@ import { UserError } from '../common/errors.js';
  */
 export const TOPOLOGIES = ['auto', 'star', 'ring', 'tree'] as const;
 export type Topology = (typeof TOPOLOGIES)[number];
-
-/** What int8 leaves of a gradient stays with who computed it: no sum of them is sent to another worker. */
-export function settleTopology(topology: Topology, wire: WireFormat): Topology {
-  if (wire !== 'int8' || topology === 'star') return topology;
-  if (topology === 'auto') return 'star';
-  throw new UserError(
-    `--wire int8 sends gradients through the coordinator alone, not as a ${topology}: give --topology star, or --wire bf16`,
-  );
-}
 
 /** The order of a run's sums: chosen when it begins, since its numbers depend on it. A star takes either. */
 export function settleSummation(

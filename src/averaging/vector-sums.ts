@@ -55,22 +55,13 @@ export class VectorSums {
    * not copied: it must stay as it is until this round is over.
    */
   add(operand: Operand, cut: Cut, payload: Uint8Array): void {
-    this.#addPart(operand, cut, this.#read(cut, payload));
+    this.#addPart(operand, cut, cut.format === 'fp32' ? floatsOf(payload) : halvesOf(payload));
   }
 
   /** A part of the mean that was made elsewhere. */
   addMean(cut: Cut, payload: Uint8Array): void {
     readMean(this.options.mean, cut, payload);
     this.#meanIs(cut);
-  }
-
-  #read({ length, operand }: Cut, payload: Uint8Array): Part {
-    const { pool } = this.options;
-    if (operand.format === 'fp32') return floatsOf(payload);
-    if (operand.format === 'bf16') return halvesOf(payload);
-    const floats = pool.fromInt8(payload, length);
-    pool.release(payload);
-    return floats;
   }
 
   #addPart(operand: Operand, cut: Cut, part: Part): void {
@@ -108,7 +99,7 @@ export class VectorSums {
   }
 
   /** Returns the sum of the squares of what this part has of the gradient. */
-  #fillMean({ part, offset, length, mean: written }: Cut, left: Part, right: Part): number {
+  #fillMean({ part, offset, length, format }: Cut, left: Part, right: Part): number {
     const { planOf, mean, gradientEnd } = this.options;
     const { shards } = planOf(part);
     const { memory, floats, halves } = mean;
@@ -117,10 +108,10 @@ export class VectorSums {
     if (left instanceof Uint16Array && right instanceof Uint16Array)
       return meanOfBfloat16(memory, { floats: into, halves: rounded }, left, right, shards);
     if (!(left instanceof Float32Array && right instanceof Float32Array))
-      throw new Error('two parts that are not written alike');
+      throw new Error('cannot add parts in different wire formats');
     const counted = Math.min(Math.max(0, gradientEnd - offset), length);
     const squares = memory.mean(into, left, right, shards, counted);
-    return written.format === 'fp32' ? squares : roundInPlace(memory, into, rounded);
+    return format === 'fp32' ? squares : roundInPlace(memory, into, rounded);
   }
 
   #meanIs(cut: Cut): void {

@@ -20,12 +20,11 @@ import { NotFinite } from '../model/replica.js';
 import { restoreState } from '../model/restore-state.js';
 import { roundLayout, roundsOf, type RoundName } from '../model/round.js';
 import { ShardTrainer, type ShardGradient } from '../model/shard-trainer.js';
-import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
 import { trainingLoad, type TrainingOptions } from '../model/training-options.js';
-import { bytesOf, floatsOf } from '../common/bytes.js';
+import { bytesOf } from '../common/bytes.js';
 import { chunkOffsets } from '../wire/chunks.js';
-import type { ResidualSource, StateCopy, StateSource } from '../model/state-source.js';
+import type { StateCopy, StateSource } from '../model/state-source.js';
 import type { ComputeGroup, LocalOutcome, PhaseOutcome, Traffic } from './executor.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from './averaged-update.js';
 import { TRIES, untilFinite, type NotFiniteElement } from './nonfinite-retry.js';
@@ -48,11 +47,7 @@ export class SingleNode implements ComputeGroup, Averager {
   readonly #cuts: RoundCuts;
   readonly #local: LocalSteps | undefined;
   readonly #pool = new PartPool();
-  /** In a run that sends int8. */
-  #residuals: ShardResiduals | undefined;
   #copy: Float32Array | undefined;
-  /** Of what is kept of each shard. */
-  #residualCopies: Float32Array[] = [];
 
   private constructor(
     private readonly training: TrainingOptions,
@@ -68,7 +63,6 @@ export class SingleNode implements ComputeGroup, Averager {
       ]),
     );
     this.#cuts = cutsOf(training);
-    this.#residuals = ShardResiduals.of(training);
     if (training.localSteps !== undefined) this.#local = new LocalSteps(training, replica);
   }
 
@@ -128,8 +122,7 @@ export class SingleNode implements ComputeGroup, Averager {
       const { vector, seconds } = await this.#computeShard(round, { first: firstStep, last: step }, shard);
       const element = inspect && !notFinite ? firstNotFinite(vector) : undefined;
       if (element !== undefined) notFinite = { shard, worker: undefined, element };
-      const int8 = this.#residuals?.writer(round, shard);
-      for (const { cut, payload } of writeShard(vector, this.#cuts(round), this.#pool, int8))
+      for (const { cut, payload } of writeShard(vector, this.#cuts(round), this.#pool))
         sums.add(shard, cut, payload);
       computeSeconds += seconds;
     }
@@ -142,12 +135,10 @@ export class SingleNode implements ComputeGroup, Averager {
       await this.#local?.takeOver(averaged);
       return;
     }
-    this.#residuals?.settle(round);
     await this.replica.call('apply', { phase: round, step, averaged });
   }
 
   async restart(from: StateSource | undefined): Promise<void> {
-    this.#residuals = ShardResiduals.of(this.training);
     await this.#restore(from);
   }
 
@@ -164,16 +155,11 @@ export class SingleNode implements ComputeGroup, Averager {
     const into = (this.#copy ??= sharedFloats(stateLayout(this.#layout).length));
     await this.#local?.comeBack();
     await this.replica.call('save', { into });
-    this.#copyResiduals();
-    const copies = [into, ...this.#residualCopies].map(bytesOf);
+    const bytes = bytesOf(into);
     return {
       read: async (take) => {
-        let start = 0;
-        for (const bytes of copies) {
-          for (const { offset, length } of chunkOffsets(bytes.length))
-            await take(bytes.subarray(offset, offset + length), start + offset);
-          start += bytes.length;
-        }
+        for (const { offset, length } of chunkOffsets(bytes.length))
+          await take(bytes.subarray(offset, offset + length), offset);
       },
     };
   }
@@ -208,21 +194,5 @@ export class SingleNode implements ComputeGroup, Averager {
       if (from) bytesOf(part).set(await from.read(at * FLOAT, part.byteLength));
       else fillInitialState(this.#layout, seed, part, at);
     });
-    await this.#restoreResiduals(from?.residuals);
-  }
-
-  async #restoreResiduals(from: ResidualSource | undefined): Promise<void> {
-    const residuals = this.#residuals;
-    if (!residuals || !from) return;
-    for (let shard = 0; shard < this.training.shards; shard++)
-      for (const { offset, length } of chunkOffsets(residuals.length * FLOAT))
-        residuals.restore(shard, floatsOf(await from.read(shard, offset, length)), offset / FLOAT);
-  }
-
-  #copyResiduals(): void {
-    const residuals = this.#residuals;
-    if (!residuals) return;
-    for (let shard = 0; shard < this.training.shards; shard++)
-      residuals.copy(shard, (this.#residualCopies[shard] ??= new Float32Array(residuals.length)));
   }
 }

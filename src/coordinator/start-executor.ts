@@ -5,7 +5,6 @@ import { Fleet, type FleetOptions } from './fleet/fleet.js';
 import { placeWorkers } from './fleet/local-workers/placement.js';
 import { LoneSuccessor } from './fallback-executor.js';
 import { openSegments } from '../wire/segments/segments.js';
-import { sayResiduals } from './say-residuals.js';
 import type { Machine, RunOptions } from '../options/resolve-options.js';
 import { SingleNode } from './local-executor.js';
 
@@ -32,14 +31,13 @@ export async function startGroup(parts: GroupParts): Promise<ComputeGroup> {
   const { options, machine, ...shared } = parts;
   const { training, workers, minWorkers, maxWorkers, fallback, liveness, topology, external, listen } =
     options;
-  const { engine, faces, sampler, firstStep, from, log, metrics } = shared;
+  const { engine, faces, sampler, from, log, metrics } = shared;
   const startAlone = async (state: StateSource | undefined): Promise<SingleNode> => {
     const node = await SingleNode.start({ training, engine, faces, sampler, from: state });
     const device = node.engine.split(' ').at(-1) ?? '';
     metrics.board.alone({ host: hostname(), pid: process.pid, device }, training.shards);
     return node;
   };
-  sayResiduals(training, from, firstStep, log);
   if (workers === 0) return startAlone(from);
   try {
     const fleet = await Fleet.start({

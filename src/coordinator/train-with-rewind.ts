@@ -4,7 +4,6 @@ import type { Checkpoint } from '../run/checkpoint/checkpoint.js';
 import { StateLost } from './executor.js';
 import type { RunStatus } from '../monitoring/live/run-status.js';
 import type { RunRecord } from './run-recorder.js';
-import { sayResiduals } from './say-residuals.js';
 import { trainSteps, type TrainingLoop } from './training-loop.js';
 
 /** How often in a row the state may be lost before a step is done. */
@@ -37,7 +36,6 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
       `${lost.message}: ${origin ? `going back to step ${status.step}` : `beginning again from ${beginning.name}`}`,
       { level: 'warn', event: 'rewound' },
     );
-    sayResiduals(parts.training, origin, status.step + 1, log);
     await group.restart(origin ?? (await beginning.state()), status.step + 1);
   };
 

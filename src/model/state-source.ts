@@ -7,20 +7,9 @@ export interface StateSource {
   /** SHA-256 of them, in hexadecimal. */
   readonly digest: string;
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** What came with it, in a run that sends int8; where there is none, that begins at zero. */
-  readonly residuals?: ResidualSource | undefined;
 }
 
-/** What rounding had left of each shard's gradients, see `residualLayout`. */
-export interface ResidualSource {
-  /** Bytes of this shard's. */
-  read(shard: number, offset: number, length: number): Promise<Uint8Array>;
-}
-
-/**
- * A copy of the whole state and, in a run that sends int8, of what rounding had left of the gradients of each shard, one
- * after the other. It stays as it was when it was taken.
- */
+/** A copy of the whole state at one moment. Training does not change it. */
 export interface StateCopy {
   /** Hands the copy over, piece by piece and in order, once. Rejects with CopyLost where it is gone. */
   read(take: TakeBytes): Promise<void>;

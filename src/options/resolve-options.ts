@@ -6,7 +6,7 @@ import type { Fallback } from './fallback.js';
 import { requireAddress, requireKeys } from '../wire/address.js';
 import { parseHttpAddress, requireToken, type HttpAddress } from '../common/http-address.js';
 import type { TrainArguments } from './train-options.js';
-import { settleSummation, settleTopology, type Topology } from '../averaging/topology.js';
+import { settleSummation, type Topology } from '../averaging/topology.js';
 
 /** This machine, as far as options depend on it. */
 export interface Machine {
@@ -91,7 +91,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
     workers,
     minWorkers: given.minWorkers,
     maxWorkers,
-    topology: settleTopology(given.topology, given.wire),
+    topology: given.topology,
     sharedMemory: given.sharedMemory,
     fallback: given.fallback,
     liveness: given.livenessTimeout * 1000,

@@ -14,14 +14,11 @@ import { Rejection } from './rejection.js';
 import { parseSegmentName } from './segments/segment-name.js';
 import { isPrintable } from './text.js';
 
-/** Numbers of int8 that share a scale. */
-const SCALE_BLOCK = 4096;
-
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
 const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
-const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES, Content.RESIDUALS];
+const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES];
 const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
 
 /** Where in its array a chunk belongs, and how it is written. */
@@ -60,7 +57,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireAddresses(peerAddresses, peerKey, peerToken);
   },
   assignment: (message) => {
-    const { shards, source, stateDigest, workerOfShard, neighbours, residuals } = message.body;
+    const { shards, source, stateDigest, workerOfShard, neighbours } = message.body;
     requireUpdate(message);
     requireShards(shards);
     requireSource(source);
@@ -68,9 +65,6 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     if (workerOfShard.length > LIMITS.shards) throw outOfRange(`${workerOfShard.length} shards`);
     for (const worker of workerOfShard) requireBelow('worker', worker, LIMITS.workers);
     for (const neighbour of neighbours) requirePeer(neighbour);
-    if (residuals.length > 0 && residuals.length !== shards.length)
-      throw outOfRange(`residuals of ${residuals.length} of ${shards.length} shards`);
-    for (const each of residuals) requireResiduals(each);
   },
   prepared: forbidPhase,
   compute: (message) => {
@@ -126,11 +120,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
   },
   snapshot: (message) => {
     forbidPhase(message);
-    const { content, shards } = message.body;
-    requireContent(content, SNAPSHOTS);
-    if (shards.length > 0 !== (content === Content.RESIDUALS))
-      throw outOfRange(`a snapshot of content ${content}, of ${shards.length} shards`);
-    requireShards(shards);
+    requireContent(message.body.content, SNAPSHOTS);
   },
   snapshotTaken: (message) => {
     const { content, total, digest } = message.body;
@@ -156,10 +146,6 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     forbidPhase(message);
     requireReason(message.body);
   },
-  leaving: (message) => {
-    forbidPhase(message);
-    requireReason(message.body);
-  },
 };
 
 /**
@@ -179,9 +165,7 @@ function requireEncoding({ content, encoding = Encoding.PLAIN }: ChunkPlace): vo
 
 /** The bytes that the numbers of a payload have in plain. */
 function plainBytes(encoding: Encoding | undefined, bytes: number): number {
-  if (encoding === Encoding.BFLOAT16) return 2 * bytes;
-  if (encoding !== Encoding.INT8) return bytes;
-  return FLOAT_BYTES * (bytes - FLOAT_BYTES * Math.ceil(bytes / (SCALE_BLOCK + FLOAT_BYTES)));
+  return encoding === Encoding.BFLOAT16 ? 2 * bytes : bytes;
 }
 
 /** Where the payload lies in its array. */
@@ -241,11 +225,6 @@ function requireContent(content: Content, allowed: readonly Content[]): void {
 
 function requireSource(source: Source): void {
   if (!(source in Source)) throw outOfRange(`no source has number ${source}`);
-}
-
-function requireResiduals(source: Source): void {
-  requireSource(source);
-  if (source === Source.CATCH_UP) throw outOfRange('residuals that catch up');
 }
 
 function requireWholeFloats(content: Content, bytes: number): void {

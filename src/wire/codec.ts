@@ -6,7 +6,7 @@ import type { BodyKind, Header, Message, PhaseName } from './message.js';
 import { Rejection } from './rejection.js';
 
 /** Compared in the handshake: raised with every change of trainer.proto or of what its messages mean. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 export { CHUNK_BYTES, MAX_FRAME_BYTES };
 

@@ -29,7 +29,6 @@ export function isOfOneGeneration(message: Message): boolean {
     case 'fetch':
     case 'stop':
     case 'failure':
-    case 'leaving':
     case 'ping':
       return false;
   }

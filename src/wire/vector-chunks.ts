@@ -3,7 +3,7 @@ import { Rejection } from './rejection.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-const ENCODINGS = { fp32: Encoding.PLAIN, bf16: Encoding.BFLOAT16, int8: Encoding.INT8 } as const;
+const ENCODINGS = { fp32: Encoding.PLAIN, bf16: Encoding.BFLOAT16 } as const;
 
 /** A part of a vector that travels as one chunk: its first number, and how it is written, in how many bytes. */
 export interface VectorPart {

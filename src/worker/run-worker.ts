@@ -33,7 +33,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   const leave = new Leave({
     grace: options.grace * 1000,
     isInRun: () => session?.welcomed ?? false,
-    onLeave: (reason, atOnce) => session?.leave(reason, atOnce),
+    onLeave: (reason) => session?.leave(reason),
     log: say,
   });
   try {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { afterAwake, inAwakeTime } from '../common/process/awake.js';
 import { Deferred } from '../common/deferred.js';
 import { messageOf, UserError } from '../common/errors.js';
-import { addLogContext, say } from '../common/log.js';
+import { addLogContext } from '../common/log.js';
 import { updateAt } from '../model/phase.js';
 import { lastUpdate, vectorBytes, type RoundName } from '../model/round.js';
 import { hashOptions, type TrainingOptions } from '../model/training-options.js';
@@ -46,9 +46,6 @@ const LAST_WORDS_TIME = 1_000;
 /** How long a coordinator that is connected may take to answer a hello, in milliseconds. */
 const WELCOME_TIMEOUT = 10_000;
 
-/** How long a worker that leaves waits for others to take over what only it has: a step, and what they fetch. In ms. */
-const HAND_OVER_TIMEOUT = 10_000;
-
 /** How long what is being computed when the connection ends may take, in milliseconds. */
 const SETTLE_TIMEOUT = 120_000;
 
@@ -88,7 +85,6 @@ export class WorkerSession {
   #connected = false;
   /** Cancels the wait for the welcome, or for the last words of a coordinator that is gone. */
   #cancel = (): void => undefined;
-  #cancelHandOver = (): void => undefined;
   #closed = false;
 
   constructor(private readonly options: WorkerSessionOptions) {
@@ -135,30 +131,15 @@ export class WorkerSession {
     }
   }
 
-  /**
-   * Tells the coordinator, if it still can, and ends: where this worker has what nobody else has, once others have it, unless
-   * that takes too long or it is to be at once.
-   */
-  leave(reason: string, atOnce: boolean): void {
-    if (atOnce || !this.#hosting?.hasItsOwn) {
-      void this.#send('failure', { reason }).catch(() => undefined);
-      this.#lose(reason);
-      return;
-    }
-    const seconds = HAND_OVER_TIMEOUT / 1000;
-    say(
-      `leaving when others have what rounding left here, in ${seconds} s at most; once more to leave at once`,
-    );
-    this.#cancelHandOver = afterAwake(HAND_OVER_TIMEOUT, () => {
-      this.leave(reason, true);
-    });
-    void this.#send('leaving', { reason }).catch(() => undefined);
+  /** Reports the reason to the coordinator, if it is still connected, and ends. */
+  leave(reason: string): void {
+    void this.#send('failure', { reason }).catch(() => undefined);
+    this.#lose(reason);
   }
 
   async #close(): Promise<void> {
     this.#closed = true;
     this.#cancel();
-    this.#cancelHandOver();
     this.#liveness?.stop();
     await this.#hosting?.close();
     await this.#link.close();
@@ -277,7 +258,6 @@ export class WorkerSession {
       case 'shardDone':
       case 'snapshotTaken':
       case 'failure':
-      case 'leaving':
       case 'averaged':
       case 'unreachable':
       case 'greeting':

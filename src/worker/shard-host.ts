@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { meanArray, readMean, type MeanArray } from '../averaging/mean-array.js';
 import { PartPool } from '../averaging/part-pool.js';
 import { writeShard } from '../averaging/shard-writer.js';
-import { writtenParts } from '../averaging/vector-cuts.js';
 import { faceBytes } from '../data/index.js';
 import { IMAGE_CHANNELS } from '../model/architecture.js';
 import { modelLayout } from '../model/layout.js';
@@ -13,9 +12,8 @@ import { sharedFloats } from '../model/replica-protocol.js';
 import { restoreState } from '../model/restore-state.js';
 import { firstUpdate, lastUpdate, roundLayout, roundsOf, type RoundName } from '../model/round.js';
 import { ShardTrainer, type ShardGradient, type ShardStep } from '../model/shard-trainer.js';
-import { ShardResiduals } from '../model/shard-residuals.js';
 import { fillInitialState, stateLayout } from '../model/state.js';
-import { bytesOf, floatsOf } from '../common/bytes.js';
+import { bytesOf } from '../common/bytes.js';
 import { CHUNK_BYTES } from '../wire/codec.js';
 import { imageChunkBytes } from '../wire/face-chunks.js';
 import { LIMITS } from '../wire/limits.js';
@@ -32,8 +30,6 @@ import type { PeerAveraging } from './peers/peer-averaging.js';
 import { Unreachable } from './peers/unreachable.js';
 import { SessionLost } from './session-lost.js';
 import { Snapshots } from './snapshots.js';
-
-const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export type Send = <Kind extends BodyKind>(
   kind: Kind,
@@ -61,8 +57,6 @@ export class Hosting {
   /** How their vectors are cut and written. */
   readonly #cuts: RoundCuts;
   readonly #snapshots = new Snapshots();
-  /** Of the shards that are hosted here, in a run that sends int8. */
-  readonly #residuals: ShardResiduals | undefined;
   /** What was written anew of the shards' vectors, to be sent. */
   #written = new PartPool();
   #incoming: { phase: RoundName; step: number; expected: ExpectedChunks } | undefined;
@@ -84,12 +78,6 @@ export class Hosting {
       roundsOf(options).map((round) => [round, meanArray(roundLayout(round, options).length, options.wire)]),
     );
     this.#cuts = cutsOf(options);
-    this.#residuals = ShardResiduals.of(options);
-  }
-
-  /** Whether it has what no other worker has. */
-  get hasItsOwn(): boolean {
-    return this.#residuals !== undefined && this.#shards.length > 0;
   }
 
   /** Another membership begins: what is done for the one before is given up. */
@@ -109,11 +97,10 @@ export class Hosting {
    */
   async assign(assignment: Bodies['assignment'], generation: number, update: number): Promise<void> {
     if (generation !== this.#generation) return;
-    const { shards, source, stateDigest, residuals } = assignment;
+    const { shards, source, stateDigest } = assignment;
     try {
       await this.#getState(source, update, stateDigest);
       await this.#getImages(shards);
-      await this.#getResiduals(shards, residuals);
       await this.peers?.assign(assignment, generation);
     } catch (error) {
       if (error instanceof Unreachable) {
@@ -131,7 +118,6 @@ export class Hosting {
   async compute(order: ComputeOrder): Promise<void> {
     const { phase, step, generation, collect } = order;
     this.#meanOf(phase);
-    this.#dropWhatMoved();
     const computer = this.#computer;
     if (!computer) throw new SessionLost('it was asked to compute before any shard was assigned');
     const peers = this.peers?.isUsed && !collect ? this.peers : undefined;
@@ -163,7 +149,8 @@ export class Hosting {
       // Its error is that of the next wait for it, which comes when the next shard is computed.
       sent.catch(() => undefined);
       // The discriminator has its update of this step: half of its next phase can be done while the mean is on its way.
-      if (isLast && phase === 'generator' && generation === this.#generation) computer.prefetchRealBatch(next);
+      if (isLast && phase === 'generator' && generation === this.#generation)
+        computer.prefetchRealBatch(next);
     }
     await sent;
   }
@@ -201,7 +188,6 @@ export class Hosting {
     this.#incoming = undefined;
     // Whoever makes this average has all parts that were sent for it.
     this.#written.releaseAll();
-    this.#residuals?.settle(phase);
     return async () => {
       if (phase !== 'local') this.#require(update);
       this.run.update = undefined;
@@ -212,8 +198,8 @@ export class Hosting {
     };
   }
 
-  /** Copies state, samples or what is kept of shards as they are now, to be fetched while training goes on. */
-  async takeSnapshot({ content, withDigest, shards }: Bodies['snapshot']): Promise<void> {
+  /** Copies the state or samples. The coordinator fetches the copy while training continues. */
+  async takeSnapshot({ content, withDigest }: Bodies['snapshot']): Promise<void> {
     const { options, replica, local } = this.run;
     await local?.comeBack();
     switch (content) {
@@ -227,13 +213,6 @@ export class Hosting {
         const into = this.#snapshots.room(content, SAMPLE_COUNT * options.imageSize ** 2 * IMAGE_CHANNELS);
         await replica.call('sample', { noise: sampleNoise(options.seed, options.latentSize), into });
         return this.send('snapshotTaken', {}, { content, total: into.byteLength, digest: '' });
-      }
-      case Content.RESIDUALS: {
-        const residuals = this.#residuals;
-        if (!residuals) throw new Rejection('out_of_range', 'residuals in a run that keeps none');
-        for (const shard of shards)
-          residuals.copy(shard, this.#snapshots.room(content, residuals.length, shard));
-        return this.send('snapshotTaken', {}, { content, total: residuals.length * FLOAT, digest: '' });
       }
       case Content.UNKNOWN:
       case Content.GRADIENT:
@@ -327,28 +306,6 @@ export class Hosting {
   }
 
   /** Only the coordinator knows whose are up to date: a membership may have been given up before it computed. */
-  async #getResiduals(shards: readonly number[], sources: readonly Source[]): Promise<void> {
-    const residuals = this.#residuals;
-    if (!residuals) return;
-    if (sources.length !== shards.length)
-      throw new Rejection('out_of_range', 'it is not said what becomes of the residuals');
-    for (const [index, shard] of shards.entries()) {
-      if (sources[index] === Source.KEEP) continue;
-      residuals.clear(shard);
-      if (sources[index] !== Source.FETCH) continue;
-      const take = (payload: Uint8Array, offset: number): void => {
-        residuals.restore(shard, floatsOf(payload), offset / FLOAT);
-      };
-      await this.#fetch(Content.RESIDUALS, shard, residuals.length * FLOAT, CHUNK_BYTES, take);
-    }
-  }
-
-  /** The membership computes: nobody will ask any more for what is kept of shards that are elsewhere now. */
-  #dropWhatMoved(): void {
-    this.#residuals?.keepOnly(this.#shards);
-    this.#snapshots.keepOnly(this.#shards);
-  }
-
   /** What was sent and what was made of it are the same for all, or the result is nobody's. */
   #require(update: number): void {
     if (this.run.update === update) return;
@@ -367,7 +324,7 @@ export class Hosting {
   }
 
   #expectedMean(round: RoundName): ExpectedChunks {
-    return new ExpectedChunks(this.#meanOf(round).floats.length, writtenParts(this.#cuts(round), 'mean'));
+    return new ExpectedChunks(this.#meanOf(round).floats.length, this.#cuts(round));
   }
 
   async #sendGradient(
@@ -378,9 +335,8 @@ export class Hosting {
   ): Promise<void> {
     const of = { content: Content.GRADIENT, shard, length: vector.length };
     const { phase } = at;
-    const int8 = this.#residuals?.writer(phase, shard);
-    for (const { cut, payload } of writeShard(vector, this.#cuts(phase), this.#written, int8)) {
-      const place = { offset: cut.offset, format: cut.operand.format };
+    for (const { cut, payload } of writeShard(vector, this.#cuts(phase), this.#written)) {
+      const place = { offset: cut.offset, format: cut.format };
       await this.send('chunk', at, vectorChunk(of, place, payload));
     }
     await this.send('shardDone', at, { shard, computeSeconds: seconds });

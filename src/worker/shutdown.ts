@@ -8,8 +8,8 @@ export interface LeaveOptions {
   readonly grace: number;
   /** Whether the worker is in a run: otherwise there is nothing to stay for. */
   readonly isInRun: () => boolean;
-  /** Ends the session, for this reason; at once where the user has insisted. */
-  readonly onLeave: (reason: string, atOnce: boolean) => void;
+  /** Ends the session, for this reason. */
+  readonly onLeave: (reason: string) => void;
   readonly log: Log;
 }
 
@@ -60,7 +60,7 @@ export class Leave {
     if (this.#supervised) return;
     const { grace, isInRun, onLeave, log } = this.options;
     const leave = (): void => {
-      onLeave(`it was told to stop (${signal})`, isInsisted);
+      onLeave(`it was told to stop (${signal})`);
     };
     const stays = signal !== 'SIGINT' && !isInsisted && isInRun() && grace > 0;
     clearTimeout(this.#timer);

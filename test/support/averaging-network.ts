@@ -36,10 +36,7 @@ export interface PlaceResult {
 export function averageAmongPlaces(options: NetworkOptions): Map<number, PlaceResult> {
   const { summation, placeOfShard, vectors, partFloats, gradientEnd, wire, choose } = options;
   const { length } = vectors[0];
-  const cuts = cutVector(
-    { length, gradientEnd, wire },
-    { fp32: partFloats, bf16: partFloats, int8: partFloats },
-  );
+  const cuts = cutVector({ length, gradientEnd, wire }, { fp32: partFloats, bf16: partFloats });
   const queues = new Map<string, (() => void)[]>();
   const push = (queue: string, deliver: () => void): void => {
     queues.set(queue, [...(queues.get(queue) ?? []), deliver]);

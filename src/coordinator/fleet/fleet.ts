@@ -7,7 +7,6 @@ import type { Faces, Sampler } from '../../data/index.js';
 import type { EngineName } from '../../engine/engine.js';
 import { IMAGE_CHANNELS } from '../../model/architecture.js';
 import { modelLayout } from '../../model/layout.js';
-import { residualLayout } from '../../model/residual-layout.js';
 import { SAMPLE_COUNT } from '../../model/noise.js';
 import type { StepRange } from '../../model/local-steps.js';
 import { updateNumber, type Phase } from '../../model/phase.js';
@@ -29,7 +28,6 @@ import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../averaged-update.js';
 import { Assembly } from './members/group-formation.js';
 import { Copies } from './state-transfer/snapshot-requests.js';
-import { Departures } from './members/departures.js';
 import { Expectations } from './pending-waits.js';
 import type { FleetKeys } from './fleet-keys.js';
 import { Inbox } from './message-dispatch.js';
@@ -40,11 +38,9 @@ import { Post } from './worker-channel.js';
 import { Quorum } from './members/quorum.js';
 import { Recovery } from './members/recovery.js';
 import { Regroup } from './members/reassignment.js';
-import { ResidualHosts } from './members/residual-hosts.js';
 import { Roster, type Member } from './members/roster.js';
 import { Rounds } from './rounds/rounds.js';
 import { RouteLost, Routes } from './rounds/routes.js';
-import { WholeCopy, type KeptShards } from './state-transfer/checkpoint-snapshot.js';
 import { WorkerLost } from './worker-lost.js';
 
 /** Messages that may wait for a worker besides the averages. */
@@ -92,10 +88,7 @@ export class Fleet implements ComputeGroup, Averager {
   readonly #recovery: Recovery;
   readonly #membership: Membership;
   readonly #copies: Copies;
-  readonly #departures: Departures;
   readonly #regroup: Regroup;
-  /** In a run that sends int8. */
-  readonly #residuals: ResidualHosts | undefined;
   readonly #routes: Routes;
   readonly #assembly: Assembly;
   #local: LocalWorkers | undefined;
@@ -130,9 +123,6 @@ export class Fleet implements ComputeGroup, Averager {
         this.#quorum.changed();
       },
     });
-    this.#departures = new Departures({
-      ...{ roster: parts.roster, recovery: this.#recovery, membership: this.#membership },
-    });
     this.#rounds = new Rounds({
       ...shared,
       onLate: (workers, milliseconds) => {
@@ -143,8 +133,7 @@ export class Fleet implements ComputeGroup, Averager {
       this.#overdue(member, milliseconds);
     });
     const average = (update: number): MeanArray => this.#rounds.averageOf(update);
-    if (training.wire === 'int8') this.#residuals = new ResidualHosts(parts.roster, from, log);
-    const held = { copies: this.#copies, routes: this.#routes, residuals: this.#residuals };
+    const held = { copies: this.#copies, routes: this.#routes };
     this.#regroup = new Regroup({ ...shared, ...held, faces, sampler, average }, from);
     this.#assembly = new Assembly({
       ...{ ...shared, recovery: this.#recovery, quorum: this.#quorum, rounds: this.#rounds },
@@ -216,10 +205,8 @@ export class Fleet implements ComputeGroup, Averager {
     if (this.#recovery.version !== firstUpdate(phase, firstStep))
       throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
-      this.#departures.begin();
-      // Somebody may leave between its end and this.
+      // A worker may leave between its end and this.
       while (!this.#assembly.isComplete) await this.#assembly.complete();
-      this.#departures.end();
       return this.#assembly.compute({ phase, firstStep, step, inspect });
     });
   }
@@ -235,7 +222,11 @@ export class Fleet implements ComputeGroup, Averager {
     const images = new Float32Array(SAMPLE_COUNT * imageSize ** 2 * IMAGE_CHANNELS);
     const bytes = bytesOf(images);
     await this.#withWorkers(async () => {
-      const { copy, release } = await this.#copies.take(await this.#holder(), Content.SAMPLES, bytes.length);
+      const { copy, release } = await this.#copies.take({
+        member: await this.#holder(),
+        content: Content.SAMPLES,
+        total: bytes.length,
+      });
       try {
         await this.#copies.read(copy, (payload, offset) => {
           bytes.set(payload, offset);
@@ -250,8 +241,7 @@ export class Fleet implements ComputeGroup, Averager {
   async copyState(): Promise<StateCopy> {
     const total = stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
     return this.#withWorkers(async () => {
-      const state = { member: await this.#holder(), content: Content.STATE, total };
-      return WholeCopy.take(this.#copies, state, this.#keptShards());
+      return this.#copies.takeState({ member: await this.#holder(), content: Content.STATE, total });
     });
   }
 
@@ -333,16 +323,6 @@ export class Fleet implements ComputeGroup, Averager {
     }
   }
 
-  /** In a run that sends int8: before the next update. */
-  #keptShards(): KeptShards | undefined {
-    const layout = residualLayout(this.options.training);
-    if (!layout) return undefined;
-    const keepers = Array.from({ length: this.options.training.shards }, (_, shard) =>
-      this.#residuals?.keeperOf(shard, this.#recovery.version),
-    );
-    return { bytes: layout.length * Float32Array.BYTES_PER_ELEMENT, keepers };
-  }
-
   /** A worker that holds what the run has come to. */
   async #holder(): Promise<Member> {
     for (;;) {
@@ -362,9 +342,6 @@ export class Fleet implements ComputeGroup, Averager {
       expectations: this.#expectations,
       onPrepared: () => {
         this.#assembly.prepared();
-      },
-      onLeaving: (member, reason) => {
-        this.#departures.announced(member, reason);
       },
       onUnreachable: (member, unreachable) => {
         // Who is lost here too is missed already: another membership begins anyway.

@@ -25,12 +25,11 @@ export interface InboxParts {
   readonly metrics: RunMetrics;
   /** One more worker is prepared for the membership that begins. */
   readonly onPrepared: () => void;
-  readonly onLeaving: (member: Member, reason: string) => void;
   readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
 }
 
 /** What a worker may send before it is ready. */
-const WHILE_JOINING: readonly BodyKind[] = ['ready', 'ping', 'failure', 'leaving'];
+const WHILE_JOINING: readonly BodyKind[] = ['ready', 'ping', 'failure'];
 
 /** Reads what workers send, and passes it on to whoever it is for. */
 export class Inbox {
@@ -101,9 +100,6 @@ export class Inbox {
         return this.parts.regroup.fetch(member, message.body);
       case 'failure':
         this.parts.membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
-        return;
-      case 'leaving':
-        this.parts.onLeaving(member, message.body.reason);
         return;
       case 'ping':
         return;

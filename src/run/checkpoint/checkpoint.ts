@@ -1,10 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { TrainingOptions } from '../../model/training-options.js';
-import type { ResidualSource, StateSource } from '../../model/state-source.js';
+import type { StateSource } from '../../model/state-source.js';
 import { parseCounters, type SavedCounters } from './saved-counters.js';
 import { shown } from '../../common/display-path.js';
-import { checkpointSlots, residualBytes, stateBytes } from './checkpoint-slots.js';
+import { checkpointSlots } from './checkpoint-slots.js';
 import { digestIn, FileDigest } from './digest.js';
 import {
   CHECKPOINT_FORMAT,
@@ -44,32 +44,24 @@ export class Checkpoint implements StateSource {
     readonly digest: string,
     private readonly file: FileHandle,
     private readonly header: SafetensorsHeader,
-    /** Of the state. */
-    readonly bytes: number,
-    /** Of what follows of each shard, in a run that sends int8; 0 in a file that lacks it. */
-    private readonly residualBytes: number,
   ) {}
 
   /** Reads all of the file once. Throws BrokenCheckpoint where it is not as it was written, or of another network. */
   static async open(path: string, training: TrainingOptions): Promise<Checkpoint> {
     const file = await openFile(path);
     try {
-      const bytes = stateBytes(training);
-      const { header, digest } = await readWhole(path, file, bytes);
+      const { header, digest } = await readWhole(path, file);
       const { format = 'unknown' } = header.metadata;
       if (format !== CHECKPOINT_FORMAT)
         throw new BrokenCheckpoint(
           path,
-          `has the format ${format}, and this version reads ${CHECKPOINT_FORMAT}`,
+          `has the format ${format}, expected ${CHECKPOINT_FORMAT}; resume the run with the version that wrote it, ` +
+            'or export its weights with that version and start a run with --init',
         );
       const facts = factsOf(header.metadata);
-      const holds = ({ withResiduals = true } = {}): boolean =>
-        JSON.stringify(header.tensors) === JSON.stringify(checkpointSlots(training, { withResiduals }));
-      const hasAll = holds();
-      // Runs with --wire int8 had checkpoints of the state alone.
-      if (!facts || !(hasAll || holds({ withResiduals: false })))
+      if (!facts || JSON.stringify(header.tensors) !== JSON.stringify(checkpointSlots(training)))
         throw new BrokenCheckpoint(path, "is of another network than the run's");
-      return new Checkpoint(path, facts, digest, file, header, bytes, hasAll ? residualBytes(training) : 0);
+      return new Checkpoint(path, facts, digest, file, header);
     } catch (error) {
       await file.close();
       throw codeOf(error) === undefined ? error : unreadable(path, error);
@@ -83,10 +75,8 @@ export class Checkpoint implements StateSource {
     return bytes;
   }
 
-  get residuals(): ResidualSource | undefined {
-    if (this.residualBytes === 0) return undefined;
-    const placeOf = (shard: number): number => this.bytes + shard * this.residualBytes;
-    return { read: (shard, offset, length) => this.read(placeOf(shard) + offset, length) };
+  get bytes(): number {
+    return this.header.bytes;
   }
 
   async close(): Promise<void> {
@@ -104,11 +94,10 @@ function factsOf(metadata: Metadata): CheckpointFacts | undefined {
   return Number.isSafeInteger(facts.step) && Number.isSafeInteger(facts.epoch) ? facts : undefined;
 }
 
-/** The header of a file that is as it was written, and the digest of its state, which has so many bytes. */
+/** Reads a file to its end. Returns its header, and the digest of its tensors. */
 async function readWhole(
   path: string,
   file: FileHandle,
-  stateBytes: number,
 ): Promise<{ header: SafetensorsHeader; digest: string }> {
   const { size } = await file.stat();
   const bytes = await readHeader(file, size);
@@ -118,7 +107,7 @@ async function readWhole(
     throw new BrokenCheckpoint(path, `is damaged (it has ${size} bytes, not ${header.start + header.bytes})`);
   const expected = digestIn(bytes);
   if (expected === undefined) throw new BrokenCheckpoint(path, 'cannot be checked (it has no checksum)');
-  const actual = new FileDigest(bytes, stateBytes);
+  const actual = new FileDigest(bytes);
   for await (const part of partsOf(file, header.start, size)) actual.add(part);
   const { file: whole, state } = actual.end();
   if (whole !== expected) throw new BrokenCheckpoint(path, 'is damaged (its checksum does not match)');

@@ -25,25 +25,19 @@ export function withDigest(header: Uint8Array, digest: string): Uint8Array {
   return copy;
 }
 
-/** Digests what passes by: the whole file, and the state alone, which its tensors begin with. */
+/** Digests of a whole file, and of its tensors alone. */
 export class FileDigest {
   readonly #file: Hash;
   readonly #state = createHash('sha256');
-  /** Of the state, that are still to come. */
-  #left: number;
 
-  constructor(header: Uint8Array, stateBytes = Infinity) {
+  constructor(header: Uint8Array) {
     this.#file = createHash('sha256').update(withDigest(header, NO_DIGEST));
-    this.#left = stateBytes;
   }
 
   /** The tensors' next bytes. */
   add(bytes: Uint8Array): void {
     this.#file.update(bytes);
-    if (this.#left === 0) return;
-    const part = bytes.subarray(0, this.#left);
-    this.#state.update(part);
-    this.#left -= part.length;
+    this.#state.update(bytes);
   }
 
   /** Both in hexadecimal. Once. */

@@ -3,7 +3,7 @@ import { writeFileAtomically } from '../../common/files/atomic-file.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateCopy } from '../../model/state-source.js';
 import type { CheckpointFacts } from './checkpoint.js';
-import { checkpointSlots, stateBytes } from './checkpoint-slots.js';
+import { checkpointSlots } from './checkpoint-slots.js';
 import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
 import { CHECKPOINT_FORMAT, encodeHeader } from '../../formats/safetensors.js';
 
@@ -29,7 +29,7 @@ export async function writeCheckpoint(
     counters: JSON.stringify(facts.counters),
   });
   await writeFileAtomically(path, async (file) => {
-    const digest = new FileDigest(header, stateBytes(training));
+    const digest = new FileDigest(header);
     const read = copy.read(async (bytes, offset) => {
       signal?.throwIfAborted();
       digest.add(bytes);

@@ -32,10 +32,10 @@ export class PeerRound {
     this.#sums = new VectorSums({
       planOf: (part) => plans.of(part),
       ...{ mean, pool, gradientEnd },
-      onOperand: (worker, shard, { offset, operand: { format } }, payload) => {
+      onOperand: (worker, shard, { offset, format }, payload) => {
         send(worker, vectorChunk({ content: Content.OPERAND, shard, length }, { offset, format }, payload));
       },
-      onMean: ({ part, offset, mean: { format } }, payload) => {
+      onMean: ({ part, offset, format }, payload) => {
         const chunk = vectorChunk(
           { content: Content.AVERAGE, shard: 0, length },
           { offset, format },
@@ -76,7 +76,7 @@ export class PeerRound {
     const { cuts, plans } = this.options;
     const cut = cuts.find(({ offset }) => offset === body.offset / FLOAT);
     if (!cut) throw new Rejection('unexpected', `a chunk at ${body.offset}, where no part begins`);
-    requirePart(this.mean.length, { ...cut, ...(isMean ? cut.mean : cut.operand) }, body);
+    requirePart(this.mean.length, cut, body);
     const { meanFrom, receiveFrom } = plans.of(cut.part);
     if (worker !== (isMean ? meanFrom : receiveFrom.get(body.shard)))
       throw new Rejection('unexpected', `a part of a sum that worker ${worker} does not make`);

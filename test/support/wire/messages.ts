@@ -56,7 +56,6 @@ export const MESSAGES: readonly Message[] = [
     kind: 'assignment',
     body: {
       ...{ shards: [2, 3, 300], source: Source.FETCH, stateDigest: HASH, workerOfShard: [1, 2, 300] },
-      residuals: [Source.FETCH, Source.KEEP, Source.SEED],
       neighbours: [
         {
           worker: 2,
@@ -93,12 +92,11 @@ export const MESSAGES: readonly Message[] = [
     },
   },
   { ...ofPhase, kind: 'shardDone', body: { shard: 2, computeSeconds: 0.1 } },
-  { ...header, kind: 'snapshot', body: { content: Content.RESIDUALS, withDigest: true, shards: [2, 300] } },
+  { ...header, kind: 'snapshot', body: { content: Content.SAMPLES, withDigest: true } },
   { ...header, kind: 'snapshotTaken', body: { content: Content.SAMPLES, total: 12, digest: HASH } },
   { ...header, kind: 'fetch', body: { content: Content.IMAGES, shard: 1, offset: 1_048_576, request: 6 } },
   { ...header, kind: 'stop', body: { reason: 'the run is over' } },
   { ...header, kind: 'failure', body: { reason: 'no memory' } },
-  { ...header, kind: 'leaving', body: { reason: 'it was told to stop' } },
   { ...header, kind: 'ping', body: {} },
   { ...ofPhase, kind: 'apply', body: {} },
   {

@@ -160,7 +160,7 @@ export class Rounds {
     // this average, or goes into another array.
     const { cut, payload } = whole;
     const { length } = this.#averages.current(phase).floats;
-    const place = { offset: cut.offset, format: cut.mean.format };
+    const place = { offset: cut.offset, format: cut.format };
     const chunk = vectorChunk({ content: Content.AVERAGE, shard: 0, length }, place, payload);
     return this.parts.post.share(group, chunk, { phase, step });
   }

@@ -96,7 +96,7 @@ export class Routes {
     const shape = training.summation === 'pairwise' ? 'a tree' : 'a ring';
     const way = this.amongWorkers
       ? `among ${serving.length} workers on ${hosts} host${hosts === 1 ? '' : 's'}, as ${shape}`
-      : `through the coordinator, as a star${training.wire === 'int8' ? ': --wire int8 goes no other way' : ''}`;
+      : 'through the coordinator, as a star';
     if (way !== this.#said) log(`gradients go ${way}`);
     this.#said = way;
   }

@@ -3,7 +3,7 @@ import type { Summation } from '../../../averaging/order-of-sums.js';
 import type { PartPool } from '../../../averaging/part-pool.js';
 import { planAllHere } from '../../../averaging/sum-plan.js';
 import { firstNotFiniteIn } from '../../../averaging/not-finite.js';
-import { writtenParts, type Cut } from '../../../averaging/vector-cuts.js';
+import type { Cut } from '../../../averaging/vector-cuts.js';
 import { normOf, VectorSums } from '../../../averaging/vector-sums.js';
 import type { RoundName } from '../../../model/round.js';
 import type { Bodies, Header } from '../../../wire/message.js';
@@ -113,7 +113,7 @@ export class PhaseRound {
     const { into, cuts } = this.options;
     const known = this.#expected.get(shard);
     if (known) return known;
-    const expected = new ExpectedChunks(into.floats.length, writtenParts(cuts, 'operand'));
+    const expected = new ExpectedChunks(into.floats.length, cuts);
     this.#expected.set(shard, expected);
     return expected;
   }

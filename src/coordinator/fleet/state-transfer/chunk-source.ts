@@ -3,7 +3,7 @@ import { CHUNK_BYTES } from '../../../wire/codec.js';
 import { imageChunkBytes } from '../../../wire/face-chunks.js';
 import type { Bodies } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
-import type { ResidualSource, StateSource } from '../../../model/state-source.js';
+import type { StateSource } from '../../../model/state-source.js';
 
 /** Chunks of what workers fetch. Each throws a Rejection for a byte that there is not. */
 export class ContentSource {
@@ -12,13 +12,14 @@ export class ContentSource {
     private readonly sampler: Sampler,
   ) {}
 
-  state(from: StateSource, fetch: Bodies['fetch']): Promise<Bodies['chunk']> {
-    return chunkOf(from.bytes, fetch, (offset, length) => from.read(offset, length));
-  }
-
-  /** Of a shard, of which there are so many bytes. */
-  residuals(from: ResidualSource, total: number, fetch: Bodies['fetch']): Promise<Bodies['chunk']> {
-    return chunkOf(total, fetch, (offset, length) => from.read(fetch.shard, offset, length));
+  async state(
+    from: StateSource,
+    { content, shard, offset, request }: Bodies['fetch'],
+  ): Promise<Bodies['chunk']> {
+    const total = from.bytes;
+    if (offset >= total) throw new Rejection('out_of_range', `there is no byte ${offset} of ${total}`);
+    const payload = await from.read(offset, Math.min(CHUNK_BYTES, total - offset));
+    return { content, shard, offset, total, request, payload };
   }
 
   /** A shard's images one after the other, in the order of their numbers. */
@@ -36,14 +37,4 @@ export class ContentSource {
     );
     return { content, shard, offset, total, request, payload };
   }
-}
-
-async function chunkOf(
-  total: number,
-  { content, shard, offset, request }: Bodies['fetch'],
-  read: (offset: number, length: number) => Promise<Uint8Array>,
-): Promise<Bodies['chunk']> {
-  if (offset >= total) throw new Rejection('out_of_range', `there is no byte ${offset} of ${total}`);
-  const payload = await read(offset, Math.min(CHUNK_BYTES, total - offset));
-  return { content, shard, offset, total, request, payload };
 }

@@ -10,8 +10,8 @@ import type { Member } from '../members/roster.js';
  * somebody asks for it, so what is on its way is what the receivers' windows allow.
  */
 export class CopyRelay {
-  /** Who waits for the chunk at each place, and by which request. */
-  readonly #waiting = new Map<string, { readonly member: Member; readonly request: number }[]>();
+  /** Members that wait for the chunk at each offset, and the numbers of their requests. */
+  readonly #waiting = new Map<number, { readonly member: Member; readonly request: number }[]>();
   readonly #close: () => void;
 
   constructor(
@@ -30,20 +30,19 @@ export class CopyRelay {
   }
 
   /** Whether this is what it passes on. */
-  has({ content, shard }: Pick<Bodies['fetch'], 'content' | 'shard'>): boolean {
-    return content === this.copy.content && (this.copy.shards?.includes(shard) ?? true);
+  has({ content }: Pick<Bodies['fetch'], 'content'>): boolean {
+    return content === this.copy.content;
   }
 
   /** Throws a Rejection for a byte that there is not. */
-  async fetch(member: Member, { shard, offset, request }: Bodies['fetch']): Promise<void> {
+  async fetch(member: Member, { offset, request }: Bodies['fetch']): Promise<void> {
     if (offset >= this.copy.total || offset % CHUNK_BYTES !== 0)
       throw new Rejection('out_of_range', `there is no chunk at ${offset} of a copy`);
-    const place = placeOf(shard, offset);
-    const others = this.#waiting.get(place);
+    const others = this.#waiting.get(offset);
     if (others) others.push({ member, request });
     else {
-      this.#waiting.set(place, [{ member, request }]);
-      await this.copies.ask(this.copy, offset, shard);
+      this.#waiting.set(offset, [{ member, request }]);
+      await this.copies.ask(this.copy, offset);
     }
   }
 
@@ -53,17 +52,12 @@ export class CopyRelay {
   }
 
   #passOn(chunk: Bodies['chunk']): void {
-    const place = placeOf(chunk.shard, chunk.offset);
-    const waiting = this.#waiting.get(place);
+    const waiting = this.#waiting.get(chunk.offset);
     if (!waiting || chunk.total !== this.copy.total || !this.has(chunk))
       throw new Rejection('unexpected', `a chunk at ${chunk.offset} of ${chunk.total} that nobody asked for`);
-    this.#waiting.delete(place);
+    this.#waiting.delete(chunk.offset);
     for (const { member, request } of waiting)
       // Who cannot be reached is missed elsewhere.
       void this.post.send(member, 'chunk', { ...chunk, request });
   }
-}
-
-function placeOf(shard: number, offset: number): string {
-  return `${shard} ${offset}`;
 }

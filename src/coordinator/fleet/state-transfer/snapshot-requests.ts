@@ -3,7 +3,7 @@ import { CHUNK_BYTES } from '../../../wire/codec.js';
 import type { Bodies, Content } from '../../../wire/message.js';
 import { Pull } from '../../../wire/pull.js';
 import { Rejection } from '../../../wire/rejection.js';
-import type { TakeBytes } from '../../../model/state-source.js';
+import { CopyLost, type StateCopy, type TakeBytes } from '../../../model/state-source.js';
 import type { Expectations } from '../pending-waits.js';
 import type { Post } from '../worker-channel.js';
 import { describe, type Member, type Roster } from '../members/roster.js';
@@ -16,10 +16,7 @@ const COPY_TIMEOUT = 120_000;
 export interface CopyRequest {
   readonly member: Member;
   readonly content: Content;
-  /** Bytes; of a content that is an array for each shard, of each. */
   readonly total: number;
-  /** Of such a content: which. */
-  readonly shards?: readonly number[];
   readonly withDigest?: boolean;
 }
 
@@ -34,24 +31,15 @@ export interface Copy extends CopyRequest {
 /** Takes what a worker sends of a copy. */
 export type TakeChunk = (chunk: Bodies['chunk']) => void;
 
-/** Copies that were taken at once, and how to let the next ones be taken. */
-export interface TakenCopies {
-  /** In the order they were asked for in. */
-  readonly copies: readonly Copy[];
-  readonly release: () => void;
-}
-
 /** A copy that is being made. */
-interface Awaited {
-  readonly copy: Omit<Copy, 'digest'>;
-  digest: string | undefined;
+interface Awaited extends CopyRequest {
+  readonly onTaken: (digest: string) => void;
 }
 
 /** Has workers keep copies of what they hold, and fetches them. */
 export class Copies {
   #request = 0;
-  #awaited: readonly Awaited[] = [];
-  #onTaken = (): void => undefined;
+  #awaited: Awaited | undefined;
   /** Who takes the chunks of each copy that is being read. */
   readonly #readers = new Map<number, { readonly member: Member; readonly take: TakeChunk }>();
   #last: Promise<void> = Promise.resolve();
@@ -68,55 +56,55 @@ export class Copies {
    * Has a worker copy this content as it is when it has done what it was asked for before. Rejects with WorkerLost.
    * A worker has one copy of each content, so the next one waits until `release` was called for this one.
    */
-  async take(
-    member: Member,
-    content: Content,
-    total: number,
-  ): Promise<{ readonly copy: Copy; readonly release: () => void }> {
-    const { copies, release } = await this.takeAll([{ member, content, total }]);
-    return { copy: copies[0], release };
-  }
-
-  /** The same of several contents and workers at once, at least one. Where one of the workers is lost, all are. */
-  async takeAll(requests: readonly CopyRequest[]): Promise<TakenCopies> {
+  async take(request: CopyRequest): Promise<{ readonly copy: Copy; readonly release: () => void }> {
+    const { member, content, withDigest = false } = request;
     const release = await this.#turn();
     try {
-      for (const { member } of requests) this.#requireHere(member);
-      const awaited = requests.map((request): Awaited => ({
-        copy: { ...request, request: ++this.#request },
-        digest: undefined,
-      }));
-      const missing = (): Awaited[] => awaited.filter(({ digest }) => digest === undefined);
-      const taken = this.expectations.expect((worker) =>
-        awaited.some(({ copy }) => copy.member.number === worker),
-      );
-      this.#awaited = awaited;
-      this.#onTaken = () => {
-        if (missing().length === 0) taken.resolve();
+      this.#requireHere(member);
+      const number = ++this.#request;
+      const taken = this.expectations.expect((worker) => worker === member.number);
+      let digest = '';
+      const onTaken = (said: string): void => {
+        digest = said;
+        taken.resolve();
       };
-      for (const { member, content, withDigest = false, shards = [] } of requests)
-        await this.post.send(member, 'snapshot', { content, withDigest, shards: [...shards] });
+      this.#awaited = { ...request, onTaken };
+      await this.post.send(member, 'snapshot', { content, withDigest });
       await this.expectations.within(COPY_TIMEOUT, taken, () => {
-        for (const member of new Set(missing().map(({ copy }) => copy.member)))
-          this.onLate(member, COPY_TIMEOUT);
+        this.onLate(member, COPY_TIMEOUT);
       });
-      return { copies: awaited.map(({ copy, digest = '' }) => ({ ...copy, digest })), release };
+      return { copy: { ...request, digest, request: number }, release };
     } catch (error) {
       release();
       throw error;
     } finally {
-      this.#awaited = [];
+      this.#awaited = undefined;
     }
   }
 
-  /** Fetches a whole copy, or that of one of its shards. Rejects with WorkerLost. */
-  async read(copy: Copy, take: TakeBytes, shard = 0): Promise<void> {
+  /** Has a worker copy its state, which is read from there piece by piece. The copy's `read` rejects with CopyLost. */
+  async takeState(request: CopyRequest): Promise<StateCopy> {
+    const { copy, release } = await this.take(request);
+    return {
+      read: async (take) => {
+        try {
+          await this.read(copy, take);
+        } catch (error) {
+          throw error instanceof WorkerLost ? new CopyLost(error.message) : error;
+        } finally {
+          release();
+        }
+      },
+    };
+  }
+
+  /** Fetches a whole copy. Rejects with WorkerLost. */
+  async read(copy: Copy, take: TakeBytes): Promise<void> {
     const { member, total } = copy;
     this.#requireHere(member);
     const arrived = this.expectations.expect((worker) => worker === member.number);
-    const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset, shard), take);
+    const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset), take);
     const close = this.open(copy, (chunk) => {
-      if (chunk.shard !== shard) throw new Rejection('unexpected', `a chunk of shard ${chunk.shard}`);
       pull.receive(chunk);
     });
     pull.start().then(arrived.resolve, arrived.reject);
@@ -137,18 +125,17 @@ export class Copies {
     };
   }
 
-  ask({ member, content, request }: Copy, offset: number, shard: number): Promise<void> {
-    return this.post.send(member, 'fetch', { content, shard, offset, request });
+  ask({ member, content, request }: Copy, offset: number): Promise<void> {
+    return this.post.send(member, 'fetch', { content, shard: 0, offset, request });
   }
 
   /** Throws a Rejection for what was not asked for, as `chunk` does. */
   taken(from: Member, { content, total, digest }: Bodies['snapshotTaken']): void {
-    const awaited = this.#awaited.find(
-      ({ copy, digest: said }) => copy.member === from && copy.content === content && said === undefined,
-    );
-    if (awaited?.copy.total !== total) throw new Rejection('unexpected', 'a copy that nobody asked for');
-    awaited.digest = digest;
-    this.#onTaken();
+    const awaited = this.#awaited;
+    if (awaited?.member !== from || awaited.content !== content || awaited.total !== total)
+      throw new Rejection('unexpected', 'a copy that was not requested');
+    this.#awaited = undefined;
+    awaited.onTaken(digest);
   }
 
   chunk(from: Member, chunk: Bodies['chunk']): void {
