@@ -23,7 +23,6 @@ import { readTensors } from './support/trainer/run-results.js';
 
 const FACTS = {
   ...{ step: 12, epoch: 2, engine: 'native 2.21.0 cpu', datasetFingerprint: '9f3c' },
-  counters: [{ name: 'dcgan_images_total', labels: {}, value: 192 }],
 };
 const layout = stateLayout(modelLayout(SMALL_TRAINING));
 const state = initialState(modelLayout(SMALL_TRAINING), 1);

@@ -59,7 +59,7 @@ describe('checkpoints while training goes on', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const facts = (step: number) => ({ step, epoch: 1, engine: 'none', datasetFingerprint: '', counters: [] });
+  const facts = (step: number) => ({ step, epoch: 1, engine: 'none', datasetFingerprint: '' });
   const names = async (): Promise<string[]> => (await readdir(run.checkpoints)).sort();
 
   /** The number that a checkpoint's state is made of. */

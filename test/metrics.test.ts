@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { PROCESS_METRICS } from '../src/monitoring/metrics/definitions.js';
 import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
-import { parseCounters } from '../src/run/checkpoint/saved-counters.js';
 import { parsePrometheusText, type Family } from './support/prometheus-text.js';
 import { loggedEvaluation, stepRecord } from './support/step-record.js';
 
@@ -219,57 +218,6 @@ describe('metrics', () => {
       dcgan_evaluation_frechet_distance: 0.0625,
       dcgan_nonfinite_total: 3,
     });
-  });
-
-  it('go on from what was saved, series by series, buckets included', async () => {
-    const metrics = newMetrics();
-    metrics.recordStep(stepRecord(7), { discriminator: 0.75, generator: 0.02 });
-    metrics.countWorkerLoss('silent');
-    metrics.countRejected('too-large');
-    metrics.countWireBytes('sent', 1000);
-    metrics.countNonFinite(2);
-    const saved = parseCounters(JSON.stringify(await metrics.counters()));
-
-    const counted = async (of: RunMetrics): Promise<Record<string, number>> => {
-      const ours = [...(await familiesOf(of))].filter(
-        ([name, { type }]) => name.startsWith('dcgan_') && type !== 'gauge',
-      );
-      return Object.fromEntries(ours.flatMap(([, { samples }]) => [...samples]));
-    };
-    const next = newMetrics();
-    next.continueFrom(saved);
-    const before = await counted(metrics);
-    // A reason that was not known beforehand has a series too.
-    assert.equal(before['dcgan_wire_rejected_total{reason="too-large"}'], 1);
-    assert.equal(before['dcgan_phase_seconds_bucket{le="0.025",phase="generator"}'], 1);
-    assert.deepEqual(await counted(next), before);
-
-    for (const each of [metrics, next])
-      each.recordStep(stepRecord(8), { discriminator: 0.5, generator: 0.25 });
-    assert.deepEqual(await counted(next), await counted(metrics));
-    assert.equal((await counted(next))['dcgan_step_seconds_count'], 2);
-  });
-
-  it('take nothing from a checkpoint that cannot be a count of theirs', async () => {
-    const name = 'dcgan_images_total';
-    for (const json of [
-      ...['', '7', '{}', 'null', '[null, 7, "dcgan_images_total"]'],
-      JSON.stringify([{ name, labels: {}, value: -1 }]),
-      JSON.stringify([{ name, labels: {}, value: '5' }]),
-      `[{"name":"${name}","labels":{},"value":1e999}]`,
-      JSON.stringify([{ name, labels: { of: 'another' }, value: 5 }]),
-      JSON.stringify([{ name, labels: null, value: 5 }]),
-      JSON.stringify([{ name: 'dcgan_unknown_total', labels: {}, value: 5 }]),
-      JSON.stringify([{ name: 'dcgan_step', labels: {}, value: 5 }]),
-      JSON.stringify([{ name: 'dcgan_step_seconds_bucket', labels: { le: 0.3 }, value: 5 }]),
-      JSON.stringify([{ name: 'dcgan_phase_seconds_sum', labels: { phase: 'none' }, value: 5 }]),
-      JSON.stringify([{ name: 'dcgan_worker_losses_total', labels: {}, value: 5 }]),
-    ]) {
-      const metrics = newMetrics();
-      metrics.continueFrom(parseCounters(json));
-      assert.deepEqual(await valuesOf(metrics), await valuesOf(newMetrics()), json);
-    }
-    assert.deepEqual(parseCounters(undefined), []);
   });
 
   it('keep no process alive', async () => {

@@ -108,7 +108,7 @@ export class RunRecord {
     if (isEvaluated) evaluations.expect(record.step);
     const isCheckpoint = isEvaluated || isDue(round, checkpointEvery);
     if (isCheckpoint || this.#checkpoints.owed)
-      await this.#checkpoints.begin(await this.#facts(record.step, record.epoch));
+      await this.#checkpoints.begin(this.#facts(record.step, record.epoch));
     if (isCheckpoint && performance.now() - this.#lossesDrawn > LOSSES_INTERVAL) {
       this.#lossesDrawn = performance.now();
       void this.losses();
@@ -148,7 +148,7 @@ export class RunRecord {
   /** After the last step. */
   async end(step: number, epoch: number): Promise<void> {
     await this.#samples(step);
-    await this.#checkpoints.finish(await this.#facts(step, epoch));
+    await this.#checkpoints.finish(this.#facts(step, epoch));
   }
 
   /** The images of the first batches, as many as a grid of samples has. */
@@ -179,10 +179,9 @@ export class RunRecord {
     if (this.#realSpread > 0) metrics.setSampleDiversity(spread(images, faceBytes(size)) / this.#realSpread);
   }
 
-  async #facts(step: number, epoch: number): Promise<CheckpointFacts> {
-    const { group, faces, metrics } = this.parts;
-    const counters = await metrics.counters();
-    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint, counters };
+  #facts(step: number, epoch: number): CheckpointFacts {
+    const { group, faces } = this.parts;
+    return { step, epoch, engine: group.engine, datasetFingerprint: faces.fingerprint };
   }
 
   /** losses.csv, GL.npy, DL.npy and loss.png from all steps so far. What goes wrong is said, and does not end a run. */

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { cacheFolder } from '../common/files/cache-folder.js';
 import type { Closing } from '../common/closing.js';
 import { UserError } from '../common/errors.js';
@@ -13,7 +14,6 @@ import type { Checkpoint } from '../run/checkpoint/checkpoint.js';
 import { listCheckpoints } from '../run/checkpoint/checkpoint-files.js';
 import { openCheckpoint, openNewestWhole } from '../run/checkpoint/open-checkpoint.js';
 import type { ComputeGroup } from './executor.js';
-import { continueMetrics } from './continue-metrics.js';
 import { EVALUATED_SAMPLES } from '../evaluation/background-evaluation.js';
 import { countFor } from '../evaluation/sample-count.js';
 import { LiveRun } from '../monitoring/live/live-run.js';
@@ -21,6 +21,7 @@ import { formatHttpAddress } from '../common/http-address.js';
 import { startHttpServer } from '../monitoring/http/server.js';
 import { RunMetrics } from '../monitoring/metrics/run-metrics.js';
 import type { TrainArguments } from '../options/train-options.js';
+import { lastRecord } from '../run/step-log.js';
 import { savedInitial } from '../run/saved-options.js';
 import { openRunFaces } from '../data/open-dataset.js';
 import type { RunStatus } from '../monitoring/live/run-status.js';
@@ -112,7 +113,11 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   }
   // Before anybody can read them: a run that goes on is never seen at step 0, and waits for workers under its name.
   if (earlier) metrics.describe({ folder: earlier.run.path, training, engine: undefined });
-  if (from) await continueMetrics(metrics, earlier.run, from);
+  if (from) {
+    const { step } = from.facts;
+    metrics.rewind(await lastRecord(earlier.run.statsFile, step));
+    metrics.setCheckpoint(step, (await stat(from.path)).mtime);
+  }
   let metricsAddress: string | undefined;
   if (options.http) {
     const http = await startHttpServer({

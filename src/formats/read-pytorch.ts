@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { shellQuote } from '../common/shell-quote.js';
-import { CHECKPOINT_FORMAT, decodeStored, headerLength, type StoredTensors } from './safetensors.js';
+import { CHECKPOINT_FORMAT_NAME, decodeStored, headerLength, type StoredTensors } from './safetensors.js';
 import type { ForeignWeights } from './foreign-weights.js';
 import { readPart, sizeOf } from './read-part.js';
 
@@ -34,7 +34,7 @@ export async function readPyTorch(path: string): Promise<ForeignWeights> {
   const size = await sizeOf(path);
   if (size === undefined) throw new UserError(`there is no ${path}`);
   const { metadata, tensors, start, bytes } = await readHeader(path, size);
-  if (metadata['format'] === CHECKPOINT_FORMAT)
+  if (metadata['format']?.startsWith(CHECKPOINT_FORMAT_NAME))
     throw new UserError(
       `${path} is a checkpoint of a run: give --init what \`coordinator export\` makes of it`,
     );

@@ -1,7 +1,8 @@
 import type { Slot } from '../model/layout.js';
 
 /** Format of this project's checkpoints. Its number changes when one version cannot read the files of another. */
-export const CHECKPOINT_FORMAT = 'dcgan-trainer 2';
+export const CHECKPOINT_FORMAT_NAME = 'dcgan-trainer';
+export const CHECKPOINT_FORMAT = `${CHECKPOINT_FORMAT_NAME} 2`;
 
 /**
  * The safetensors format: 8 bytes that say how long the header is, a header in JSON that names every tensor, the

@@ -1,5 +1,5 @@
 import { recorded } from './recording.js';
-import { rise, Selection } from './series.js';
+import { increase, Selection } from './series.js';
 import { JOB } from './targets.js';
 
 /** A value against a threshold. Apart, so that a test can see that there is a value. */
@@ -103,13 +103,13 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'DcganNotFinite',
-    when: [{ value: rise(all.of('dcgan_nonfinite_total'), '10m'), is: '>', threshold: 0 }],
+    when: [{ value: increase(all.of('dcgan_nonfinite_total'), '10m'), is: '>', threshold: 0 }],
     ...{ for: '0s', severity: 'warning' },
     summary: `Gradients of run ${RUN} that were not finite in 10 minutes: {{ $value }}.`,
   },
   {
     name: 'DcganWorkerLost',
-    when: [{ value: `sum without (reason) (${rise(losses, '10m')})`, is: '>', threshold: 0 }],
+    when: [{ value: `sum without (reason) (${increase(losses, '10m')})`, is: '>', threshold: 0 }],
     ...{ for: '0s', severity: 'info' },
     summary: `Workers that run ${RUN} lost in 10 minutes: {{ $value }}.`,
   },
@@ -123,7 +123,7 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'DcganWorkerFlapping',
-    when: [{ value: `sum without (reason) (${rise(losses, '30m')})`, is: '>', threshold: 2 }],
+    when: [{ value: `sum without (reason) (${increase(losses, '30m')})`, is: '>', threshold: 2 }],
     ...{ for: '0s', severity: 'warning' },
     summary: `Workers that run ${RUN} lost in 30 minutes: {{ $value }}.`,
   },
@@ -143,7 +143,7 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'DcganMessagesRejected',
-    when: [{ value: rise(rejected, '10m'), is: '>', threshold: 10 }],
+    when: [{ value: increase(rejected, '10m'), is: '>', threshold: 10 }],
     ...{ for: '0s', severity: 'warning' },
     summary: `Run ${RUN} has rejected {{ $value }} messages in 10 minutes: {{ $labels.reason }}.`,
   },

@@ -1,6 +1,6 @@
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { DATA_SOURCE } from './panels.js';
-import { rise, Selection } from './series.js';
+import { increase, Selection } from './series.js';
 
 interface AnnotationParts {
   readonly name: string;
@@ -38,11 +38,11 @@ export function eventsOf(shown: Selection): dashboard.AnnotationQueryBuilder[] {
     }),
     annotation({
       ...{ name: 'Worker lost', color: 'orange', text: '{{reason}}' },
-      expr: `max by (reason) (${rise(shown.of('dcgan_worker_losses_total'), '30s')})`,
+      expr: `max by (reason) (${increase(shown.of('dcgan_worker_losses_total'), '30s')})`,
     }),
     annotation({
       ...{ name: 'Not finite', color: 'red', text: 'a gradient was computed again' },
-      expr: `max(${rise(shown.of('dcgan_nonfinite_total'), '30s')})`,
+      expr: `max(${increase(shown.of('dcgan_nonfinite_total'), '30s')})`,
     }),
     annotation({
       ...{ name: 'Alert', color: 'dark-red', text: '{{alertname}} ({{severity}})' },

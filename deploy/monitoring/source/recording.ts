@@ -1,5 +1,5 @@
 import { JOB_LABELS } from './targets.js';
-import { mean, Selection, speed } from './series.js';
+import { mean, Selection, rate } from './series.js';
 
 const all = new Selection();
 const seconds = 'dcgan_step_seconds';
@@ -12,8 +12,8 @@ const started = all.ofProcess('process_start_time_seconds');
 
 /** What is computed at each evaluation and kept, for alerts and for dashboards over long times. */
 export const RECORDED = {
-  'instance:dcgan_steps:rate5m': speed(all.countOf(seconds), '5m'),
-  'instance:dcgan_images:rate5m': speed(all.of('dcgan_images_total'), '5m'),
+  'instance:dcgan_steps:rate5m': rate(all.countOf(seconds), '5m'),
+  'instance:dcgan_images:rate5m': rate(all.of('dcgan_images_total'), '5m'),
   'instance:dcgan_step_seconds:mean5m': mean(all.sumOf(seconds), all.countOf(seconds), '5m'),
   'instance_phase:dcgan_phase_seconds:mean5m': mean(
     all.sumOf('dcgan_phase_seconds'),
@@ -25,7 +25,7 @@ export const RECORDED = {
     all.sumOf(seconds),
     '5m',
   ),
-  'instance_direction:dcgan_wire_bytes:rate5m': speed(all.of('dcgan_wire_bytes_total'), '5m'),
+  'instance_direction:dcgan_wire_bytes:rate5m': rate(all.of('dcgan_wire_bytes_total'), '5m'),
   'instance:dcgan_worker_shard_seconds:max_to_median5m': `max without (worker) (${shardSeconds}) / quantile without (worker) (0.5, ${shardSeconds})`,
   /** Since it was written, or since the coordinator started from it: what would be lost with it. */
   'instance:dcgan_checkpoint_age:seconds': `time() - (${written} > ${started} or (${started} and ${written}))`,

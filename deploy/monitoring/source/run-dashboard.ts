@@ -4,7 +4,7 @@ import { ALL, board, labelVariable, linkTo, type Section } from './board.js';
 import { FLEET_UID, RUN_UID } from './dashboards.js';
 import { figure, graph } from './panels.js';
 import { recorded } from './recording.js';
-import { mean, rise, Selection, speed } from './series.js';
+import { mean, increase, Selection, rate } from './series.js';
 
 const W = '$__rate_interval';
 const all = new Selection();
@@ -62,7 +62,7 @@ const overview: Section = {
     }),
     figure({
       ...{ title: 'Left', unit: 's', width: 4 },
-      description: 'Time to the last step, at the speed of the last five minutes.',
+      description: 'Time to the last step, at the rate of the last five minutes.',
       queries: [{ expr: one(ofRun.other('run:dcgan_remaining:seconds')), legend: 'left' }],
     }),
     figure({
@@ -155,7 +155,7 @@ const networks: Section = {
     graph({
       ...{ title: 'Gradients that were not finite', unit: 'short', width: 8, min: 0 },
       description: 'Each was computed again; the third in a row ends the run.',
-      queries: [{ expr: one(rise(shown.of('dcgan_nonfinite_total'), W)), legend: 'not finite' }],
+      queries: [{ expr: one(increase(shown.of('dcgan_nonfinite_total'), W)), legend: 'not finite' }],
     }),
     graph({
       ...{ title: 'Samples with a face', unit: 'percentunit', width: 8, min: 0, max: 1 },
@@ -189,7 +189,7 @@ const throughput: Section = {
       ...{ title: 'Images', unit: 'suffix: images/s', width: 12, min: 0 },
       description: 'Real images trained on, a second.',
       queries: [
-        { expr: one(speed(shown.of('dcgan_images_total'), W)), legend: 'images/s' },
+        { expr: one(rate(shown.of('dcgan_images_total'), W)), legend: 'images/s' },
         { expr: one(recorded('instance:dcgan_images:rate5m', shown)), legend: 'images/s, 5 minutes' },
       ],
     }),
@@ -271,7 +271,7 @@ const wire: Section = {
       ...{ title: 'Bytes', unit: 'Bps', width: 12, min: 0 },
       description: 'By the coordinator: gradients and averages, and images and state when workers come.',
       queries: WIRE_DIRECTIONS.map((direction) => ({
-        expr: one(speed(shown.of('dcgan_wire_bytes_total', { direction }), W)),
+        expr: one(rate(shown.of('dcgan_wire_bytes_total', { direction }), W)),
         legend: direction,
       })),
     }),
@@ -279,7 +279,7 @@ const wire: Section = {
       ...{ title: 'Messages rejected', unit: 'short', width: 12, min: 0 },
       description: 'By reason; docs/protocol.md says what each means.',
       queries: [
-        { expr: oneBy('reason', rise(shown.of('dcgan_wire_rejected_total'), W)), legend: '{{reason}}' },
+        { expr: oneBy('reason', increase(shown.of('dcgan_wire_rejected_total'), W)), legend: '{{reason}}' },
       ],
     }),
   ],

@@ -62,20 +62,17 @@ function matching(operator: '=' | '!=', labels: object): string[] {
   return Object.entries(labels).map(([label, value]) => `${label}${operator}"${String(value)}"`);
 }
 
-/**
- * By how much a counter rose. A run that goes on in the place of one that was killed has counted less, up to its
- * checkpoint: increase() would take all of that for new.
- */
-export function rise(counter: string, window: string): string {
-  return `${counter} - min_over_time(${counter}[${window}])`;
+/** Increase of a counter, without what increase() adds by extrapolation: counts of losses are whole. */
+export function increase(counter: string, window: string): string {
+  return `round(increase(${counter}[${window}]))`;
 }
 
-/** How fast a counter rises; nothing where a run goes on in the window, which rate() would take for a leap. */
-export function speed(counter: string, window: string): string {
-  return `rate(${counter}[${window}]) unless resets(${counter}[${window}]) > 0`;
+/** Increase per second. */
+export function rate(counter: string, window: string): string {
+  return `rate(${counter}[${window}])`;
 }
 
-/** The mean of what a histogram has seen in a window. */
+/** Mean of a histogram's observations in a window. */
 export function mean(sum: string, count: string, window: string): string {
   return `rate(${sum}[${window}]) / rate(${count}[${window}])`;
 }

@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
 import { printable } from '#printable';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PROJECT_VERSION } from '../../common/process/version.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { LoggedEvaluation, StepRecord } from '../../run/step-record.js';
 import { WorkerBoard } from '../live/worker-table.js';
-import { ContinuedCounter, ContinuedHistogram } from './continued-metrics.js';
 import { DiskSpace } from './disk-space.js';
 import {
   NETWORKS,
@@ -19,7 +18,6 @@ import {
   type WorkerState,
 } from './labels.js';
 import { METRICS, type LabelOf, type MetricName, type MetricOfType } from './definitions.js';
-import type { Countable, SavedCounters } from '../../run/checkpoint/saved-counters.js';
 
 /** From a step of a small network on a GPU to one of a large network on two cores. */
 const STEP_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -69,14 +67,12 @@ export interface RunMetricsOptions {
   readonly onRejected?: (reason: string) => void;
 }
 
-/** What Prometheus reads of a run. Counters go on where a run goes on, from its checkpoint. */
+/** Metrics of a run for Prometheus. Counters and histograms start at 0 in each process, as Prometheus expects. */
 export class RunMetrics {
   readonly registry = new Registry();
   /** The same of each worker for people. */
   readonly board: WorkerBoard;
   readonly #onRejected: (reason: string) => void;
-  /** Everything that counts, to be saved with a checkpoint. */
-  readonly #countables: Countable[] = [];
   readonly #batchSize: number;
 
   readonly #runInfo = this.#gauge('dcgan_run_info');
@@ -159,16 +155,6 @@ export class RunMetrics {
     for (const [phase, seconds] of Object.entries(phaseSeconds))
       this.#phaseSeconds.observe({ phase }, seconds);
     this.board.step(phaseSeconds);
-  }
-
-  /** What was counted so far, for a checkpoint. */
-  async counters(): Promise<SavedCounters> {
-    return (await Promise.all(this.#countables.map((countable) => countable.counts()))).flat();
-  }
-
-  /** Goes on from what was counted up to a checkpoint. Names that are not known are left out. */
-  continueFrom(saved: SavedCounters): void {
-    for (const countable of this.#countables) countable.continueFrom(saved);
   }
 
   /** The run has gone back to this step, or to its beginning. Counters still say what was done. */
@@ -262,20 +248,15 @@ export class RunMetrics {
     return new Gauge(collect ? { ...configuration, collect } : configuration);
   }
 
-  #counter<Name extends MetricOfType<'counter'>>(name: Name): ContinuedCounter<LabelOf<Name>> {
-    const counter = new ContinuedCounter({ ...this.#definition(name), registry: this.registry });
-    this.#countables.push(counter);
-    return counter;
+  #counter<Name extends MetricOfType<'counter'>>(name: Name): Counter<LabelOf<Name>> {
+    return new Counter({ ...this.#definition(name), registers: [this.registry] });
   }
 
   #histogram<Name extends MetricOfType<'histogram'>>(
     name: Name,
-    buckets: readonly number[],
-  ): ContinuedHistogram<LabelOf<Name>> {
-    const options = { ...this.#definition(name), registry: this.registry };
-    const histogram = new ContinuedHistogram(options, buckets);
-    this.#countables.push(histogram);
-    return histogram;
+    buckets: number[],
+  ): Histogram<LabelOf<Name>> {
+    return new Histogram({ ...this.#definition(name), registers: [this.registry], buckets });
   }
 
   #definition<Name extends MetricName>(

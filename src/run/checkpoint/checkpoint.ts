@@ -2,7 +2,6 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../../common/errors.js';
 import type { TrainingOptions } from '../../model/training-options.js';
 import type { StateSource } from '../../model/state-source.js';
-import { parseCounters, type SavedCounters } from './saved-counters.js';
 import { shown } from '../../common/display-path.js';
 import { checkpointSlots } from './checkpoint-slots.js';
 import { digestIn, FileDigest } from './digest.js';
@@ -21,8 +20,6 @@ export interface CheckpointFacts {
   readonly epoch: number;
   readonly engine: string;
   readonly datasetFingerprint: string;
-  /** What the metrics had counted after that step. */
-  readonly counters: SavedCounters;
 }
 
 /** A file that is no whole checkpoint of the run. `how` follows its name: "is damaged (...)". */
@@ -86,10 +83,9 @@ export class Checkpoint implements StateSource {
 
 /** Undefined where they are not those of a checkpoint of ours. */
 function factsOf(metadata: Metadata): CheckpointFacts | undefined {
-  const { step, epoch, engine = '', dataset = '', counters } = metadata;
+  const { step, epoch, engine = '', dataset = '' } = metadata;
   const facts = {
     ...{ step: Number(step), epoch: Number(epoch), engine, datasetFingerprint: dataset },
-    counters: parseCounters(counters),
   };
   return Number.isSafeInteger(facts.step) && Number.isSafeInteger(facts.epoch) ? facts : undefined;
 }

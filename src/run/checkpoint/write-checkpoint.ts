@@ -26,7 +26,6 @@ export async function writeCheckpoint(
     engine: facts.engine,
     dataset: facts.datasetFingerprint,
     options: JSON.stringify(training),
-    counters: JSON.stringify(facts.counters),
   });
   await writeFileAtomically(path, async (file) => {
     const digest = new FileDigest(header);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SavedCount } from '../../../src/run/checkpoint/saved-counters.js';
 
 /** A line of stats.jsonl. */
 export type Stats = Readonly<Record<string, number>>;
@@ -84,13 +83,6 @@ export async function readTensors(path: string): Promise<SavedTensors> {
 /** The bytes of all tensors in a run's newest checkpoint. */
 export async function lastState(run: string): Promise<Buffer> {
   return (await lastCheckpoint(run)).bytes;
-}
-
-/** How many images, steps and phases the metrics had counted, as a run's newest checkpoint has it. */
-export async function lastCounts(run: string): Promise<SavedCount[]> {
-  const { metadata } = await lastCheckpoint(run);
-  const counters = JSON.parse(metadata['counters']) as SavedCount[];
-  return counters.filter(({ name }) => /^dcgan_(images_total|(step|phase)_seconds_count)$/.test(name));
 }
 
 async function lastCheckpoint(run: string): Promise<SavedTensors> {
