@@ -34,7 +34,8 @@ export async function readPyTorch(path: string): Promise<ForeignWeights> {
   const size = await sizeOf(path);
   if (size === undefined) throw new UserError(`there is no ${path}`);
   const { metadata, tensors, start, bytes } = await readHeader(path, size);
-  if (metadata['format']?.startsWith(CHECKPOINT_FORMAT_NAME))
+  const { format = '' } = metadata;
+  if (format.startsWith(CHECKPOINT_FORMAT_NAME))
     throw new UserError(
       `${path} is a checkpoint of a run: give --init what \`coordinator export\` makes of it`,
     );
