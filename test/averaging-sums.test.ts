@@ -86,7 +86,7 @@ describe('a mean among places', () => {
   });
 });
 
-/** A random membership, vectors of a random length, random parts and a random order of messages. */
+/** A random generation, vectors of a random length, random parts and a random order of messages. */
 function check(summation: Summation, workers: number, round: number): void {
   const random = randomStream(8, summation, workers, round);
   const shards = workers + below(random, 6);

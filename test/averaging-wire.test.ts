@@ -90,7 +90,7 @@ describe('a mean that is rounded to bfloat16', () => {
   });
 });
 
-/** A random membership, vectors of a random length, random parts and a random order of messages. */
+/** A random generation, vectors of a random length, random parts and a random order of messages. */
 function check(summation: Summation, workers: number, round: number): void {
   const random = randomStream(8, 'bfloat16', summation, workers, round);
   const shards = workers + below(random, 6);

@@ -25,7 +25,7 @@ describe('shards', () => {
   });
 
   it('are all hosted once, evenly, and none moves without need, whoever comes and goes', () => {
-    const stream = randomStream(1, 'membership');
+    const stream = randomStream(1, 'admission');
     for (let run = 0; run < 300; run++) {
       const shards = uniformInt(stream, 1, 24);
       let hosted = new Map<number, number[]>();

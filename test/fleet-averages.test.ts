@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Averages } from '../src/coordinator/fleet/rounds/average-buffers.js';
+import { AverageBuffers } from '../src/coordinator/fleet/rounds/average-buffers.js';
 import { modelLayout } from '../src/model/layout.js';
 import { PHASES, phaseLayout } from '../src/model/phase.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
 describe('the arrays of averages', () => {
   it('are as long as their phases, one for each, and used again once they were applied', () => {
-    const averages = new Averages(SMALL_TRAINING);
+    const averages = new AverageBuffers(SMALL_TRAINING);
     const layout = modelLayout(SMALL_TRAINING);
     for (const phase of PHASES) {
       const first = averages.next(phase);
@@ -21,7 +21,7 @@ describe('the arrays of averages', () => {
   });
 
   it('are kept until another round of their kind is summed in their place', () => {
-    const averages = new Averages(SMALL_TRAINING);
+    const averages = new AverageBuffers(SMALL_TRAINING);
     const keeps = (): boolean => averages.keeps('generator');
     averages.next('generator');
     assert.equal(keeps(), false);
@@ -39,7 +39,7 @@ describe('the arrays of averages', () => {
   });
 
   it('are new ones after a round that was given up, whose parts may still be on their way', () => {
-    const averages = new Averages(SMALL_TRAINING);
+    const averages = new AverageBuffers(SMALL_TRAINING);
     const sent = averages.next('generator');
     sent.floats.fill(1);
     const other = averages.next('discriminator');

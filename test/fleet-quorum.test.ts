@@ -4,7 +4,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { Interrupted } from '../src/common/errors.js';
 import { WorkersGone } from '../src/coordinator/executor.js';
 import type { Fallback } from '../src/options/fallback.js';
-import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { PendingReplies } from '../src/coordinator/fleet/pending-replies.js';
 import type { LocalWorkers } from '../src/coordinator/fleet/local-workers/local-workers.js';
 import { Quorum } from '../src/coordinator/fleet/members/quorum.js';
 import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
@@ -37,7 +37,7 @@ describe('the workers that a run needs', () => {
         },
       } as LocalWorkers);
     return new Quorum({
-      ...{ workers: 3, minWorkers, fallback, recovery, expectations: new Expectations() },
+      ...{ workers: 3, minWorkers, fallback, recovery, replies: new PendingReplies() },
       ...{ local: () => local, log: (line: string) => lines.push(line), signal: stop.signal },
     });
   }
@@ -62,9 +62,9 @@ describe('the workers that a run needs', () => {
 
     all.begun();
     recovery.leave(0);
-    assert.ok(all.isHere);
+    assert.ok(all.isReached);
     recovery.leave(1);
-    assert.ok(!all.isHere);
+    assert.ok(!all.isReached);
     const again = all.gathered();
     await turn();
     come(all, 1);
@@ -76,12 +76,12 @@ describe('the workers that a run needs', () => {
     let remaining = 3;
     const here = quorum(2, () => remaining);
     for (const worker of [0, 1]) recovery.join(worker, undefined);
-    assert.ok(!here.isHere);
+    assert.ok(!here.isReached);
     remaining = 2;
-    assert.ok(here.isHere);
+    assert.ok(here.isReached);
     recovery.leave(1);
     remaining = 1;
-    assert.ok(!here.isHere);
+    assert.ok(!here.isReached);
     await assert.rejects(here.gathered(), /^WorkersGone: only 1 worker is left$/);
   });
 
@@ -95,14 +95,14 @@ describe('the workers that a run needs', () => {
     );
     here.begun();
     recovery.join(0, undefined);
-    assert.ok(here.isHere, 'the state that the run begins with can always be had');
-    recovery.regroup();
+    assert.ok(here.isReached, 'the state that the run begins with can always be had');
+    recovery.reassignment();
     recovery.prepared(0);
     recovery.updated(true);
-    assert.ok(here.isHere);
+    assert.ok(here.isReached);
     recovery.leave(0);
     recovery.join(1, undefined);
-    assert.ok(!here.isHere);
+    assert.ok(!here.isReached);
     const gathering = here.gathered();
     await turn();
     assert.deepEqual(lines, ['waiting for workers: those with the state may come back']);
@@ -110,16 +110,16 @@ describe('the workers that a run needs', () => {
     await gathering;
     // Without them, the run goes back.
     recovery.leave(0);
-    assert.ok(!here.isHere);
+    assert.ok(!here.isReached);
     awaitsReturn = false;
-    assert.ok(here.isHere);
+    assert.ok(here.isReached);
   });
 
   it('are gone where this machine can start none, before the first step too', async () => {
     for (const begun of [false, true]) {
       const none = quorum(1, () => 0);
       if (begun) none.begun();
-      assert.ok(!none.isHere);
+      assert.ok(!none.isReached);
       await assert.rejects(none.gathered(), /^WorkersGone: no worker is left$/);
     }
   });

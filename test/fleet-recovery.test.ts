@@ -5,7 +5,7 @@ import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
 import { faultRun } from './support/recovery-model.js';
 
 const sources = (recovery: Recovery): string[] =>
-  recovery.regroup().assignments.map(({ worker, source }) => `${worker} ${source}`);
+  recovery.reassignment().assignments.map(({ worker, source }) => `${worker} ${source}`);
 
 describe('the recovery of a run', () => {
   it('begins with everybody at the origin', () => {
@@ -13,7 +13,7 @@ describe('the recovery of a run', () => {
     recovery.join(1, undefined);
     recovery.join(0, undefined);
     assert.equal(recovery.ready, false);
-    assert.deepEqual(recovery.regroup(), {
+    assert.deepEqual(recovery.reassignment(), {
       generation: 1,
       assignments: [
         { worker: 0, shards: [0, 1], source: 'fetch' },
@@ -33,7 +33,7 @@ describe('the recovery of a run', () => {
   function running(): Recovery {
     const recovery = new Recovery(4, 0);
     for (const worker of [0, 1]) recovery.join(worker, undefined);
-    recovery.regroup();
+    recovery.reassignment();
     for (const worker of [0, 1]) recovery.prepared(worker);
     for (let update = 0; update < 3; update++) recovery.updated(true);
     return recovery;
@@ -43,13 +43,13 @@ describe('the recovery of a run', () => {
     const recovery = running();
     recovery.leave(0);
     assert.equal(recovery.ready, false);
-    const alone = recovery.regroup();
+    const alone = recovery.reassignment();
     assert.deepEqual(alone.assignments, [{ worker: 1, shards: [0, 1, 2, 3], source: 'keep' }]);
     recovery.prepared(1);
     recovery.updated(true);
     recovery.join(2, undefined);
     assert.equal(recovery.ready, false, 'the next phase begins with the newcomer');
-    const plan = recovery.regroup();
+    const plan = recovery.reassignment();
     assert.equal(plan.holder, 1);
     assert.deepEqual(plan.assignments, [
       { worker: 1, shards: [0, 1], source: 'keep' },
@@ -81,7 +81,7 @@ describe('the recovery of a run', () => {
     ] as const) {
       const recovery = new Recovery(4, 0);
       for (const worker of [0, 1]) recovery.join(worker, undefined);
-      recovery.regroup();
+      recovery.reassignment();
       for (const worker of [0, 1]) recovery.prepared(worker);
       for (const next of [8, 16]) recovery.updated(true, next);
       recovery.leave(0);
@@ -106,7 +106,7 @@ describe('the recovery of a run', () => {
     recovery.leave(1);
     recovery.join(0, 2);
     recovery.join(1, undefined);
-    assert.deepEqual(recovery.regroup(), {
+    assert.deepEqual(recovery.reassignment(), {
       generation: 2,
       assignments: [
         { worker: 0, shards: [0, 1], source: 'catch up' },
@@ -131,7 +131,7 @@ describe('the recovery of a run', () => {
     }
 
     function preparedAll(recovery: Recovery): void {
-      for (const { worker } of recovery.regroup().assignments) recovery.prepared(worker);
+      for (const { worker } of recovery.reassignment().assignments) recovery.prepared(worker);
       assert.ok(recovery.ready);
     }
 
@@ -177,15 +177,15 @@ describe('the recovery of a run', () => {
 
     it('gives the state before it to who has none, and goes back where nobody has that either', () => {
       const recovery = cutOff([undefined, 3]);
-      assert.equal(recovery.regroup().holder, 1);
+      assert.equal(recovery.reassignment().holder, 1);
       recovery.leave(1);
-      assert.throws(() => recovery.regroup(), StateLost);
-      assert.throws(() => cutOff([2, undefined]).regroup(), StateLost);
+      assert.throws(() => recovery.reassignment(), StateLost);
+      assert.throws(() => cutOff([2, undefined]).reassignment(), StateLost);
     });
 
     it('goes on with who was told to fetch the state of one who is gone before that was done', () => {
       const recovery = cutOff([3, 4]);
-      assert.equal(recovery.regroup().holder, 1);
+      assert.equal(recovery.reassignment().holder, 1);
       recovery.leave(1);
       recovery.join(1, undefined);
       assert.deepEqual(sources(recovery), ['0 still', '1 fetch']);
@@ -216,10 +216,10 @@ describe('the recovery of a run', () => {
   it('takes nobody who was preparing for what the run was for one of what it went back to', () => {
     const recovery = running();
     recovery.join(2, undefined);
-    const { generation } = recovery.regroup();
+    const { generation } = recovery.reassignment();
     recovery.leave(0);
     recovery.leave(1);
-    assert.throws(() => recovery.regroup(), StateLost);
+    assert.throws(() => recovery.reassignment(), StateLost);
     recovery.rewind(1);
     assert.notEqual(recovery.generation, generation);
   });
@@ -230,7 +230,7 @@ describe('the recovery of a run', () => {
     recovery.leave(1);
     recovery.join(0, undefined);
     recovery.join(1, 1);
-    assert.throws(() => recovery.regroup(), StateLost);
+    assert.throws(() => recovery.reassignment(), StateLost);
     recovery.rewind(1);
     assert.deepEqual(sources(recovery), ['0 fetch', '1 keep']);
   });

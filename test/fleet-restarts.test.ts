@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Hosts } from '../src/coordinator/fleet/members/host-failures.js';
+import { HostFailures } from '../src/coordinator/fleet/members/host-failures.js';
 import { RestartPolicy } from '../src/coordinator/fleet/local-workers/restart-policy.js';
 
 describe('a place where workers fail', () => {
@@ -31,7 +31,7 @@ describe('a place where workers fail', () => {
 
 describe('another machine', () => {
   it('is given up by name when workers that came one after the other have failed five times', () => {
-    const hosts = new Hosts();
+    const hosts = new HostFailures();
     for (let failure = 1; failure <= 5; failure++) {
       assert.equal(hosts.refusal('gpu-a'), undefined);
       hosts.failed({ host: 'gpu-a', since: 10 * failure }, 10 * failure + 5);
@@ -41,7 +41,7 @@ describe('another machine', () => {
   });
 
   it('fails once where all its workers are lost at once, as by its network', () => {
-    const hosts = new Hosts();
+    const hosts = new HostFailures();
     for (let outage = 1; outage <= 4; outage++)
       for (let worker = 0; worker < 8; worker++)
         hosts.failed({ host: 'gpu-a', since: 100 * outage + worker }, 100 * outage + 50 + worker);
@@ -51,7 +51,7 @@ describe('another machine', () => {
   });
 
   it('is forgiven when its workers have served', () => {
-    const hosts = new Hosts();
+    const hosts = new HostFailures();
     for (let failure = 1; failure <= 4; failure++) hosts.failed({ host: 'gpu-a', since: failure }, failure);
     for (let step = 0; step < 5; step++) hosts.served('gpu-a');
     hosts.failed({ host: 'gpu-a', since: 5 }, 6);
@@ -60,7 +60,7 @@ describe('another machine', () => {
   });
 
   it('is forgotten when 256 others have failed since', () => {
-    const hosts = new Hosts();
+    const hosts = new HostFailures();
     for (let failure = 1; failure <= 5; failure++) hosts.failed({ host: 'first', since: failure }, failure);
     for (let other = 0; other < 255; other++) hosts.failed({ host: `other-${other}`, since: 10 }, 11);
     assert.notEqual(hosts.refusal('first'), undefined);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
-import { Inbox, type InboxParts } from '../src/coordinator/fleet/message-dispatch.js';
-import { Post } from '../src/coordinator/fleet/worker-channel.js';
+import { PendingReplies } from '../src/coordinator/fleet/pending-replies.js';
+import { MessageDispatcher, type MessageDispatcherParts } from '../src/coordinator/fleet/message-dispatch.js';
+import { WorkerChannel } from '../src/coordinator/fleet/worker-channel.js';
 import { Roster } from '../src/coordinator/fleet/members/roster.js';
 import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
@@ -11,7 +11,7 @@ import { chunkFor, chunkOf, placedAt } from '../src/wire/segments/placed.js';
 import { Segments } from '../src/wire/segments/segments.js';
 import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
 import { Sequence } from '../src/wire/sequence.js';
-import { memberOf } from './support/fake-post.js';
+import { memberOf } from './support/fake-worker-channel.js';
 import { connect } from './support/wire/ends.js';
 import { until } from './support/wire/until.js';
 
@@ -26,7 +26,7 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
   it('shows that one what it sends to the others, and counts the bytes of both', async (t) => {
     const metrics = new RunMetrics({ batchSize: 16 });
     const roster = new Roster(2, metrics);
-    const post = await Post.open({
+    const channel = await WorkerChannel.open({
       ...{ address: `ipc://@test-${randomUUID()}`, heartbeat: DEFAULT_HEARTBEAT, run: ROUND.run },
       ...{
         roster,
@@ -36,8 +36,8 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
         onGone: () => undefined,
       },
     });
-    t.after(() => post.close());
-    const { segments } = post;
+    t.after(() => channel.close());
+    const { segments } = channel;
     const near = await Segments.open(1024);
     t.after(() => {
       near.close();
@@ -47,11 +47,11 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
     near.readOnly([segments.name]);
 
     const said: [number, number, ...number[]][] = [];
-    const expectations = new Expectations();
+    const replies = new PendingReplies();
     const losses: string[] = [];
-    const inbox = new Inbox({
-      ...{ post, roster, metrics, expectations, recovery: { generation: 1 } },
-      membership: {
+    const dispatcher = new MessageDispatcher({
+      ...{ channel, roster, metrics, replies, recovery: { generation: 1 } },
+      admission: {
         hello: (peer: string, number: number) => {
           const sequence = new Sequence();
           sequence.require(number);
@@ -68,24 +68,24 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
           said.push([number, body.total, ...body.payload]);
         },
       },
-    } as unknown as InboxParts);
-    void inbox.read();
+    } as unknown as MessageDispatcherParts);
+    void dispatcher.read();
     const hello = { ...ROUND, phase: undefined, step: 0, run: '', kind: 'hello' } as const;
     const body = { protocol: 99, host: 'h', pid: 1, process: 'p', secret: '' };
-    const links = [connect(t, post.address), connect(t, post.address)];
+    const links = [connect(t, channel.address), connect(t, channel.address)];
     for (const [index, { link }] of links.entries()) {
       await link.send({ ...hello, body });
       await until('the member', () => roster.all().length === index + 1);
     }
 
-    const { sent, received } = post.traffic;
-    await post.share(roster.all(), chunk(Content.AVERAGE), ROUND);
+    const { sent, received } = channel.traffic;
+    await channel.share(roster.all(), chunk(Content.AVERAGE), ROUND);
     await until('both', () => links.every((each) => each.received.length === 1));
     const [[one], [other]] = links.map((each) => each.received);
     assert.ok(one.kind === 'placed' && other.kind === 'chunk');
     assert.deepEqual(chunkOf(near, segments.name, one).body.payload, PAYLOAD);
     assert.deepEqual(other.body.payload, Buffer.from(PAYLOAD));
-    assert.ok(post.traffic.sent - sent > 2 * PAYLOAD.length);
+    assert.ok(channel.traffic.sent - sent > 2 * PAYLOAD.length);
 
     await links[0].link.send(chunkFor(near, segments.name, ROUND, chunk(Content.GRADIENT)));
     await links[1].link.send(chunkFor(undefined, segments.name, ROUND, chunk(Content.GRADIENT)));
@@ -94,7 +94,7 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
       [0, 8, ...PAYLOAD],
       [1, 8, ...PAYLOAD],
     ]);
-    assert.ok(post.traffic.received - received > 2 * PAYLOAD.length);
+    assert.ok(channel.traffic.received - received > 2 * PAYLOAD.length);
 
     // A place of the near one's that cannot be, in a content that is no gradient, and of one that shares nothing.
     const place = near.placeFor(segments.name, PAYLOAD);

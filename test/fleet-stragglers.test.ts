@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LogFields } from '../src/common/log.js';
-import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { PendingReplies } from '../src/coordinator/fleet/pending-replies.js';
 import { Rounds } from '../src/coordinator/fleet/rounds/rounds.js';
 import { SLOW_STEPS, Stragglers, type Straggler } from '../src/coordinator/fleet/rounds/stragglers.js';
 import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { MEASURES, PHASES } from '../src/model/phase.js';
 import { bytesOf } from '../src/common/bytes.js';
-import { FakePost, memberOf } from './support/fake-post.js';
+import { FakeWorkerChannel, memberOf } from './support/fake-worker-channel.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
 function times(seconds: Readonly<Record<number, number>>): Map<number, number> {
@@ -82,8 +82,8 @@ describe('the rounds of a run', () => {
   it('name who is slow by the time for a shard, once, in the log and as an event', async () => {
     const said: { message: string; fields: LogFields | undefined }[] = [];
     const rounds = new Rounds({
-      ...{ training: SMALL_TRAINING, liveness: 10_000, post: new FakePost().asPost },
-      ...{ expectations: new Expectations(), metrics: new RunMetrics({ batchSize: 16 }) },
+      ...{ training: SMALL_TRAINING, liveness: 10_000, channel: new FakeWorkerChannel().asChannel },
+      ...{ replies: new PendingReplies(), metrics: new RunMetrics({ batchSize: 16 }) },
       log: (message, fields) => said.push({ message, fields }),
       onLate: () => assert.fail('nobody is late'),
     });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StepDeadline } from '../src/coordinator/fleet/rounds/round-deadline.js';
-import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { RoundDeadline } from '../src/coordinator/fleet/rounds/round-deadline.js';
+import { PendingReplies } from '../src/coordinator/fleet/pending-replies.js';
 
 describe('the deadline of a phase', () => {
   it('is ten minutes before anything is known, then six silences or 20 times the slowest of the last 20', () => {
-    const deadline = new StepDeadline(10_000);
+    const deadline = new RoundDeadline(10_000);
     assert.equal(deadline.milliseconds, 600_000);
-    assert.equal(new StepDeadline(10_000, 4).milliseconds, 2_400_000);
-    assert.equal(new StepDeadline(10_000, 1e6).milliseconds, 86_400_000);
+    assert.equal(new RoundDeadline(10_000, 4).milliseconds, 2_400_000);
+    assert.equal(new RoundDeadline(10_000, 1e6).milliseconds, 86_400_000);
     deadline.took(5);
     assert.equal(deadline.milliseconds, 60_000);
     deadline.took(10_000);
@@ -23,26 +23,26 @@ describe('the deadline of a phase', () => {
 
 describe('what a run waits for', () => {
   it('ends with the first fault, whatever comes after, for waits to come as well', async () => {
-    const expectations = new Expectations();
-    const [one, other] = [expectations.expect(), expectations.expect()];
+    const replies = new PendingReplies();
+    const [one, other] = [replies.expect(), replies.expect()];
     other.resolve();
     await other.promise;
-    assert.equal(expectations.failed, false);
-    expectations.fail(new Error('first'));
-    expectations.fail(new Error('second'));
-    assert.equal(expectations.failed, true);
+    assert.equal(replies.failed, false);
+    replies.fail(new Error('first'));
+    replies.fail(new Error('second'));
+    assert.equal(replies.failed, true);
     await assert.rejects(one.promise, /^Error: first$/);
-    await assert.rejects(expectations.expect().promise, /^Error: first$/);
+    await assert.rejects(replies.expect().promise, /^Error: first$/);
     await other.promise;
   });
 
   it('is called late once, when its time is up', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-    const expectations = new Expectations();
+    const replies = new PendingReplies();
     let late = 0;
-    const wait = expectations.within(1000, expectations.expect(), () => {
+    const wait = replies.within(1000, replies.expect(), () => {
       late++;
-      expectations.fail(new Error('too late'));
+      replies.fail(new Error('too late'));
     });
     t.mock.timers.tick(999);
     assert.equal(late, 0);
@@ -50,7 +50,7 @@ describe('what a run waits for', () => {
     await assert.rejects(wait, /^Error: too late$/);
     assert.equal(late, 1);
 
-    const others = new Expectations();
+    const others = new PendingReplies();
     const answered = others.expect();
     const inTime = others.within(1000, answered, () => late++);
     answered.resolve();

@@ -11,8 +11,8 @@ import { bytesOf } from '../src/common/bytes.js';
 import { chunkOffsets } from '../src/wire/chunks.js';
 import { Content, type MessageOf } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
-import { Hosting } from '../src/worker/shard-host.js';
-import type { LoadedRun } from '../src/worker/run-context.js';
+import { ShardHost } from '../src/worker/shard-host.js';
+import type { RunContext } from '../src/worker/run-context.js';
 import { SessionLost } from '../src/worker/session-lost.js';
 import { SMALL_MODEL } from './support/small-model.js';
 
@@ -39,8 +39,8 @@ describe('the average that a worker gets', () => {
     readonly step: number;
     readonly first: number;
   }[];
-  let hosting: Hosting;
-  let run: LoadedRun;
+  let host: ShardHost;
+  let run: RunContext;
 
   beforeEach(() => {
     asked = [];
@@ -52,17 +52,17 @@ describe('the average that a worker gets', () => {
       },
     };
     const update = updateNumber('discriminator', 3);
-    run = { options: MODEL as TrainingOptions, replica, update } as unknown as LoadedRun;
-    hosting = new Hosting(run, () => Promise.resolve());
+    run = { options: MODEL as TrainingOptions, replica, update } as unknown as RunContext;
+    host = new ShardHost(run, () => Promise.resolve());
   });
 
   function receive(phase: Phase, step: number, value: number): void {
-    for (const message of chunksOf(phase, step, average(phase, value))) hosting.receiveChunk(message);
+    for (const message of chunksOf(phase, step, average(phase, value))) host.receiveChunk(message);
   }
 
   function refuses(phase: Phase, step: number): void {
     assert.throws(
-      () => hosting.confirmAverage(phase, step),
+      () => host.confirmAverage(phase, step),
       (error) => error instanceof Rejection && error.reason === 'unexpected',
     );
     assert.deepEqual(asked, []);
@@ -72,7 +72,7 @@ describe('the average that a worker gets', () => {
     receive('discriminator', 3, 0.5);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(asked, []);
-    await hosting.confirmAverage('discriminator', 3)();
+    await host.confirmAverage('discriminator', 3)();
     assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 3, first: 0.5 }]);
     assert.equal(run.update, updateNumber('generator', 3));
     asked = [];
@@ -86,7 +86,7 @@ describe('the average that a worker gets', () => {
       ['generator', 2],
     ] as const) {
       receive(phase, step, 0.5);
-      await assert.rejects(hosting.confirmAverage(phase, step), (error) => error instanceof SessionLost);
+      await assert.rejects(host.confirmAverage(phase, step), (error) => error instanceof SessionLost);
     }
     assert.deepEqual(asked, []);
     assert.equal(run.update, updateNumber('discriminator', 3));
@@ -96,13 +96,13 @@ describe('the average that a worker gets', () => {
     refuses('discriminator', 3);
     const [first, ...others] = chunksOf('generator', 3, average('generator', 0.5));
     assert.ok(others.length > 0);
-    hosting.receiveChunk(first);
+    host.receiveChunk(first);
     refuses('generator', 3);
-    for (const message of others) hosting.receiveChunk(message);
+    for (const message of others) host.receiveChunk(message);
     refuses('discriminator', 3);
     refuses('generator', 2);
     run.update = updateNumber('generator', 3);
-    await hosting.confirmAverage('generator', 3)();
+    await host.confirmAverage('generator', 3)();
     assert.equal(asked.length, 1);
   });
 
@@ -111,7 +111,7 @@ describe('the average that a worker gets', () => {
     receive('discriminator', 4, 2);
     refuses('discriminator', 3);
     run.update = updateNumber('discriminator', 4);
-    await hosting.confirmAverage('discriminator', 4)();
+    await host.confirmAverage('discriminator', 4)();
     assert.deepEqual(asked, [{ name: 'apply', phase: 'discriminator', step: 4, first: 2 }]);
   });
 });
@@ -120,8 +120,8 @@ describe('the mean of states that a worker gets after local steps', () => {
   const training = { ...MODEL, localSteps: 4 } as TrainingOptions;
   const { length } = localLayout(modelLayout(MODEL), 4);
   let restored: number[];
-  let run: LoadedRun;
-  let hosting: Hosting;
+  let run: RunContext;
+  let host: ShardHost;
 
   beforeEach(() => {
     restored = [];
@@ -133,8 +133,8 @@ describe('the mean of states that a worker gets after local steps', () => {
     };
     const replica = { call } as unknown as ReplicaHandle;
     const local = new LocalSteps(training, replica);
-    run = { options: training, replica, local, update: undefined } as unknown as LoadedRun;
-    hosting = new Hosting(run, () => Promise.resolve());
+    run = { options: training, replica, local, update: undefined } as unknown as RunContext;
+    host = new ShardHost(run, () => Promise.resolve());
   });
 
   it('takes the place of whatever state it has, or of none', async () => {
@@ -144,9 +144,9 @@ describe('the mean of states that a worker gets after local steps', () => {
     ] as const) {
       run.update = before;
       for (const chunk of chunksOf('local', step, new Float32Array(length).fill(step)))
-        hosting.receiveChunk(chunk);
+        host.receiveChunk(chunk);
       assert.deepEqual(restored, [], 'not before the coordinator says so');
-      await hosting.confirmAverage('local', step)();
+      await host.confirmAverage('local', step)();
       assert.deepEqual(restored.splice(0), [step]);
       assert.equal(run.update, updateNumber('discriminator', step + 1));
     }
@@ -155,8 +155,8 @@ describe('the mean of states that a worker gets after local steps', () => {
   it('is no average of a phase, which such a run does not have', () => {
     const [chunk] = chunksOf('generator', 3, average('generator', 0.5));
     assert.throws(() => {
-      hosting.receiveChunk(chunk);
+      host.receiveChunk(chunk);
     }, Rejection);
-    assert.throws(() => hosting.confirmAverage('discriminator', 3), Rejection);
+    assert.throws(() => host.confirmAverage('discriminator', 3), Rejection);
   });
 });

@@ -13,8 +13,8 @@ import { Link } from '../src/wire/link.js';
 import { Source, type Bodies, type Message } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
 import { SocketFolder } from '../src/wire/socket-folder.js';
-import { Hosting } from '../src/worker/shard-host.js';
-import type { LoadedRun } from '../src/worker/run-context.js';
+import { ShardHost } from '../src/worker/shard-host.js';
+import type { RunContext } from '../src/worker/run-context.js';
 import { PeerAveraging } from '../src/worker/peers/peer-averaging.js';
 import { PeerSockets } from '../src/worker/peers/peer-sockets.js';
 import { Survivors } from './support/collected.js';
@@ -48,8 +48,8 @@ const MOST_ON_THE_WAY = 64e6;
 
 describe('a worker whose coordinator reads nothing any more', LIMIT, () => {
   it('computes no more than it can send, and goes on when that reads again', async (t) => {
-    const { router, hosting, vectors, log } = await hostedShards(t);
-    const computing = hosting.compute(FIRST);
+    const { router, host, vectors, log } = await hostedShards(t);
+    const computing = host.compute(FIRST);
     await until('its sending to stop', stillness(log));
     const taken = log.sentBytes;
     assert.ok(
@@ -71,14 +71,14 @@ describe('a worker whose coordinator reads nothing any more', LIMIT, () => {
   });
 
   it('keeps nothing of what it could not send when the connection is given up', async (t) => {
-    const { hosting, link, vectors, log } = await hostedShards(t);
-    const computing = hosting.compute(FIRST).then(
+    const { host, link, vectors, log } = await hostedShards(t);
+    const computing = host.compute(FIRST).then(
       () => 'done',
       () => 'given up',
     );
     await until('its sending to stop', stillness(log));
     const made = vectors.made;
-    await hosting.close();
+    await host.close();
     await link.close();
     assert.equal(await computing, 'given up');
     assert.ok(vectors.made <= made + 1);
@@ -105,12 +105,12 @@ async function hostedShards(t: TestContext) {
   });
   const faces = { count: SHARDS, size: TRAINING.imageSize, read: () => undefined } as unknown as Faces;
   const sampler = new Sampler({ count: SHARDS, batch: SHARDS, shards: SHARDS, seed: 1 });
-  const run = { options: TRAINING, replica, faces, sampler, update: 0 } as unknown as LoadedRun;
-  const hosting = new Hosting(run, async (kind, at, body) => {
+  const run = { options: TRAINING, replica, faces, sampler, update: 0 } as unknown as RunContext;
+  const host = new ShardHost(run, async (kind, at, body) => {
     await link.send({ ...HEADER, ...at, kind, body } as Message);
     if (kind === 'shardDone') vectors.sent++;
   });
-  hosting.begin(1);
+  host.begin(1);
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   const assignment = {
     shards,
@@ -119,9 +119,9 @@ async function hostedShards(t: TestContext) {
     workerOfShard: [],
     neighbours: [],
   };
-  await hosting.assign(assignment, 1, updateNumber('discriminator', 1));
+  await host.assign(assignment, 1, updateNumber('discriminator', 1));
   await router.receive(); // Prepared
-  return { router, hosting, link, vectors, log };
+  return { router, host, link, vectors, log };
 }
 
 /** Whether nothing more was sent for half a second. */
@@ -192,7 +192,7 @@ describe('a worker whose neighbour is stopped while they average', LIMIT, () => 
     const twoVectors = 4 * (lengthOf('discriminator', training) + lengthOf('generator', training));
     assert.ok(sockets.sentBytes - before < twoVectors + CHUNK_BYTES, `${sockets.sentBytes} bytes were sent`);
 
-    // The coordinator begins another membership, without the neighbour.
+    // The coordinator begins another generation, without the neighbour.
     averaging.begin(2);
     await until('the vectors to be gone', () => survivors.count() === 0);
     await averaging.assign({ ...assignment, shards: [0, 1], workerOfShard: [], neighbours: [] }, 2);

@@ -5,8 +5,8 @@ import { modelLayout } from '../src/model/layout.js';
 import { shardNoise } from '../src/model/noise.js';
 import { phaseLayout, updateNumber, type Phase } from '../src/model/phase.js';
 import { Source } from '../src/wire/message.js';
-import { Hosting } from '../src/worker/shard-host.js';
-import type { LoadedRun } from '../src/worker/run-context.js';
+import { ShardHost } from '../src/worker/shard-host.js';
+import type { RunContext } from '../src/worker/run-context.js';
 import { computingHandle } from './support/engine/replica-call.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
@@ -15,7 +15,7 @@ const STEP = 5;
 
 /** A worker that hosts all shards, and what its compute thread is asked for, with the first number of the noise. */
 async function hosted(): Promise<{
-  hosting: Hosting;
+  host: ShardHost;
   asked: string[];
   compute: (phase: Phase) => Promise<void>;
 }> {
@@ -33,17 +33,17 @@ async function hosted(): Promise<{
   const faces = { count, size: SMALL_TRAINING.imageSize, read: () => undefined } as unknown as Faces;
   const sampler = new Sampler({ count, batch: batchSize, shards: SHARDS, seed });
   const run = { options: SMALL_TRAINING, replica, faces, sampler, update: 0 };
-  const hosting = new Hosting(run as unknown as LoadedRun, () => Promise.resolve());
-  hosting.begin(1);
+  const host = new ShardHost(run as unknown as RunContext, () => Promise.resolve());
+  host.begin(1);
   const nobody = { source: Source.KEEP, stateDigest: '', workerOfShard: [], neighbours: [] };
   run.update = updateNumber('discriminator', STEP);
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  await hosting.assign({ shards, ...nobody }, 1, run.update);
+  await host.assign({ shards, ...nobody }, 1, run.update);
   const compute = (phase: Phase): Promise<void> => {
     run.update = updateNumber(phase, STEP);
-    return hosting.compute({ phase, step: STEP, steps: 0, generation: 1, collect: true });
+    return host.compute({ phase, step: STEP, steps: 0, generation: 1, collect: true });
   };
-  return { hosting, asked, compute };
+  return { host, asked, compute };
 }
 
 const firstOf = (step: number, shard: number): number =>
@@ -60,10 +60,10 @@ describe('what a worker computes of a step', () => {
     assert.deepEqual(asked.splice(SHARDS), [...each('generator'), `ahead ${firstOf(STEP + 1, 0)}`]);
   });
 
-  it('is nothing ahead where its membership is over before the phase is', async () => {
-    const { hosting, asked, compute } = await hosted();
+  it('is nothing ahead where its generation is over before the phase is', async () => {
+    const { host, asked, compute } = await hosted();
     const computing = compute('generator');
-    hosting.begin(2);
+    host.begin(2);
     await computing;
     assert.deepEqual(asked, each('generator').slice(0, asked.length));
     assert.ok(asked.length < SHARDS);

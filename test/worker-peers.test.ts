@@ -69,7 +69,7 @@ async function openWorker(
   return { sockets, segments, averaging, mean: means.generator.floats, averaged, unreachable };
 }
 
-/** Workers of one machine in a membership, worker i with shard i. */
+/** Workers of one machine in a generation, worker i with shard i. */
 async function openGroup(
   t: TestContext,
   count: number,
@@ -222,7 +222,7 @@ describe('workers that average among themselves', LIMIT, () => {
     assert.deepEqual(workers[0].unreachable[0], { worker: 1, reason: 'the connection to it broke' });
   });
 
-  it('leave what is of an earlier membership alone', async (t) => {
+  it('leave what is of an earlier generation alone', async (t) => {
     const workers = await openGroup(t, 2);
     const [own] = vectors(2);
     workers[0].averaging.addVector(AT.phase, AT.step, 0, own);

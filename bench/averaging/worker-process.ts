@@ -7,7 +7,7 @@ import { Sampler, type Faces } from '../../src/data/index.js';
 import { AddressSecret } from '../../src/wire/address-secret.js';
 import type { Bodies } from '../../src/wire/message.js';
 import { SocketFolder } from '../../src/wire/socket-folder.js';
-import type { LoadedRun, RunLoader } from '../../src/worker/run-context.js';
+import type { RunContext, RunLoader } from '../../src/worker/run-context.js';
 import { WorkerSession } from '../../src/worker/session.js';
 import { segmentsFor } from './segments-for.js';
 import { CpuMeter, type WorkerOrder, type WorkerWord } from './orders.js';
@@ -44,7 +44,7 @@ async function work({ number, coordinator, transport, security }: WorkerOrder): 
   });
 }
 
-function stubRun(optionsJson: string, number: number, onRound: (milliseconds: number) => void): LoadedRun {
+function stubRun(optionsJson: string, number: number, onRound: (milliseconds: number) => void): RunContext {
   const options = JSON.parse(optionsJson) as TrainingOptions;
   const { batchSize: batch, shards, seed } = options;
   const { count } = STUB_DATASET;

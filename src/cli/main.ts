@@ -5,8 +5,8 @@ import { report } from '../common/console.js';
 const lack = lackOfOpenFiles();
 if (lack === undefined) {
   // Loaded only now: its modules are more files than a low limit allows.
-  const { runCoordinator } = await import('./program.js');
-  await runCoordinator(process.argv.slice(2));
+  const { runCoordinatorProgram } = await import('./program.js');
+  await runCoordinatorProgram(process.argv.slice(2));
 } else {
   report(`coordinator: ${lack}\n`);
   process.exitCode = 2;

@@ -4,7 +4,7 @@ import { coordinatorCommand } from './commands.js';
 import { DEMONSTRATION, demonstrationLine } from './demo.js';
 
 /** The coordinator's program, from its arguments to its exit code. */
-export async function runCoordinator(args: readonly string[]): Promise<void> {
+export async function runCoordinatorProgram(args: readonly string[]): Promise<void> {
   if (args.length === 0) report(demonstrationLine());
   await runProgram(coordinatorCommand(), args.length === 0 ? DEMONSTRATION : args);
 }

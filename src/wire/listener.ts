@@ -51,7 +51,7 @@ const DEFAULT_PLACES = 512;
 /** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
 const RECEIVE_HIGH_WATER_MARK = 64;
 
-/** How long messages that have come already may take to be read, in milliseconds. */
+/** Milliseconds to read messages that have arrived. */
 const LAST_WORDS_TIME = 1_000;
 
 /** The connection that a message should have gone to is no more, or as good as that. */

@@ -35,7 +35,7 @@ export type Bodies = Omit<EnvelopeBodies, 'chunk'> & {
 export interface Header {
   /** Empty only in `hello`. */
   readonly run: string;
-  /** Which membership of the run it belongs to. */
+  /** Which generation of the run it belongs to. */
   readonly generation: number;
   readonly step: number;
   readonly phase: PhaseName | undefined;

@@ -1,23 +1,23 @@
 import { awakeTime } from '../common/process/awake.js';
 import { UserError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
-import { TurnedAway, UnknownHost, type SessionLost } from './session-lost.js';
+import { Refused, UnknownHost, type SessionLost } from './session-lost.js';
 
-/** How long a worker tries to get into a run, and why it is not in yet. */
-export class Patience {
+/** Deadline for joining a run, with the reason for the last failure. */
+export class ConnectDeadline {
   #end: number;
-  /** What the coordinator said last, where it answers but has no place. */
-  #turnedAway: TurnedAway | undefined;
+  /** Last refusal of a coordinator that has no free slot. */
+  #turnedAway: Refused | undefined;
   /** Why the coordinator's name cannot be resolved, logged once; undefined as soon as it can be. */
   #unknownHost: string | undefined;
 
   constructor(
     private readonly address: string,
     /** Milliseconds. */
-    private patience: number,
+    private deadline: number,
     private readonly log: Log,
   ) {
-    this.#end = awakeTime() + patience;
+    this.#end = awakeTime() + deadline;
   }
 
   /** Milliseconds. */
@@ -26,19 +26,19 @@ export class Patience {
   }
 
   /** A worker that was in the run was lost: it has so many milliseconds from now on to get in again. */
-  renew(patience: number): void {
-    this.patience = patience;
-    this.#end = awakeTime() + patience;
+  renew(deadline: number): void {
+    this.deadline = deadline;
+    this.#end = awakeTime() + deadline;
     this.#turnedAway = undefined;
     this.#unknownHost = undefined;
   }
 
   /** Notes why it did not get in this time. Throws the reason where its time is up. */
   failed(reason: SessionLost): void {
-    if (reason instanceof TurnedAway) {
+    if (reason instanceof Refused) {
       if (!this.#turnedAway)
         this.log(
-          `${reason.message}: asking again${Number.isFinite(this.patience) ? ` for ${this.#seconds} s` : ''}`,
+          `${reason.message}: asking again${Number.isFinite(this.deadline) ? ` for ${this.#seconds} s` : ''}`,
         );
       this.#turnedAway = reason;
     }
@@ -63,6 +63,6 @@ export class Patience {
   }
 
   get #seconds(): number {
-    return this.patience / 1000;
+    return this.deadline / 1000;
   }
 }

@@ -11,11 +11,11 @@ const LONGEST_TIMER = 2 ** 31 - 1;
  * Returns whether the host of an address is reached by IPv6, because it has no IPv4 address. Rejects with UnknownHost if
  * it has no address at all, or none is found within so many milliseconds.
  */
-export async function isReachedByIPv6(address: string, patience: number): Promise<boolean> {
+export async function isReachedByIPv6(address: string, deadline: number): Promise<boolean> {
   const host = parseTcp(address)?.host;
   if (host === undefined) return false;
   const timer = new AbortController();
-  const late = pause(Math.min(Math.max(0, patience), LONGEST_TIMER), undefined, {
+  const late = pause(Math.min(Math.max(0, deadline), LONGEST_TIMER), undefined, {
     signal: timer.signal,
   }).then(() => {
     throw new UnknownHost(`cannot resolve ${host} (no answer)`);

@@ -12,10 +12,12 @@ import type { Bodies } from '../wire/message.js';
 import type { WorkerOptions } from './options.js';
 import { findWholeDataset, type RunDataset } from './shard-images.js';
 
-/** What a worker has loaded for a run. It outlives the connection: whoever connects again goes on with it. */
-export interface LoadedRun {
+/**
+ * Replica, options and images of a run. They outlive the connection, so that a worker resumes after it reconnects.
+ */
+export interface RunContext {
   readonly options: TrainingOptions;
-  /** As they came. */
+  /** Text of the options, as received. */
   readonly optionsJson: string;
   readonly dataset: RunDataset;
   readonly replica: ReplicaHandle;
@@ -26,7 +28,7 @@ export interface LoadedRun {
   readonly sampler: Sampler;
   readonly cache: string;
   readonly log: Log;
-  /** Of a run whose shards train steps on their own. */
+  /** Local steps; undefined in a run without them. */
   readonly local: LocalSteps | undefined;
   /** The update that the replica's state is ready for; undefined where it has none, or a part of one. */
   update: number | undefined;
@@ -34,7 +36,7 @@ export interface LoadedRun {
 
 /** Loads what a run needs, once in a process; where that fails, it fails for good. */
 export class RunLoader {
-  #loading: Promise<LoadedRun> | undefined;
+  #loading: Promise<RunContext> | undefined;
   #replica: ReplicaHandle | undefined;
 
   constructor(
@@ -43,8 +45,8 @@ export class RunLoader {
     private readonly log: Log,
   ) {}
 
-  /** What a coordinator has welcomed this worker to. Throws a UserError for another run than the one before. */
-  async load(welcome: Bodies['welcome']): Promise<LoadedRun> {
+  /** Loads the run that a coordinator welcomed this worker to. Throws a UserError for another run than before. */
+  async load(welcome: Bodies['welcome']): Promise<RunContext> {
     const options = JSON.parse(welcome.options) as TrainingOptions;
     checkTrainingOptions(options);
     const dataset = {
@@ -67,7 +69,7 @@ export class RunLoader {
     loaded?.faces?.close();
   }
 
-  async #load(options: TrainingOptions, optionsJson: string, dataset: RunDataset): Promise<LoadedRun> {
+  async #load(options: TrainingOptions, optionsJson: string, dataset: RunDataset): Promise<RunContext> {
     const { name, reason } = await chooseEngine(this.options.engine, this.cache);
     if (reason !== undefined) this.log(`engine: wasm, because ${reason}`);
     Object.assign(process.env, engineEnvironment({ threads: options.threads, gpu: visibleGpus()[0] }));

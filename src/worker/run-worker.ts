@@ -8,10 +8,10 @@ import { openSegments } from '../wire/segments/segments.js';
 import { SocketFolder } from '../wire/socket-folder.js';
 import { isReachedByIPv6 } from './coordinator-host.js';
 import { isSupervised, receiveHandover } from './handover.js';
-import { Leave } from './shutdown.js';
+import { ShutdownSignal } from './shutdown.js';
 import { RunLoader } from './run-context.js';
-import { Patience } from './connect-deadline.js';
-import { SessionLost, TurnedAway } from './session-lost.js';
+import { ConnectDeadline } from './connect-deadline.js';
+import { SessionLost, Refused } from './session-lost.js';
 import { WorkerSession } from './session.js';
 import type { WorkerOptions } from './options.js';
 
@@ -19,10 +19,10 @@ import type { WorkerOptions } from './options.js';
 const PAUSE = 500;
 
 /**
- * Takes part in a run until the coordinator says that it is over. Where the connection breaks, or the coordinator ends
- * and is started again, the worker goes on with the state that it has.
+ * Works for a run until the coordinator ends it. If the connection breaks or the coordinator restarts, the worker
+ * reconnects with its state.
  */
-export async function work(options: WorkerOptions): Promise<void> {
+export async function runWorker(options: WorkerOptions): Promise<void> {
   setLogFormat(options.log);
   const { coordinator, connectTimeout, reconnectTimeout, keys, keyName, peerPort } = options;
   const security = keys === undefined ? undefined : await readLinkSecurity(keys, keyName);
@@ -30,7 +30,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   const loader = new RunLoader(options, cacheFolder(), say);
   let session: WorkerSession | undefined;
   let sockets: SocketFolder | undefined;
-  const leave = new Leave({
+  const leave = new ShutdownSignal({
     grace: options.grace * 1000,
     isInRun: () => session?.welcomed ?? false,
     onLeave: (reason) => session?.leave(reason),
@@ -41,35 +41,35 @@ export async function work(options: WorkerOptions): Promise<void> {
     if (!handover) sockets = SocketFolder.make();
     // The parent of a worker is the coordinator: while it lives, the worker keeps its state for it.
     const inTime = (seconds: number): number => (handover ? Infinity : seconds * 1000);
-    const patience = new Patience(coordinator, inTime(connectTimeout), say);
+    const deadline = new ConnectDeadline(coordinator, inTime(connectTimeout), say);
     let secret = handover?.secret ?? '';
     const readSecret = (): string => {
       if (!handover && security === undefined) secret = AddressSecret.read(coordinator);
       return secret;
     };
-    while (!leave.wasTold()) {
+    while (!leave.isRequested()) {
       session = undefined;
       try {
-        const ipv6 = await isReachedByIPv6(coordinator, patience.left);
-        if (leave.wasTold()) break;
+        const ipv6 = await isReachedByIPv6(coordinator, deadline.left);
+        if (leave.isRequested()) break;
         session = new WorkerSession({
           ...{ address: coordinator, ipv6, loader, security, peerPort, openSegments: openSegments(say) },
           secret: readSecret,
           sockets: handover ? handover.sockets : sockets?.path,
         });
-        await session.run(patience.left);
+        await session.run(deadline.left);
         return;
       } catch (error) {
         if (!(error instanceof SessionLost)) throw error;
-        if (leave.wasTold()) break;
+        if (leave.isRequested()) break;
         if (session?.welcomed) {
           say(`lost the coordinator, connecting again: ${error.message}`, { level: 'warn' });
-          patience.renew(inTime(reconnectTimeout));
+          deadline.renew(inTime(reconnectTimeout));
         } else {
           // A coordinator that has just started may have written its secret after this worker connected.
           const sent = secret;
-          const isOutdated = error instanceof TurnedAway && readSecret() !== sent;
-          if (!isOutdated) patience.failed(error);
+          const isOutdated = error instanceof Refused && readSecret() !== sent;
+          if (!isOutdated) deadline.failed(error);
         }
       }
       await pause(PAUSE);

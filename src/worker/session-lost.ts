@@ -4,8 +4,8 @@ export class SessionLost extends Error {
 }
 
 /** The coordinator has no place for this worker now, and may have one later. */
-export class TurnedAway extends SessionLost {
-  override readonly name = 'TurnedAway';
+export class Refused extends SessionLost {
+  override readonly name = 'Refused';
 }
 
 /** The name of the coordinator's host has no address now, and may have one later: a service may start after its workers. */

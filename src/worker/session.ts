@@ -26,38 +26,38 @@ import type { LinkSecurity } from '../wire/security.js';
 import { heartbeatFor } from '../wire/socket-options.js';
 import { tellable } from '../wire/text.js';
 import { type TrafficObserver } from '../wire/traffic.js';
-import { Hosting } from './shard-host.js';
+import { ShardHost } from './shard-host.js';
 import type { RunLoader } from './run-context.js';
 import { PeerAveraging } from './peers/peer-averaging.js';
 import { PeerSockets } from './peers/peer-sockets.js';
-import { SessionLost, TurnedAway } from './session-lost.js';
+import { SessionLost, Refused } from './session-lost.js';
 
 /** Room for so many of a round's vectors is shared: a shard's or partial sums, and the mean. More goes by message. */
 const VECTORS_SHARED = 3;
 
 const STRANGER: Header = { run: '', generation: 0, step: 0, phase: undefined };
 
-/** How the coordinator knows it again on a new connection. */
+/** Identity of this process on a new connection. */
 const THIS_PROCESS = randomUUID();
 
-/** How long messages that have come already may take to be read, in milliseconds. */
+/** Milliseconds to read messages that have arrived. */
 const LAST_WORDS_TIME = 1_000;
 
-/** How long a coordinator that is connected may take to answer a hello, in milliseconds. */
+/** Milliseconds that a connected coordinator has to answer a hello. */
 const WELCOME_TIMEOUT = 10_000;
 
-/** How long what is being computed when the connection ends may take, in milliseconds. */
+/** Milliseconds that a running computation has to end after the connection ended. */
 const SETTLE_TIMEOUT = 120_000;
 
-/** Where a session connects to, and how. */
+/** Address and keys of a session. */
 export interface WorkerSessionOptions {
-  /** Where the coordinator listens. */
+  /** Address of the coordinator. */
   readonly address: string;
-  /** Whether the address is reached by IPv6. */
+  /** Whether the address requires IPv6. */
   readonly ipv6: boolean;
   readonly loader: RunLoader;
   readonly security: LinkSecurity | undefined;
-  /** Proves to the coordinator who this is; asked for when it is connected. See Hello. */
+  /** Returns the secret that authenticates this worker, see Hello. Called once connected. */
   readonly secret: () => string;
   /** The folder for sockets that workers of this machine connect to; undefined: they use tcp. */
   readonly sockets: string | undefined;
@@ -74,10 +74,10 @@ export interface WorkerSessionOptions {
 export class WorkerSession {
   readonly #link: Link;
   readonly #over = new Deferred<void>();
-  /** What was asked for so far, done one after the other. */
+  /** Requests so far, executed in order. */
   #work: Promise<void> = Promise.resolve();
   #header = STRANGER;
-  #hosting: Hosting | undefined;
+  #host: ShardHost | undefined;
   #segments: Segments | undefined;
   #coordinatorSegment = '';
   #liveness: Liveness | undefined;
@@ -109,7 +109,7 @@ export class WorkerSession {
     });
   }
 
-  /** Whether the coordinator has taken this worker. */
+  /** Whether the coordinator has admitted this worker. */
   get welcomed(): boolean {
     return this.#header !== STRANGER;
   }
@@ -118,8 +118,8 @@ export class WorkerSession {
    * Resolves when the coordinator ends the run. Rejects with SessionLost where the worker should connect again: it
    * keeps its state, and waits for a welcome for so many milliseconds.
    */
-  async run(patience: number): Promise<void> {
-    const cancel = afterAwake(patience, () => {
+  async run(deadline: number): Promise<void> {
+    const cancel = afterAwake(deadline, () => {
       if (!this.welcomed) this.#lose('nobody answers');
     });
     try {
@@ -141,7 +141,7 @@ export class WorkerSession {
     this.#closed = true;
     this.#cancel();
     this.#liveness?.stop();
-    await this.#hosting?.close();
+    await this.#host?.close();
     await this.#link.close();
     this.#segments?.close();
     const isSettled = await inAwakeTime(SETTLE_TIMEOUT, this.#work);
@@ -159,7 +159,7 @@ export class WorkerSession {
     void this.#send('hello', hello).catch(() => undefined);
   }
 
-  /** What the coordinator said last may be read after the news that its connection ended. */
+  /** Waits for the coordinator's last messages, which may be read after the end of the connection was reported. */
   #missCoordinator(): void {
     this.#cancel();
     this.#cancel = afterAwake(LAST_WORDS_TIME, () => {
@@ -202,50 +202,50 @@ export class WorkerSession {
       case 'refusal': {
         const { reason, retry } = message.body;
         this.#over.reject(
-          retry ? new TurnedAway(reason) : new UserError(`the coordinator refused this worker: ${reason}`),
+          retry ? new Refused(reason) : new UserError(`the coordinator refused this worker: ${reason}`),
         );
         return;
       }
       case 'assignment': {
-        const hosting = this.#requireHosting();
+        const host = this.#requireHost();
         const { body, generation, step } = message;
         this.#header = { ...this.#header, generation };
-        hosting.begin(generation);
-        // What was under way for the membership before is given up, and nothing lies in a segment that is needed.
+        host.begin(generation);
+        // What was under way for the generation before is given up, and nothing lies in a segment that is needed.
         this.#segments?.readOnly([
           this.#coordinatorSegment,
           ...body.neighbours.map(({ segment }) => segment ?? ''),
         ]);
         const update = lastUpdate(requirePhase(message), step);
-        this.#enqueue(() => hosting.assign(body, generation, update));
+        this.#enqueue(() => host.assign(body, generation, update));
         return;
       }
       case 'compute': {
-        const hosting = this.#requireHosting();
+        const host = this.#requireHost();
         const phase = requirePhase(message);
-        hosting.expectAverage();
+        host.expectAverage();
         const { step, generation, body } = message;
         const { collect, steps } = body;
-        this.#enqueue(() => hosting.compute({ phase, step, steps, generation, collect }));
+        this.#enqueue(() => host.compute({ phase, step, steps, generation, collect }));
         return;
       }
       case 'snapshot':
-        this.#enqueue(() => this.#requireHosting().takeSnapshot(message.body));
+        this.#enqueue(() => this.#requireHost().takeSnapshot(message.body));
         return;
       case 'chunk':
-        this.#requireHosting().receiveChunk(message);
+        this.#requireHost().receiveChunk(message);
         return;
       case 'placed': {
-        const hosting = this.#requireHosting();
-        hosting.receiveChunk(chunkOf(this.#segments, this.#coordinatorSegment, message));
+        const host = this.#requireHost();
+        host.receiveChunk(chunkOf(this.#segments, this.#coordinatorSegment, message));
         this.#segments?.requireUnchanged(this.#coordinatorSegment, message.body);
         return;
       }
       case 'apply':
-        this.#enqueue(this.#requireHosting().confirmAverage(requirePhase(message), message.step));
+        this.#enqueue(this.#requireHost().confirmAverage(requirePhase(message), message.step));
         return;
       case 'fetch':
-        this.#requireHosting().sendSnapshot(message.body);
+        this.#requireHost().sendSnapshot(message.body);
         return;
       case 'stop':
         this.#over.resolve();
@@ -290,11 +290,11 @@ export class WorkerSession {
     const run = await this.options.loader.load(body);
     this.#coordinatorSegment = body.segment;
     this.#segments = await this.options.openSegments(VECTORS_SHARED * vectorBytes(run.options));
-    const hosting = new Hosting(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
-    const sockets = body.peers ? await this.#openPeers(hosting, body) : undefined;
-    this.#hosting = hosting;
+    const host = new ShardHost(run, (kind, at, payload) => this.#send(kind, payload, at), this.#segments);
+    const sockets = body.peers ? await this.#openPeers(host, body) : undefined;
+    this.#host = host;
     if (this.#closed) {
-      await hosting.close();
+      await host.close();
       this.#segments?.close();
     }
     await this.#send(
@@ -313,17 +313,17 @@ export class WorkerSession {
   }
 
   /** Other workers can connect from now on. */
-  async #openPeers(hosting: Hosting, { worker, liveness, options }: Bodies['welcome']): Promise<PeerSockets> {
+  async #openPeers(host: ShardHost, { worker, liveness, options }: Bodies['welcome']): Promise<PeerSockets> {
     const { address, security, peerPort, sockets: folder } = this.options;
     const sockets = await PeerSockets.open({
       ...{ coordinator: address, encrypted: security !== undefined, port: peerPort, folder },
       heartbeat: heartbeatFor(liveness),
-      onMessage: (received) => hosting.peers?.receive(received),
+      onMessage: (received) => host.peers?.receive(received),
     });
-    hosting.peers = new PeerAveraging({
+    host.peers = new PeerAveraging({
       training: JSON.parse(options) as TrainingOptions,
       ...{ sockets, segments: this.#segments, self: worker, header: this.#header },
-      ...{ means: hosting.means, liveness },
+      ...{ means: host.means, liveness },
       onAveraged: (at, averaged) => {
         void this.#send('averaged', averaged, at).catch(() => undefined);
       },
@@ -335,9 +335,9 @@ export class WorkerSession {
     return sockets;
   }
 
-  #requireHosting(): Hosting {
-    if (!this.#hosting) throw new Rejection('unexpected', 'asked for work before the handshake was done');
-    return this.#hosting;
+  #requireHost(): ShardHost {
+    if (!this.#host) throw new Rejection('unexpected', 'asked for work before the handshake was done');
+    return this.#host;
   }
 
   #enqueue(task: () => Promise<void>): void {

@@ -24,7 +24,7 @@ import type { Segments } from '../wire/segments/segments.js';
 import { tellable } from '../wire/text.js';
 import { ExpectedChunks, vectorChunk } from '../wire/vector-chunks.js';
 import type { LocalSteps } from '../model/local-steps.js';
-import type { LoadedRun } from './run-context.js';
+import type { RunContext } from './run-context.js';
 import { shardImages, wholeImages, type OpenImages } from './shard-images.js';
 import type { PeerAveraging } from './peers/peer-averaging.js';
 import { Unreachable } from './peers/unreachable.js';
@@ -37,7 +37,7 @@ export type Send = <Kind extends BodyKind>(
   body: Bodies[Kind],
 ) => Promise<void>;
 
-/** What is computed: a phase of a step, or the `steps` whole ones up to it that each shard trains on its own. */
+/** A round to compute: a phase of a step, or the last `steps` steps, which each shard trains alone. */
 export interface ComputeOrder {
   readonly phase: RoundName;
   readonly step: number;
@@ -48,16 +48,16 @@ export interface ComputeOrder {
   readonly collect: boolean;
 }
 
-/** What a worker does over one connection: hosts shards, keeps its replica up to date, hands over copies of it. */
-export class Hosting {
-  /** Where averages come to. */
+/** Hosts shards over one connection: computes them, updates the replica, and serves snapshots of it. */
+export class ShardHost {
+  /** Arrays for averages, by round. */
   readonly means: Readonly<Partial<Record<RoundName, MeanArray>>>;
-  /** Where gradients may go among workers. */
+  /** Averaging between workers; undefined if the run has none. */
   peers: PeerAveraging | undefined;
-  /** How their vectors are cut and written. */
+  /** Cuts of each round's vector. */
   readonly #cuts: RoundCuts;
   readonly #snapshots = new Snapshots();
-  /** What was written anew of the shards' vectors, to be sent. */
+  /** Rounded parts of the shards' vectors, to be sent. */
   #written = new PartPool();
   #incoming: { phase: RoundName; step: number; expected: ExpectedChunks } | undefined;
   #request = 0;
@@ -68,7 +68,7 @@ export class Hosting {
   #computer: ShardTrainer | undefined;
 
   constructor(
-    private readonly run: LoadedRun,
+    private readonly run: RunContext,
     private readonly send: Send,
     /** Memory that others of this machine share with this process. */
     private readonly segments?: Segments,
@@ -80,7 +80,7 @@ export class Hosting {
     this.#cuts = cutsOf(options);
   }
 
-  /** Another membership begins: what is done for the one before is given up. */
+  /** Starts a generation: work for the previous one is cancelled. */
   begin(generation: number): void {
     this.#generation = generation;
     this.#incoming = undefined;
@@ -92,7 +92,7 @@ export class Hosting {
 
   /**
    * Takes over shards from `update` on: gets the state that it lacks, and the images that are not here. Does nothing
-   * where another membership has begun meanwhile. Rejects with SessionLost where its state is not what the
+   * where another generation has begun meanwhile. Rejects with SessionLost where its state is not what the
    * coordinator takes it for.
    */
   async assign(assignment: Bodies['assignment'], generation: number, update: number): Promise<void> {
@@ -305,8 +305,7 @@ export class Hosting {
     this.#computer = new ShardTrainer(options, replica, images);
   }
 
-  /** Only the coordinator knows whose are up to date: a membership may have been given up before it computed. */
-  /** What was sent and what was made of it are the same for all, or the result is nobody's. */
+  /** Throws SessionLost unless the replica has the state before this update. */
   #require(update: number): void {
     if (this.run.update === update) return;
     throw new SessionLost(`its state is ${named(this.run.update)}, and ${named(update)} is asked for`);
@@ -364,7 +363,7 @@ export class Hosting {
   }
 }
 
-/** Another membership began, or the connection ended. */
+/** Another generation began, or the connection ended. */
 class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }

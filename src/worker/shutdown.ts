@@ -3,10 +3,10 @@ import { SIGNAL_EXIT_CODES, type StopSignal } from '../common/process/signal-exi
 import { onStopSignals } from '../common/process/stop-signals.js';
 import { isSupervised } from './handover.js';
 
-export interface LeaveOptions {
-  /** How long to stay after SIGTERM, in milliseconds. */
+export interface ShutdownOptions {
+  /** Milliseconds to stay after SIGTERM. */
   readonly grace: number;
-  /** Whether the worker is in a run: otherwise there is nothing to stay for. */
+  /** Whether the worker takes part in a run. Otherwise it has no reason to stay. */
   readonly isInRun: () => boolean;
   /** Ends the session, for this reason. */
   readonly onLeave: (reason: string) => void;
@@ -14,19 +14,19 @@ export interface LeaveOptions {
 }
 
 /**
- * Says when a worker has to leave: a worker that the coordinator started has a channel to it, and ends with it, whatever
- * it is doing: nobody else would. It leaves signals to the coordinator, since Ctrl-C reaches the whole group. Another one
- * takes its leave at Ctrl-C. SIGTERM and hangups often go to a whole run, and then the coordinator still needs the state that the
- * workers have: they stay until it ends them, or for a while.
+ * Decides when a worker leaves. A worker that a coordinator started ignores signals, which reach the whole process
+ * group, and ends with the coordinator. An external worker leaves at Ctrl-C. SIGTERM and hangups often reach a whole
+ * run, whose coordinator still needs the workers' state: the worker then stays until the coordinator ends it, or for
+ * the grace period.
  */
-export class Leave {
+export class ShutdownSignal {
   readonly #told = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #exitCode: number | undefined;
   readonly #supervised = isSupervised();
   readonly #release: () => void;
 
-  constructor(private readonly options: LeaveOptions) {
+  constructor(private readonly options: ShutdownOptions) {
     this.#release = onStopSignals((signal, isInsisted) => {
       this.#receive(signal, isInsisted);
     });
@@ -36,8 +36,8 @@ export class Leave {
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   }
 
-  /** Whether it has been told to: then it connects to nobody any more. */
-  wasTold(): boolean {
+  /** Whether the worker must leave. It then makes no new connection. */
+  isRequested(): boolean {
     return this.#told.signal.aborted;
   }
 

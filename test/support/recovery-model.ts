@@ -40,7 +40,7 @@ class ModelWorker {
     const order = this.orders[0];
     if (order.kind === 'fetch') {
       const state = order.from === 'origin' ? range(order.update) : states.get(order.from);
-      // A fetch is given up when another membership has begun.
+      // A fetch is given up when another generation has begun.
       if (this.orders.some((other) => other.kind !== 'apply' && other.generation > order.generation)) {
         this.orders.shift();
         return;
@@ -141,12 +141,12 @@ export function faultRun(seed: number) {
   const knownVersions = (): (number | undefined)[] =>
     [...joined].filter(({ hasFetched }) => !hasFetched).map((worker) => versionToCome(worker));
 
-  const regroup = (): void => {
+  const reassignment = (): void => {
     if (chance(0.05)) recovery.dropAverage();
     const { isBehind, version } = recovery;
     let plan;
     try {
-      plan = recovery.regroup();
+      plan = recovery.reassignment();
     } catch (error) {
       if (!(error instanceof StateLost)) throw error;
       const enough = knownVersions().filter((each) => each === version || each === version - span);
@@ -199,7 +199,7 @@ export function faultRun(seed: number) {
       const { update, isBehind } = recovery;
       const next = update + span;
       for (const member of grouped()) member.orders.push({ kind: 'apply', update, next });
-      // Averages that workers make among themselves are not kept.
+      // AverageBuffers that workers make among themselves are not kept.
       recovery.updated(chance(averagesKept), next);
       // What is made again was counted.
       if (!isBehind) log.push(next);
@@ -234,10 +234,10 @@ export function faultRun(seed: number) {
         'a copy is of what the run has come to',
       );
     }
-    // The coordinator's loop: a membership of all, then a round.
+    // The coordinator's loop: a generation of all, then a round.
     if (computing || recovery.size === 0) continue;
     if (!recovery.ready) {
-      if (!isUnderWay() || chance(0.02)) regroup();
+      if (!isUnderWay() || chance(0.02)) reassignment();
     } else {
       computing = new Set(grouped().map(({ number }) => number));
       const { generation, update } = recovery;

@@ -26,18 +26,18 @@ import type { Fallback } from '../../options/fallback.js';
 import type { Topology } from '../../averaging/topology.js';
 import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
 import { trainByAverage, trainLocally, type Average, type Averager } from '../averaged-update.js';
-import { Assembly } from './members/group-formation.js';
-import { Copies } from './state-transfer/snapshot-requests.js';
-import { Expectations } from './pending-waits.js';
+import { GroupFormation } from './members/group-formation.js';
+import { SnapshotRequests } from './state-transfer/snapshot-requests.js';
+import { PendingReplies } from './pending-replies.js';
 import type { FleetKeys } from './fleet-keys.js';
-import { Inbox } from './message-dispatch.js';
+import { MessageDispatcher } from './message-dispatch.js';
 import { LocalWorkers } from './local-workers/local-workers.js';
-import { Membership } from './members/admission.js';
+import { WorkerAdmission } from './members/admission.js';
 import type { Placement } from './local-workers/placement.js';
-import { Post } from './worker-channel.js';
+import { WorkerChannel } from './worker-channel.js';
 import { Quorum } from './members/quorum.js';
 import { Recovery } from './members/recovery.js';
-import { Regroup } from './members/reassignment.js';
+import { Reassignment } from './members/reassignment.js';
 import { Roster, type Member } from './members/roster.js';
 import { Rounds } from './rounds/rounds.js';
 import { RouteLost, Routes } from './rounds/routes.js';
@@ -48,7 +48,7 @@ const SMALL_MESSAGES_WAITING = 64;
 
 export interface FleetOptions {
   readonly training: TrainingOptions;
-  /** How many the run begins with, goes on with at least, and takes at most. */
+  /** Workers at the start, at least and at most. */
   readonly workers: number;
   readonly minWorkers: number;
   readonly maxWorkers: number;
@@ -60,7 +60,7 @@ export interface FleetOptions {
   readonly id: string;
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
   readonly external: boolean;
-  /** Whether workers from elsewhere may go when this coordinator does: nobody will take its place. */
+  /** Whether external workers may end with this coordinator, because no other one will resume the run. */
   readonly isOver: () => boolean;
   readonly listen: string | undefined;
   /** For memory that workers of this machine share with this process. */
@@ -81,16 +81,16 @@ export interface FleetOptions {
 
 /** The workers of a run: has them compute, and sums what they send in the order of the shards. */
 export class Fleet implements ComputeGroup, Averager {
-  readonly #expectations = new Expectations();
+  readonly #replies = new PendingReplies();
   readonly #quorum: Quorum;
   readonly #rounds: Rounds;
   readonly #roster: Roster;
   readonly #recovery: Recovery;
-  readonly #membership: Membership;
-  readonly #copies: Copies;
-  readonly #regroup: Regroup;
+  readonly #admission: WorkerAdmission;
+  readonly #snapshots: SnapshotRequests;
+  readonly #reassignment: Reassignment;
   readonly #routes: Routes;
-  readonly #assembly: Assembly;
+  readonly #formation: GroupFormation;
   #local: LocalWorkers | undefined;
   #closing = false;
 
@@ -98,8 +98,8 @@ export class Fleet implements ComputeGroup, Averager {
     private readonly options: FleetOptions,
     private readonly parts: {
       readonly roster: Roster;
-      readonly post: Post;
-      /** Of the run's own workers. */
+      readonly channel: WorkerChannel;
+      /** Folder of the sockets of local workers. */
       readonly sockets: SocketFolder | undefined;
       /** For workers from elsewhere, if they have no keys. */
       readonly secret: AddressSecret | undefined;
@@ -107,14 +107,14 @@ export class Fleet implements ComputeGroup, Averager {
   ) {
     const { training, faces, sampler, from, firstStep, metrics, log, maxWorkers, liveness } = options;
     this.#roster = parts.roster;
-    this.post = parts.post;
+    this.channel = parts.channel;
     this.#recovery = new Recovery(training.shards, updateNumber('discriminator', firstStep));
-    const { roster, post } = parts;
-    const shared = { roster, post, training, liveness, metrics, log, expectations: this.#expectations };
+    const { roster, channel } = parts;
+    const shared = { roster, channel, training, liveness, metrics, log, replies: this.#replies };
     this.#routes = new Routes({ ...shared, topology: options.topology });
     const local = (): LocalWorkers | undefined => this.#local;
     this.#quorum = new Quorum({ ...options, ...shared, recovery: this.#recovery, local });
-    this.#membership = new Membership({
+    this.#admission = new WorkerAdmission({
       ...{ ...shared, dataset: faces, maxWorkers, recovery: this.#recovery, local },
       peers: this.#routes.mayBeAmongWorkers,
       secret: parts.secret?.secret,
@@ -129,29 +129,34 @@ export class Fleet implements ComputeGroup, Averager {
         for (const worker of workers) this.#overdue(this.#roster.get(worker), milliseconds);
       },
     });
-    this.#copies = new Copies(this.post, this.#expectations, this.#roster, (member, milliseconds) => {
-      this.#overdue(member, milliseconds);
-    });
+    this.#snapshots = new SnapshotRequests(
+      this.channel,
+      this.#replies,
+      this.#roster,
+      (member, milliseconds) => {
+        this.#overdue(member, milliseconds);
+      },
+    );
     const average = (update: number): MeanArray => this.#rounds.averageOf(update);
-    const held = { copies: this.#copies, routes: this.#routes };
-    this.#regroup = new Regroup({ ...shared, ...held, faces, sampler, average }, from);
-    this.#assembly = new Assembly({
+    const held = { snapshots: this.#snapshots, routes: this.#routes };
+    this.#reassignment = new Reassignment({ ...shared, ...held, faces, sampler, average }, from);
+    this.#formation = new GroupFormation({
       ...{ ...shared, recovery: this.#recovery, quorum: this.#quorum, rounds: this.#rounds },
-      ...{ routes: this.#routes, regroup: this.#regroup },
+      ...{ routes: this.#routes, reassignment: this.#reassignment },
       onLate: (member, milliseconds) => {
         this.#overdue(member, milliseconds);
       },
     });
   }
 
-  readonly post: Post;
+  readonly channel: WorkerChannel;
 
   /** Resolves when every worker has its shards, and the state and images to begin with. */
   static async start(options: FleetOptions): Promise<Fleet> {
     const { metrics, workers, listen, external, liveness, keys, training } = options;
     const roster = new Roster(workers, metrics);
     const sockets = external ? undefined : SocketFolder.make();
-    const post = await Post.open({
+    const channel = await WorkerChannel.open({
       ...{ address: listen ?? defaultAddress(sockets), heartbeat: heartbeatFor(liveness) },
       ...{ run: options.id, roster, metrics },
       ...{ openSegments: options.openSegments, room: vectorBytes(training) },
@@ -163,14 +168,14 @@ export class Fleet implements ComputeGroup, Averager {
     let secret: AddressSecret | undefined;
     let fleet: Fleet;
     try {
-      if (external && !keys) secret = AddressSecret.offer(post.address);
-      fleet = new Fleet(options, { roster, post, sockets, secret });
+      if (external && !keys) secret = AddressSecret.offer(channel.address);
+      fleet = new Fleet(options, { roster, channel, sockets, secret });
     } catch (error) {
-      await post.close();
+      await channel.close();
       throw error;
     }
     try {
-      void fleet.#inbox().read();
+      void fleet.#dispatcher().read();
       fleet.#callWorkers();
       await fleet.#gather();
       return fleet;
@@ -182,7 +187,7 @@ export class Fleet implements ComputeGroup, Averager {
 
   /** Those that take part now. */
   get workers(): number {
-    return this.#assembly.group.length;
+    return this.#formation.group.length;
   }
 
   get engine(): string {
@@ -206,15 +211,15 @@ export class Fleet implements ComputeGroup, Averager {
       throw new Error(`update ${this.#recovery.version} comes next, not round ${phase} of step ${firstStep}`);
     return this.#withWorkers(async () => {
       // A worker may leave between its end and this.
-      while (!this.#assembly.isComplete) await this.#assembly.complete();
-      return this.#assembly.compute({ phase, firstStep, step, inspect });
+      while (!this.#formation.isComplete) await this.#formation.complete();
+      return this.#formation.compute({ phase, firstStep, step, inspect });
     });
   }
 
   async apply(phase: RoundName, step: number): Promise<void> {
-    this.#membership.begun();
-    if (phase !== 'discriminator') this.#membership.served(this.#assembly.group);
-    await this.#assembly.apply(phase, step);
+    this.#admission.begun();
+    if (phase !== 'discriminator') this.#admission.served(this.#formation.group);
+    await this.#formation.apply(phase, step);
   }
 
   async samples(): Promise<Float32Array> {
@@ -222,13 +227,13 @@ export class Fleet implements ComputeGroup, Averager {
     const images = new Float32Array(SAMPLE_COUNT * imageSize ** 2 * IMAGE_CHANNELS);
     const bytes = bytesOf(images);
     await this.#withWorkers(async () => {
-      const { copy, release } = await this.#copies.take({
+      const { copy, release } = await this.#snapshots.take({
         member: await this.#holder(),
         content: Content.SAMPLES,
         total: bytes.length,
       });
       try {
-        await this.#copies.read(copy, (payload, offset) => {
+        await this.#snapshots.read(copy, (payload, offset) => {
           bytes.set(payload, offset);
         });
       } finally {
@@ -241,35 +246,35 @@ export class Fleet implements ComputeGroup, Averager {
   async copyState(): Promise<StateCopy> {
     const total = stateLayout(modelLayout(this.options.training)).length * Float32Array.BYTES_PER_ELEMENT;
     return this.#withWorkers(async () => {
-      return this.#copies.takeState({ member: await this.#holder(), content: Content.STATE, total });
+      return this.#snapshots.takeState({ member: await this.#holder(), content: Content.STATE, total });
     });
   }
 
   restart(from: StateSource | undefined, firstStep: number): Promise<void> {
-    this.#regroup.rewind(from);
+    this.#reassignment.rewind(from);
     this.#recovery.rewind(updateNumber('discriminator', firstStep));
     return Promise.resolve();
   }
 
   traffic(): Traffic {
-    return { ...this.post.traffic, amongWorkers: this.#rounds.bytesAmongWorkers };
+    return { ...this.channel.traffic, amongWorkers: this.#rounds.bytesAmongWorkers };
   }
 
   /**
-   * Tells the workers that the run is over, waits for those of this machine, and closes the socket. Where another
-   * coordinator will go on with the run, those from elsewhere are told nothing: they wait for it.
+   * Tells the workers that the run is over, waits for local ones, and closes the socket. If another coordinator will
+   * resume the run, external workers are not told: they wait for it.
    */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#membership.stop();
-    this.#expectations.fail(new Error('the fleet is closed'));
+    this.#admission.stop();
+    this.#replies.fail(new Error('the fleet is closed'));
     if (!this.options.external || this.options.isOver())
-      await this.post.toAll(this.#roster.all(), 'stop', { reason: 'the run is over' });
+      await this.channel.toAll(this.#roster.all(), 'stop', { reason: 'the run is over' });
     // Who has not said hello yet cannot be told.
     if (this.#roster.all().length < this.options.workers) this.#local?.killAll();
     await this.#local?.stopped();
-    await this.post.close();
+    await this.channel.close();
     this.parts.sockets?.remove();
     this.parts.secret?.withdraw();
   }
@@ -278,7 +283,7 @@ export class Fleet implements ComputeGroup, Averager {
   #callWorkers(): void {
     const { external, workers, engine, keys, placement, liveness, log } = this.options;
     if (external) {
-      const address = reachable(this.post.address);
+      const address = reachable(this.channel.address);
       log(
         `waiting for ${workers} worker${workers === 1 ? '' : 's'}: npm run worker -- --coordinator ${shellQuote(address)}${keys ? ' --keys DIR' : ''}`,
       );
@@ -286,26 +291,26 @@ export class Fleet implements ComputeGroup, Averager {
     }
     this.#local = new LocalWorkers({
       ...{ placement, liveness, sockets: this.parts.sockets?.path },
-      arguments: ['--coordinator', this.post.address, '--engine', engine, ...(keys?.localArguments ?? [])],
+      arguments: ['--coordinator', this.channel.address, '--engine', engine, ...(keys?.localArguments ?? [])],
       onLine: (worker, line) => {
         log(`worker ${worker}: ${line}`, { worker });
       },
       onEnd: (worker, cause, pause) => {
-        if (!this.#closing) this.#membership.ended(worker, cause, pause);
+        if (!this.#closing) this.#admission.ended(worker, cause, pause);
       },
     });
   }
 
-  /** Waits until everybody is ready for the first step, or the user no longer wants to. */
+  /** Waits until all workers are ready for the first step. Rejects with Interrupted if the user stops the run. */
   async #gather(): Promise<void> {
     const { signal } = this.options;
     const onAbort = (): void => {
-      this.#expectations.fail(new Interrupted('stopped before the first step'));
+      this.#replies.fail(new Interrupted('stopped before the first step'));
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await this.#withWorkers(() => this.#assembly.complete());
+      await this.#withWorkers(() => this.#formation.complete());
       this.#quorum.begun();
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -331,23 +336,33 @@ export class Fleet implements ComputeGroup, Averager {
         .map((worker) => this.#roster.get(worker))
         .find((each) => each !== undefined);
       if (member) return member;
-      await this.#assembly.complete();
+      await this.#formation.complete();
     }
   }
 
-  #inbox(): Inbox {
-    return new Inbox({
-      ...{ post: this.post, roster: this.#roster, recovery: this.#recovery, metrics: this.options.metrics },
-      ...{ membership: this.#membership, rounds: this.#rounds, copies: this.#copies, regroup: this.#regroup },
-      expectations: this.#expectations,
+  #dispatcher(): MessageDispatcher {
+    return new MessageDispatcher({
+      ...{
+        channel: this.channel,
+        roster: this.#roster,
+        recovery: this.#recovery,
+        metrics: this.options.metrics,
+      },
+      ...{
+        admission: this.#admission,
+        rounds: this.#rounds,
+        snapshots: this.#snapshots,
+        reassignment: this.#reassignment,
+      },
+      replies: this.#replies,
       onPrepared: () => {
-        this.#assembly.prepared();
+        this.#formation.prepared();
       },
       onUnreachable: (member, unreachable) => {
-        // Who is lost here too is missed already: another membership begins anyway.
+        // Who is lost here too is missed already: another generation begins anyway.
         if (!this.#recovery.isGrouped(unreachable.worker)) return;
         this.#recovery.scatter();
-        this.#assembly.routeLost(this.#routes.unreachable(member, unreachable));
+        this.#formation.routeLost(this.#routes.unreachable(member, unreachable));
       },
     });
   }
@@ -357,20 +372,20 @@ export class Fleet implements ComputeGroup, Averager {
    * first.
    */
   async #connectionLost(member: Member): Promise<void> {
-    await this.post.lastWords();
+    await this.channel.lastWords();
     await this.#local?.ended(member.number);
-    if (!this.#closing) this.#membership.disconnected(member);
+    if (!this.#closing) this.#admission.disconnected(member);
   }
 
   #overdue(member: Member | undefined, milliseconds: number): void {
     if (member)
-      this.#membership.lose(member, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
+      this.#admission.lose(member, 'overdue', `did not answer for ${Math.round(milliseconds / 1000)} s`);
   }
 }
 
 /**
- * Averages may still be on their way to a worker when the next phase's is sent, and one more where a phase is done
- * again; who has not taken as many is stuck.
+ * Averages that may be in transit to a worker: the last phase's, the next one's, and one of a repeated phase. A
+ * worker that has not received as many is stuck.
  */
 function messagesWaiting(training: TrainingOptions): number {
   return 3 * Math.ceil(vectorBytes(training) / CHUNK_BYTES) + SMALL_MESSAGES_WAITING;

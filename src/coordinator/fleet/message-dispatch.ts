@@ -4,58 +4,58 @@ import { Content, type Bodies, type BodyKind, type Message } from '../../wire/me
 import { Rejection } from '../../wire/rejection.js';
 import { chunkOf } from '../../wire/segments/placed.js';
 import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
-import type { Copies } from './state-transfer/snapshot-requests.js';
-import type { Expectations } from './pending-waits.js';
-import type { Membership } from './members/admission.js';
-import type { Post } from './worker-channel.js';
+import type { SnapshotRequests } from './state-transfer/snapshot-requests.js';
+import type { PendingReplies } from './pending-replies.js';
+import type { WorkerAdmission } from './members/admission.js';
+import type { WorkerChannel } from './worker-channel.js';
 import type { Recovery } from './members/recovery.js';
-import type { Regroup } from './members/reassignment.js';
+import type { Reassignment } from './members/reassignment.js';
 import type { Member, Roster } from './members/roster.js';
 import type { Rounds } from './rounds/rounds.js';
 
-export interface InboxParts {
-  readonly post: Post;
+export interface MessageDispatcherParts {
+  readonly channel: WorkerChannel;
   readonly roster: Roster;
   readonly recovery: Recovery;
-  readonly membership: Membership;
+  readonly admission: WorkerAdmission;
   readonly rounds: Rounds;
-  readonly copies: Copies;
-  readonly regroup: Regroup;
-  readonly expectations: Expectations;
+  readonly snapshots: SnapshotRequests;
+  readonly reassignment: Reassignment;
+  readonly replies: PendingReplies;
   readonly metrics: RunMetrics;
-  /** One more worker is prepared for the membership that begins. */
+  /** One more worker is prepared for the generation that begins. */
   readonly onPrepared: () => void;
   readonly onUnreachable: (member: Member, unreachable: Bodies['unreachable']) => void;
 }
 
-/** What a worker may send before it is ready. */
+/** Messages that a worker may send before it is ready. */
 const WHILE_JOINING: readonly BodyKind[] = ['ready', 'ping', 'failure'];
 
-/** Reads what workers send, and passes it on to whoever it is for. */
-export class Inbox {
-  constructor(private readonly parts: InboxParts) {}
+/** Reads the workers' messages and dispatches them. */
+export class MessageDispatcher {
+  constructor(private readonly parts: MessageDispatcherParts) {}
 
   /** Resolves when the post is closed. */
   async read(): Promise<void> {
     try {
-      for await (const received of this.parts.post.messages()) this.#receive(received);
+      for await (const received of this.parts.channel.messages()) this.#receive(received);
     } catch (error) {
-      this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+      this.parts.replies.fail(error instanceof Error ? error : new Error(messageOf(error)));
     }
   }
 
   #receive({ peer, number, message }: Received): void {
     const member = this.parts.roster.ofPeer(peer);
     if (!message) {
-      if (member) this.parts.membership.lose(member, 'garbled', 'sent what is no message');
+      if (member) this.parts.admission.lose(member, 'garbled', 'sent what is no message');
       return;
     }
     this.#settle(member, () => {
-      if (message.kind === 'hello') return this.parts.membership.hello(peer, number, message.body);
+      if (message.kind === 'hello') return this.parts.admission.hello(peer, number, message.body);
       if (!member) throw new Rejection('unknown_sender', 'a message from nobody of this run');
       member.sequence.require(number);
-      this.parts.membership.heard(member);
-      this.parts.post.requireOurs(message, this.parts.recovery.generation);
+      this.parts.admission.heard(member);
+      this.parts.channel.requireOurs(message, this.parts.recovery.generation);
       return this.#handle(member, message);
     });
   }
@@ -66,7 +66,7 @@ export class Inbox {
       throw new Rejection('unexpected', `${message.kind} of a worker that is not ready`);
     switch (message.kind) {
       case 'ready':
-        this.parts.membership.ready(member, message);
+        this.parts.admission.ready(member, message);
         return;
       case 'prepared':
         if (!this.parts.recovery.isGrouped(member.number))
@@ -76,10 +76,10 @@ export class Inbox {
         return;
       case 'chunk':
         if (message.body.content === Content.GRADIENT) return this.parts.rounds.addGradient(member, message);
-        this.parts.copies.chunk(member, message.body);
+        this.parts.snapshots.chunk(member, message.body);
         return;
       case 'placed': {
-        const chunk = chunkOf(this.parts.post.segments, member.segment, message);
+        const chunk = chunkOf(this.parts.channel.segments, member.segment, message);
         if (chunk.body.content !== Content.GRADIENT)
           throw new Rejection('out_of_range', `a place of content ${chunk.body.content}`);
         return this.parts.rounds.addGradient(member, chunk);
@@ -94,12 +94,12 @@ export class Inbox {
         this.parts.onUnreachable(member, message.body);
         return;
       case 'snapshotTaken':
-        this.parts.copies.taken(member, message.body);
+        this.parts.snapshots.taken(member, message.body);
         return;
       case 'fetch':
-        return this.parts.regroup.fetch(member, message.body);
+        return this.parts.reassignment.fetch(member, message.body);
       case 'failure':
-        this.parts.membership.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
+        this.parts.admission.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
         return;
       case 'ping':
         return;
@@ -123,12 +123,12 @@ export class Inbox {
   #settle(member: Member | undefined, work: () => Promise<void> | undefined): void {
     const refuse = (error: unknown): void => {
       if (!(error instanceof Rejection)) {
-        this.parts.expectations.fail(error instanceof Error ? error : new Error(messageOf(error)));
+        this.parts.replies.fail(error instanceof Error ? error : new Error(messageOf(error)));
         return;
       }
       this.parts.metrics.countRejected(error.reason);
       if (member && error.reason !== 'wrong_generation')
-        this.parts.membership.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
+        this.parts.admission.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
     };
     try {
       work()?.catch(refuse);

@@ -11,8 +11,11 @@ import type { TrafficObserver } from '../../wire/traffic.js';
 import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
 import type { Member, Roster } from './members/roster.js';
 
-export interface PostOptions extends Pick<ListenerOptions, 'heartbeat' | 'security' | 'sendHighWaterMark'> {
-  /** Where to listen, as ZeroMQ names it. */
+export interface WorkerChannelOptions extends Pick<
+  ListenerOptions,
+  'heartbeat' | 'security' | 'sendHighWaterMark'
+> {
+  /** Address to listen on, in ZeroMQ's notation. */
   readonly address: string;
   readonly run: string;
   readonly roster: Roster;
@@ -26,11 +29,11 @@ export interface PostOptions extends Pick<ListenerOptions, 'heartbeat' | 'securi
 }
 
 /** Letters between the coordinator and the members of a run: marks each with the run, counts bytes, misses the gone. */
-export class Post {
+export class WorkerChannel {
   readonly #traffic: { sent: number; received: number };
 
   private constructor(
-    private readonly options: PostOptions,
+    private readonly options: WorkerChannelOptions,
     private readonly listener: Listener,
     /** Memory that workers of this machine share with this process. */
     readonly segments: Segments | undefined,
@@ -39,7 +42,7 @@ export class Post {
     this.#traffic = traffic;
   }
 
-  static async open(options: PostOptions): Promise<Post> {
+  static async open(options: WorkerChannelOptions): Promise<WorkerChannel> {
     const { address, metrics, openSegments, room } = options;
     const traffic = { sent: 0, received: 0 };
     const observer: TrafficObserver = {
@@ -56,7 +59,7 @@ export class Post {
       },
     };
     const listener = await Listener.bind(address, observer, { ...options, answersHello: true });
-    return new Post(options, listener, await openSegments(room), traffic);
+    return new WorkerChannel(options, listener, await openSegments(room), traffic);
   }
 
   /** With the port that was taken. */
@@ -78,7 +81,7 @@ export class Post {
     return this.listener.lastWords();
   }
 
-  /** Throws a Rejection for a message of another run, or of another membership where that matters. */
+  /** Throws a Rejection for a message of another run, or of another generation where that matters. */
   requireOurs(message: Message, generation: number): void {
     if (message.run !== this.options.run) throw new Rejection('wrong_run', `a message of run ${message.run}`);
     if (isOfOneGeneration(message) && message.generation !== generation)
@@ -94,7 +97,7 @@ export class Post {
     await this.toAll([member], kind, body, at);
   }
 
-  /** The same bytes to all of these, encoded once; they are in the same membership, unless that does not matter. */
+  /** The same bytes to all of these, encoded once; they are in the same generation, unless that does not matter. */
   async toAll<Kind extends BodyKind>(
     members: readonly Member[],
     kind: Kind,
@@ -121,7 +124,7 @@ export class Post {
     await this.toAll(far, 'chunk', body, at);
   }
 
-  /** Tells somebody who is no member, or no longer. If he is gone, nobody needs to know. */
+  /** Refuses a peer that is not a member. Delivery errors are ignored. */
   async refuse(
     { peer, sequence }: Pick<Member, 'peer' | 'sequence'>,
     reason: string,

@@ -9,7 +9,7 @@ import type { Segments } from '../../wire/segments/segments.js';
 import { Unreachable } from './unreachable.js';
 import type { PeerEvent, PeerSockets } from './peer-sockets.js';
 
-/** How long a connection to another worker may take, in milliseconds. */
+/** Milliseconds to connect to another worker. */
 const CONNECT_TIMEOUT = 5_000;
 
 /** Before another attempt where the other end does not admit this one yet, in milliseconds. */
@@ -29,14 +29,14 @@ export interface NeighboursOptions {
   readonly sockets: PeerSockets;
   /** Memory that others of this machine share with this process. */
   readonly segments: Segments | undefined;
-  /** Of the membership that these are neighbours in. */
+  /** Generation to which these neighbours belong. */
   readonly header: Header;
   readonly self: number;
   /** A connection that broke may come back, but what it should have brought does not. */
   readonly onLost: (worker: number) => void;
 }
 
-/** The connections of one membership to the workers that this one sends to. */
+/** The connections of one generation to the workers that this one sends to. */
 export class Neighbours {
   readonly #links = new Map<number, Link>();
   readonly #segments = new Map<number, string>();
@@ -51,7 +51,7 @@ export class Neighbours {
     await Promise.all(neighbours.map((neighbour) => this.#connect(neighbour)));
   }
 
-  /** What a chunk carries is read later, without a copy: it must stay as it is until it has arrived. */
+  /** Sends a chunk. Its payload is read later, without a copy, and must not change until it has arrived. */
   async send(worker: number, body: Bodies['chunk'], at: Partial<Header>): Promise<void> {
     const link = this.#links.get(worker);
     if (!link) throw new Error(`worker ${worker} is no neighbour`);
@@ -84,7 +84,7 @@ export class Neighbours {
     throw new Unreachable(worker, `no connection to it at ${addresses.join(', ') || 'any address'}`);
   }
 
-  /** The other end admits this one as soon as it has heard of the membership too. */
+  /** The other end admits this one as soon as it has heard of the generation too. */
   async #reach(address: string, neighbour: Neighbour): Promise<Link | undefined> {
     const deadline = awakeTime() + CONNECT_TIMEOUT;
     while (!this.#closed && awakeTime() < deadline) {

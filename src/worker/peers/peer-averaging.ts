@@ -14,7 +14,7 @@ import { chunkOf } from '../../wire/segments/placed.js';
 import type { Segments } from '../../wire/segments/segments.js';
 import { Sequence } from '../../wire/sequence.js';
 import { Neighbours, type Neighbour } from './neighbours.js';
-import { PeerRound } from './peer-round.js';
+import { PeerRoundMember } from './peer-round-member.js';
 import type { PeerSockets } from './peer-sockets.js';
 
 /** The round that is under way and, from others that are ahead, the one after it. */
@@ -34,20 +34,20 @@ export interface PeerAveragingOptions {
   /** This worker's number, and the run's header. */
   readonly self: number;
   readonly header: Header;
-  /** Where the means come to. */
+  /** Arrays for the means, by round. */
   readonly means: Readonly<Partial<Record<RoundName, MeanArray>>>;
-  /** How long the coordinator may take to miss a worker that others have lost, in milliseconds. */
+  /** Milliseconds that the coordinator has to detect a worker that other workers lost. */
   readonly liveness: number;
   /** The mean of a round is whole here. */
   readonly onAveraged: (at: { phase: RoundName; step: number }, body: Bodies['averaged']) => void;
   readonly onUnreachable: (generation: number, body: Bodies['unreachable']) => void;
 }
 
-/** A worker's part in averaging among workers, in one membership after the other. */
+/** A worker's part in averaging among workers, in one generation after the other. */
 export class PeerAveraging {
   readonly #pool = new PartPool();
-  readonly #rounds = new Map<number, PeerRound>();
-  /** Who is at the other end of each connection that was made to this worker. */
+  readonly #rounds = new Map<number, PeerRoundMember>();
+  /** Worker at the other end of each incoming connection. */
   readonly #greeted = new Map<string, Sender>();
   #generation = 0;
   #plans: PlacePlans | undefined;
@@ -56,19 +56,19 @@ export class PeerAveraging {
   /** Cancel what is waited for before a lost neighbour is reported. */
   readonly #waits = new Set<() => void>();
 
-  /** How the rounds' vectors are cut and written. */
+  /** Cuts of each round's vector. */
   readonly #cuts: RoundCuts;
 
   constructor(private readonly options: PeerAveragingOptions) {
     this.#cuts = cutsOf(options.training);
   }
 
-  /** Whether gradients go among workers in this membership. */
+  /** Whether workers average between themselves in this generation. */
   get isUsed(): boolean {
     return this.#plans !== undefined;
   }
 
-  /** Another membership begins: what is under way for the one before is given up. */
+  /** Starts a generation: work for the previous one is cancelled. */
   begin(generation: number): void {
     this.#generation = generation;
     for (const cancel of this.#waits) cancel();
@@ -98,14 +98,14 @@ export class PeerAveraging {
     if (generation === this.#generation) this.#plans = plans;
   }
 
-  /** Of a shard of this worker, which must leave it as it is until the round is over. */
+  /** Adds the vector of a local shard. It must not change until the round is over. */
   addVector(phase: RoundName, step: number, shard: number, vector: Float32Array): void {
     const update = lastUpdate(phase, step);
     this.#round(update).addVector(shard, vector);
     this.#reportIfWhole(update);
   }
 
-  /** Whether the mean of this update is whole here; it is not needed to know it any more. */
+  /** Returns whether the mean of this update is complete, and forgets it. */
   takeMean(update: number): boolean {
     const isWhole = this.#rounds.get(update)?.complete ?? false;
     this.drop(update);
@@ -136,7 +136,7 @@ export class PeerAveraging {
       if (message.generation === this.#generation) this.#receivePart(sender.worker, message);
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
-      // Number and checksum belong to the connection: what was on its way in an earlier membership means nothing now.
+      // Number and checksum belong to the connection: what was on its way in an earlier generation means nothing now.
       if (sender?.generation === this.#generation)
         this.#report(sender.worker, `it sent what it cannot have meant: ${error.message}`);
     }
@@ -176,7 +176,7 @@ export class PeerAveraging {
     this.#reportIfWhole(update);
   }
 
-  #round(update: number): PeerRound {
+  #round(update: number): PeerRoundMember {
     const known = this.#rounds.get(update);
     if (known) return known;
     const plans = this.#plans;
@@ -186,7 +186,7 @@ export class PeerAveraging {
     const { phase, step } = roundAt(update, training);
     const mean = means[phase];
     if (!mean) throw new Error(`there is no mean of round ${phase}`);
-    const round = new PeerRound({
+    const round = new PeerRoundMember({
       ...{ plans, mean, pool: this.#pool },
       gradientEnd: roundLayout(phase, training).normEnd,
       cuts: this.#cuts(phase),
@@ -216,7 +216,7 @@ export class PeerAveraging {
     this.options.onAveraged({ phase, step }, { ...made, measures, sentBytes: sent });
   }
 
-  /** Where the other one has ended, the coordinator misses it too, and says so before this is over. */
+  /** If the other worker has ended, the coordinator notices it and reports it before this timeout. */
   #miss(worker: number, generation: number): void {
     const cancel = afterAwake(this.options.liveness, () => {
       this.#waits.delete(cancel);

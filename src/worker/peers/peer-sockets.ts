@@ -11,9 +11,9 @@ import type { TrafficObserver } from '../../wire/traffic.js';
 import { addressTowards } from './peer-addresses.js';
 
 export interface PeerSocketsOptions {
-  /** Of the coordinator: others reach this machine where it reaches that one. */
+  /** Address of the coordinator: other workers reach this machine over the same interface. */
   readonly coordinator: string;
-  /** Whether the run is encrypted: then connections of workers are too, with keys that the coordinator hands on. */
+  /** Whether the run is encrypted. Connections between workers then use keys that the coordinator distributes. */
   readonly encrypted: boolean;
   /** To listen at for workers of other machines; 0: any free one. */
   readonly port: number;
@@ -27,11 +27,11 @@ export interface PeerSocketsOptions {
 export type PeerEvent = 'connected' | 'disconnected' | 'refused';
 
 /**
- * A worker's sockets for other workers: one that those of this machine connect to, and one for all others. Each
- * connection is used one way, by who made it.
+ * Sockets for other workers: one for workers of this machine and one for all others. A connection carries data in one
+ * direction, from the worker that opened it.
  */
 export class PeerSockets {
-  /** Whoever connects has to have it from the coordinator. */
+  /** Token that a connecting worker receives from the coordinator. */
   readonly token = newSecret();
   readonly #secret = new Secret(this.token);
 
@@ -66,7 +66,7 @@ export class PeerSockets {
     return new PeerSockets(options, keys, admitted, listeners, traffic);
   }
 
-  /** Where others connect to, the nearest first. */
+  /** Addresses for other workers, nearest first. */
   get addresses(): string[] {
     return this.listeners.map(({ address }) => address);
   }
@@ -86,7 +86,7 @@ export class PeerSockets {
     return this.#secret.matches(text);
   }
 
-  /** Lets in whoever has one of these keys, and nobody else from now on. */
+  /** Admits only connections with one of these keys. */
   admit(keys: readonly string[]): void {
     this.admitted.clear();
     for (const key of keys) this.admitted.add(key);
@@ -129,7 +129,7 @@ function isPrivate(address: string): boolean {
   return address.startsWith('ipc:');
 }
 
-/** What to listen at, and whether only this machine's processes reach it. */
+/** Address to listen on, and whether only processes of this machine can reach it. */
 async function listenAddresses({
   coordinator,
   port,

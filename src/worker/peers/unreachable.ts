@@ -1,4 +1,4 @@
-/** Another worker of the membership cannot be sent to. */
+/** Another worker of the generation cannot be sent to. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 

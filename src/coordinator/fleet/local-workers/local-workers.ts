@@ -3,15 +3,15 @@ import type { Placement } from './placement.js';
 import { RestartPolicy } from './restart-policy.js';
 import { WorkerProcess } from './worker-process.js';
 
-/** How long a worker that was told to stop may take, in milliseconds. */
+/** Milliseconds that a worker has to end after it was told to stop. */
 const STOP_TIMEOUT = 10_000;
 
-/** How long the news that a process has ended may take, in milliseconds. */
+/** Milliseconds until the system reports the end of a process. */
 const EXIT_NOTICE_TIME = 1_000;
 
 const nothing = (): void => undefined;
 
-/** How many times the silence that is put up with a process may take to say hello. */
+/** Multiple of the liveness timeout that a process has to say hello. */
 const HELLO_SILENCES = 6;
 
 export interface LocalWorkersOptions {
@@ -19,15 +19,15 @@ export interface LocalWorkersOptions {
   readonly liveness: number;
   /** One worker each. */
   readonly placement: readonly Placement[];
-  /** What a worker is started with. */
+  /** Command-line arguments of a worker. */
   readonly arguments: readonly string[];
   /** A folder for their sockets; see Handover. */
   readonly sockets: string | undefined;
   /** A line that a worker wrote on stderr. */
   readonly onLine: (worker: number, line: string) => void;
   /**
-   * A worker ended, for whatever reason ("was killed by SIGKILL"), and is started again after so many milliseconds;
-   * undefined: its place is given up.
+   * Called when a worker has ended, with the cause ("was killed by SIGKILL") and the milliseconds until its restart;
+   * undefined: no restart.
    */
   readonly onEnd: (worker: number, cause: string, pause: number | undefined) => void;
 }
@@ -42,7 +42,7 @@ interface Place {
   cancel: () => void;
 }
 
-/** The workers of this machine, each in a place of its own; who ends is started again, with a growing pause. */
+/** Supervises the workers of this machine, one per slot. Restarts a worker that ends, with backoff. */
 export class LocalWorkers {
   readonly #places: Place[];
   #stopping = false;
@@ -70,12 +70,12 @@ export class LocalWorkers {
     return gpu === undefined ? 'cpu' : `gpu ${gpu}`;
   }
 
-  /** How many places are in use or will be again. */
+  /** Slots that are in use or will be used again. */
   get remaining(): number {
     return this.#places.filter(({ policy }) => !policy.givenUp).length;
   }
 
-  /** Whether a process that has lost its connection may still come back. */
+  /** Whether a process that lost its connection may reconnect. */
   get awaitsReturn(): boolean {
     return this.#places.some(({ isReturning }) => isReturning);
   }
@@ -95,7 +95,7 @@ export class LocalWorkers {
     this.#killAfter(worker, Math.max(milliseconds, this.#helloTime), 'did not come back');
   }
 
-  /** It has said that it cannot go on: it has as long to end as one that was told to stop. */
+  /** Limits the time in which a worker that reported a failure has to end. */
   expectEnd(worker: number): void {
     this.#killAfter(worker, STOP_TIMEOUT);
   }
@@ -119,7 +119,7 @@ export class LocalWorkers {
     for (const { process } of this.#places) process?.kill();
   }
 
-  /** Starts no more workers, and waits for those that run to end; who does not is killed. */
+  /** Starts no more workers and waits until those that run have ended. Kills workers that take too long. */
   async stopped(): Promise<void> {
     this.#stopping = true;
     for (const { cancel } of this.#places) cancel();

@@ -1,4 +1,4 @@
-/** What of this machine a worker has to itself. */
+/** Devices and cores of this machine that belong to one worker. */
 export interface Placement {
   readonly gpu: number | undefined;
   readonly cores: readonly number[];

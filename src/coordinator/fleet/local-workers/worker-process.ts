@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('../../../worker/main.js', import.meta.url
 /** Puts a process on some cores only; part of every Linux. */
 const TASKSET = '/usr/bin/taskset';
 
-/** What TensorFlow logs as information or warning, whatever its log level is set to: of no use to anybody here. */
+/** TensorFlow's information and warning lines, which it prints at any log level. */
 const TENSORFLOW_NOTICE =
   /^([IW]\d{4} |WARNING: All log messages before absl|To enable the following instructions)/;
 
@@ -31,7 +31,7 @@ export interface WorkerProcessOptions {
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
-  /** How it ended, when it has ended and everything it wrote has been read: "was killed by SIGKILL". */
+  /** Resolves with the cause of the end ("was killed by SIGKILL") after all output was read. */
   readonly ended: Promise<string>;
   /** Known to this process and its child alone: arguments and environment can be read by others. */
   readonly secret: Secret;

@@ -9,23 +9,23 @@ import { Rejection } from '../../../wire/rejection.js';
 import { Sequence } from '../../../wire/sequence.js';
 import type { WorkerLossReason } from '../../../monitoring/metrics/labels.js';
 import type { RunMetrics } from '../../../monitoring/metrics/run-metrics.js';
-import type { Expectations } from '../pending-waits.js';
+import type { PendingReplies } from '../pending-replies.js';
 import { refuseHello, refuseReady } from './handshake.js';
-import { Hosts } from './host-failures.js';
+import { HostFailures } from './host-failures.js';
 import type { LocalWorkers } from '../local-workers/local-workers.js';
-import type { Post } from '../worker-channel.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import type { Recovery } from './recovery.js';
 import { describe, type Member, type Roster } from './roster.js';
 import { WorkerLost } from '../worker-lost.js';
 
-/** How long a worker may take from hello to ready: engines load, images are decoded. In milliseconds. */
+/** Milliseconds from hello to ready, in which a worker loads its engine and decodes images. */
 const JOIN_TIMEOUT = 600_000;
 
 /** Told to a worker without keys that does not know the coordinator's secret. */
 const UNPROVEN =
   'it does not know the secret of this coordinator, which its own user can read: start both as the same user, or use --keys';
 
-export interface MembershipParts {
+export interface WorkerAdmissionParts {
   readonly training: TrainingOptions;
   readonly dataset: { readonly fingerprint: string; readonly count: number };
   /** Most members at once. */
@@ -34,37 +34,37 @@ export interface MembershipParts {
   readonly liveness: number;
   readonly roster: Roster;
   readonly recovery: Recovery;
-  readonly post: Post;
-  readonly expectations: Expectations;
+  readonly channel: WorkerChannel;
+  readonly replies: PendingReplies;
   readonly metrics: RunMetrics;
   /** The workers of this machine, where the run starts its own; otherwise they come from elsewhere. */
   readonly local: () => LocalWorkers | undefined;
-  /** What workers from elsewhere have to know; undefined if keys tell who they are. */
+  /** Secret that external workers must present; undefined if keys authenticate them. */
   readonly secret: Secret | undefined;
-  /** How long a worker may compute after it has lost its connection, in milliseconds. */
+  /** Milliseconds for which a worker may compute after it lost its connection. */
   readonly phaseTime: () => number;
-  /** Whether workers are to listen for each other. */
+  /** Whether workers listen for connections of other workers. */
   readonly peers: boolean;
   readonly log: Log;
   /** Somebody came or left. */
   readonly onChange: () => void;
 }
 
-/** How workers become members of the run, and how they are missed. */
-export class Membership {
+/** Admits workers to the run and detects lost ones. */
+export class WorkerAdmission {
   readonly #options: string;
-  readonly #hosts = new Hosts();
+  readonly #hosts = new HostFailures();
   readonly #liveness: Liveness;
   /** Workers of this machine that were lost and have not ended yet: their end is no second loss. */
   readonly #ending = new Set<number>();
   #begun = false;
 
-  constructor(private readonly parts: MembershipParts) {
+  constructor(private readonly parts: WorkerAdmissionParts) {
     this.#options = JSON.stringify(parts.training);
     this.#liveness = new Liveness({
       timeout: parts.liveness,
       beat: () => {
-        void parts.post.toAll(parts.roster.all(), 'ping', {});
+        void parts.channel.toAll(parts.roster.all(), 'ping', {});
       },
       judge: (since) => {
         this.#missTheSilent(since);
@@ -74,20 +74,20 @@ export class Membership {
 
   /** Tells a worker what the run is. Rejects with a Rejection where this is not its connection's first message. */
   async hello(peer: string, number: number, hello: Bodies['hello']): Promise<void> {
-    const { roster, post, dataset, liveness, recovery } = this.parts;
+    const { roster, channel, dataset, liveness, recovery } = this.parts;
     if (roster.ofPeer(peer)) throw new Rejection('unexpected', 'a second hello');
     const sequence = new Sequence();
     sequence.require(number);
     const refusal = refuseHello(hello) ?? this.#refuseStranger(hello) ?? this.#hosts.refusal(hello.host);
-    if (refusal !== undefined) return post.refuse({ peer, sequence }, refusal, false);
+    if (refusal !== undefined) return channel.refuse({ peer, sequence }, refusal, false);
     if (this.parts.secret?.matches(hello.secret) === false)
-      return post.refuse({ peer, sequence }, UNPROVEN, true);
+      return channel.refuse({ peer, sequence }, UNPROVEN, true);
     // The same process on a new connection: it has noticed sooner than we that the old one broke.
     const before = roster.ofProcess(hello.process);
     if (before) this.#part(before, 'silent', 'came back on a new connection');
     const place = this.#placeFor(hello);
     // A worker whose loss is not noticed yet leaves a place: whoever asks again may have it.
-    if (place === undefined) return post.refuse({ peer, sequence }, 'the run has all its workers', true);
+    if (place === undefined) return channel.refuse({ peer, sequence }, 'the run has all its workers', true);
     const member: Member = {
       ...{ number: place, peer, sequence, host: hello.host, pid: hello.pid, process: hello.process },
       ways: { addresses: [], key: '', token: '' },
@@ -99,7 +99,7 @@ export class Membership {
     roster.add(member);
     this.#ending.delete(place);
     this.parts.local()?.greeted(place);
-    await post.send(member, 'welcome', {
+    await channel.send(member, 'welcome', {
       worker: member.number,
       options: this.#options,
       optionsHash: hashOptions(this.#options),
@@ -107,11 +107,11 @@ export class Membership {
       datasetCount: dataset.count,
       liveness,
       peers: this.parts.peers,
-      segment: this.parts.post.segments?.name ?? '',
+      segment: this.parts.channel.segments?.name ?? '',
     });
   }
 
-  /** Compares what must be the same for all; whoever agrees can take shards. */
+  /** Compares what must be equal on all workers. A worker that agrees can host shards. */
   ready(member: Member, { body, phase, step }: MessageOf<'ready'>): void {
     const { roster, dataset, recovery, onChange, log } = this.parts;
     if (member.state !== 'joining') throw new Rejection('unexpected', `a second ready`);
@@ -128,7 +128,7 @@ export class Membership {
     member.state = 'ready';
     member.ways = { addresses: body.peerAddresses, key: body.peerKey, token: body.peerToken };
     // Where this run shares no memory, others do not hear of it either.
-    if (this.parts.post.segments) member.segment = body.segment;
+    if (this.parts.channel.segments) member.segment = body.segment;
     // What its engine calls it, where we do not know better: "native 2.21.0 gpu".
     if (member.device === '') member.device = body.engine.split(' ').at(-1) ?? '';
     roster.count();
@@ -194,12 +194,12 @@ export class Membership {
     this.#liveness.stop();
   }
 
-  /** Ends a membership, whatever becomes of the process. Returns false if it had ended before. */
+  /** Removes a worker from the run. Its process may still run. Returns false if it was removed before. */
   #part(member: Member, reason: WorkerLossReason, cause: string): boolean {
-    const { post, metrics, local, log } = this.parts;
+    const { channel, metrics, local, log } = this.parts;
     if (!this.#forget(member)) return false;
     metrics.countWorkerLoss(reason);
-    void post.refuse(member, cause, true);
+    void channel.refuse(member, cause, true);
     if (local()) this.#ending.add(member.number);
     if (!local()) log(`${describe(member)} ${cause}; its place is open`, about(member, 'lost'));
     else if (reason !== 'exited') log(`${describe(member)} ${cause}`, about(member, 'lost'));
@@ -208,8 +208,8 @@ export class Membership {
   }
 
   #announce(member: Member, reason: WorkerLossReason, cause: string): void {
-    const { expectations, onChange } = this.parts;
-    expectations.lose(new WorkerLost(member.number, reason, `${describe(member)} ${cause}`));
+    const { replies, onChange } = this.parts;
+    replies.lose(new WorkerLost(member.number, reason, `${describe(member)} ${cause}`));
     onChange();
   }
 
@@ -226,12 +226,11 @@ export class Membership {
   }
 
   #turnAway(member: Member, reason: string): void {
-    const { post, expectations, log, local } = this.parts;
+    const { channel, replies, log, local } = this.parts;
     this.#forget(member);
-    void post.refuse(member, reason, false);
+    void channel.refuse(member, reason, false);
     // Another worker may come in its place; before the first update one of this machine's would be the same again.
-    if (local() && !this.#begun)
-      expectations.fail(new Error(`worker ${member.number} was refused: ${reason}`));
+    if (local() && !this.#begun) replies.fail(new Error(`worker ${member.number} was refused: ${reason}`));
     else log(`refused ${describe(member)}: ${reason}`, about(member, 'refused'));
   }
 

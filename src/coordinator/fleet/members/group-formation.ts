@@ -4,42 +4,42 @@ import type { TrainingOptions } from '../../../model/training-options.js';
 import type { Log } from '../../../common/log.js';
 import type { Average } from '../../averaged-update.js';
 import { untilFinite } from '../../nonfinite-retry.js';
-import type { Expectations } from '../pending-waits.js';
-import type { Post } from '../worker-channel.js';
+import type { PendingReplies } from '../pending-replies.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import type { Quorum } from './quorum.js';
 import type { Plan, Recovery } from './recovery.js';
-import type { Regroup } from './reassignment.js';
+import type { Reassignment } from './reassignment.js';
 import type { Member, Roster } from './roster.js';
 import type { RoundOrder, Rounds } from '../rounds/rounds.js';
 import type { RouteLost, Routes } from '../rounds/routes.js';
 
-/** How long a membership may take to begin, states and images included, in milliseconds. */
+/** Milliseconds for a generation to start, including the transfer of states and images. */
 const JOIN_TIMEOUT = 600_000;
 
-export interface AssemblyParts {
+export interface GroupFormationParts {
   readonly training: TrainingOptions;
   readonly roster: Roster;
   readonly recovery: Recovery;
   readonly quorum: Quorum;
   readonly rounds: Rounds;
   readonly routes: Routes;
-  readonly regroup: Regroup;
-  readonly expectations: Expectations;
-  readonly post: Post;
+  readonly reassignment: Reassignment;
+  readonly replies: PendingReplies;
+  readonly channel: WorkerChannel;
   readonly log: Log;
   /** A worker does not answer in this many milliseconds. */
   readonly onLate: (member: Member | undefined, milliseconds: number) => void;
 }
 
 /** Brings workers together, each with its shards and the state that the run has come to, and has them make updates. */
-export class Assembly {
-  /** Whether the round before went among workers. */
+export class GroupFormation {
+  /** Whether the last round was averaged between workers. */
   #amongWorkers = false;
-  /** Ends the wait for a membership that begins. */
+  /** Ends the wait for a generation that begins. */
   #onPrepared = (): void => undefined;
   #onRouteLost: (lost: RouteLost) => void = () => undefined;
 
-  constructor(private readonly parts: AssemblyParts) {}
+  constructor(private readonly parts: GroupFormationParts) {}
 
   /** Those that have shards. */
   get group(): Member[] {
@@ -47,14 +47,14 @@ export class Assembly {
     return roster.all().filter(({ number }) => recovery.isGrouped(number));
   }
 
-  /** Whether enough workers are in one membership, and hold what the run has come to. */
+  /** Whether enough workers share a generation and hold the current state. */
   get isComplete(): boolean {
     return this.#isTogether && !this.parts.recovery.isBehind;
   }
 
   /**
-   * Brings workers together until enough are, and has them make the last update again where nobody holds what it came
-   * to. Rejects with WorkerLost and RouteLost, and with StateLost and WorkersGone.
+   * Gathers workers until there are enough. Recomputes the last update if no worker holds its result. Rejects with
+   * WorkerLost, RouteLost, StateLost or WorkersGone.
    */
   async complete(): Promise<void> {
     // Somebody may leave between the end of each and the next.
@@ -75,57 +75,57 @@ export class Assembly {
 
   /** Has the group update its replicas by the round's average, and books it. */
   apply(phase: RoundName, step: number): Promise<void> {
-    const { recovery, rounds, post } = this.parts;
+    const { recovery, rounds, channel } = this.parts;
     const { group } = this;
     if (!this.#amongWorkers) rounds.applied(phase);
     recovery.updated(!this.#amongWorkers, lastUpdate(phase, step) + 1);
-    return post.toAll(group, 'apply', {}, { phase, step });
+    return channel.toAll(group, 'apply', {}, { phase, step });
   }
 
-  /** One more worker is prepared for the membership that begins. */
+  /** One more worker is prepared for the generation that begins. */
   prepared(): void {
     this.#onPrepared();
   }
 
-  /** The way that gradients were to take is lost: the membership that begins, or computes, is no use. */
+  /** The way that gradients were to take is lost: the generation that begins, or computes, is no use. */
   routeLost(lost: RouteLost): void {
     this.parts.rounds.interrupt(lost);
     this.#onRouteLost(lost);
   }
 
   get #isTogether(): boolean {
-    return this.parts.recovery.ready && this.parts.quorum.isHere;
+    return this.parts.recovery.ready && this.parts.quorum.isReached;
   }
 
   async #bringTogether(): Promise<void> {
     const { quorum } = this.parts;
     while (!this.#isTogether)
-      if (quorum.isHere) await this.#beginMembership();
+      if (quorum.isReached) await this.#startGeneration();
       else await quorum.gathered();
   }
 
-  async #beginMembership(): Promise<void> {
-    const { recovery, roster, regroup, expectations, onLate } = this.parts;
+  async #startGeneration(): Promise<void> {
+    const { recovery, roster, reassignment, replies, onLate } = this.parts;
     const plan = this.#plan();
     const inPlan = new Set(plan.assignments.map(({ worker }) => worker));
-    const prepared = expectations.expect((worker) => inPlan.has(worker) || regroup.isGiving(worker));
+    const prepared = replies.expect((worker) => inPlan.has(worker) || reassignment.isGiving(worker));
     this.#onPrepared = () => {
-      // Who comes meanwhile is for the next membership.
+      // Who comes meanwhile is for the next generation.
       if ([...inPlan].every((worker) => recovery.isPrepared(worker))) prepared.resolve();
     };
     this.#onRouteLost = prepared.reject;
-    await regroup.carryOut(plan, recovery.update);
-    await expectations.within(JOIN_TIMEOUT, prepared, () => {
+    await reassignment.carryOut(plan, recovery.update);
+    await replies.within(JOIN_TIMEOUT, prepared, () => {
       for (const worker of inPlan) if (!recovery.isPrepared(worker)) onLate(roster.get(worker), JOIN_TIMEOUT);
     });
-    regroup.end();
+    reassignment.end();
   }
 
   #plan(): Plan {
     const { recovery, rounds, log } = this.parts;
     if (!rounds.keepsAverageOf(recovery.version - 1)) recovery.dropAverage();
     const wasBehind = recovery.isBehind;
-    const plan = recovery.regroup();
+    const plan = recovery.reassignment();
     if (recovery.isBehind && !wasBehind) {
       const { phase, step } = this.#lastRound();
       const what = phase === 'local' ? 'the local steps up to' : `the ${phase}'s update of`;

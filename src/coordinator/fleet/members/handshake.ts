@@ -1,7 +1,7 @@
 import { PROTOCOL_VERSION } from '../../../wire/codec.js';
 import type { Bodies } from '../../../wire/message.js';
 
-/** What every worker of a run must agree on. */
+/** Facts on which all workers of a run must agree. */
 export interface Agreement {
   readonly optionsHash: string;
   readonly datasetFingerprint: string;

@@ -1,6 +1,6 @@
 import { RestartPolicy } from '../local-workers/restart-policy.js';
 
-/** Hosts whose failures are remembered: the last ones that failed. */
+/** HostFailures whose failures are remembered: the last ones that failed. */
 const REMEMBERED = 256;
 
 interface Failing {
@@ -9,13 +9,13 @@ interface Failing {
   failed: number;
 }
 
-/** The other machines that workers come from: one whose workers fail again and again is given up. */
-export class Hosts {
+/** Counts failures by machine. A machine whose workers fail again and again is not admitted any more. */
+export class HostFailures {
   readonly #failing = new Map<string, Failing>();
 
   /**
-   * A worker that came at the time `since` was lost `now`, both of one clock. Workers that are lost together, as by
-   * their network, are one failure: it counts whoever came after the last one.
+   * Records the loss, at `now`, of a worker that connected at `since`, both times of one clock. Workers that are lost
+   * together, for example by their network, count as one failure.
    */
   failed({ host, since }: { readonly host: string; readonly since: number }, now: number): void {
     const failing = this.#failing.get(host) ?? { policy: new RestartPolicy(), failed: -Infinity };

@@ -3,26 +3,26 @@ import { Interrupted } from '../../../common/errors.js';
 import type { Log } from '../../../common/log.js';
 import { WorkersGone } from '../../executor.js';
 import type { Fallback } from '../../../options/fallback.js';
-import type { Expectations } from '../pending-waits.js';
+import type { PendingReplies } from '../pending-replies.js';
 import type { LocalWorkers } from '../local-workers/local-workers.js';
 import type { Recovery } from './recovery.js';
 
-/** How long workers may take to come, in milliseconds. */
+/** Milliseconds that workers have to connect. */
 const JOIN_TIMEOUT = 600_000;
 
-/** How long a run that has no worker at all waits for one to come back, in milliseconds, before it does without. */
+/** Milliseconds for which a run without workers waits for one to reconnect before it falls back. */
 const ABSENCE_TIMEOUT = 60_000;
 
 /** The longest time that a timer takes, in milliseconds: 24 days. */
 const FOREVER = 2 ** 31 - 1;
 
 export interface QuorumParts {
-  /** How many the run begins with, and goes on with at least. */
+  /** Workers at the start, and the minimum afterwards. */
   readonly workers: number;
   readonly minWorkers: number;
   readonly fallback: Fallback;
   readonly recovery: Recovery;
-  readonly expectations: Expectations;
+  readonly replies: PendingReplies;
   readonly local: () => LocalWorkers | undefined;
   readonly log: Log;
   /** The user no longer wants to wait. */
@@ -36,7 +36,7 @@ export class Quorum {
 
   constructor(private readonly parts: QuorumParts) {}
 
-  /** The first membership stands: from now on the least number is enough. */
+  /** The first generation stands: from now on the least number is enough. */
   begun(): void {
     this.#begun = true;
   }
@@ -46,7 +46,7 @@ export class Quorum {
     this.#onChange();
   }
 
-  get isHere(): boolean {
+  get isReached(): boolean {
     return this.parts.recovery.size >= this.#needed && !this.#awaitsState;
   }
 
@@ -60,7 +60,7 @@ export class Quorum {
   async gathered(): Promise<void> {
     const { minWorkers, recovery, local, log } = this.parts;
     const started = awakeTime();
-    while (!this.isHere) {
+    while (!this.isReached) {
       const remaining = local()?.remaining ?? Infinity;
       if (remaining < Math.max(1, minWorkers)) throw new WorkersGone(left(remaining));
       if (this.#begun) {
@@ -76,7 +76,7 @@ export class Quorum {
     }
   }
 
-  /** To begin, all that are asked for and can come; to go on, the least. */
+  /** Workers that are needed: at the start all that were requested and can connect, later the minimum. */
   get #needed(): number {
     const { workers, minWorkers, local } = this.parts;
     return this.#begun ? minWorkers : Math.max(minWorkers, Math.min(workers, local()?.remaining ?? workers));
@@ -91,8 +91,8 @@ export class Quorum {
 
   /** Waits until a worker comes or goes, for so many milliseconds at most, or the user no longer wants to. */
   async #change(milliseconds: number, late: () => Error): Promise<void> {
-    const { expectations, signal } = this.parts;
-    const changed = expectations.expect();
+    const { replies, signal } = this.parts;
+    const changed = replies.expect();
     this.#onChange = changed.resolve;
     const onAbort = (): void => {
       changed.reject(new Interrupted('stopped while it waited for workers'));
@@ -100,7 +100,7 @@ export class Quorum {
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await expectations.within(Math.max(0, milliseconds), changed, () => {
+      await replies.within(Math.max(0, milliseconds), changed, () => {
         changed.reject(late());
       });
     } finally {

@@ -10,21 +10,21 @@ import { Content, Source, type Bodies } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
 import { vectorChunk } from '../../../wire/vector-chunks.js';
 import type { StateSource } from '../../../model/state-source.js';
-import { ContentSource } from '../state-transfer/chunk-source.js';
-import { CopyRelay } from '../state-transfer/snapshot-relay.js';
-import type { Copies } from '../state-transfer/snapshot-requests.js';
-import type { Post } from '../worker-channel.js';
+import { ChunkSource } from '../state-transfer/chunk-source.js';
+import { SnapshotRelay } from '../state-transfer/snapshot-relay.js';
+import type { SnapshotRequests } from '../state-transfer/snapshot-requests.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import type { Assignment, Plan } from './recovery.js';
 import type { Member, Roster } from './roster.js';
 import type { Routes } from '../rounds/routes.js';
 
-export interface RegroupParts {
+export interface ReassignmentParts {
   readonly training: TrainingOptions;
   readonly faces: Faces;
   readonly sampler: Sampler;
   readonly roster: Roster;
-  readonly post: Post;
-  readonly copies: Copies;
+  readonly channel: WorkerChannel;
+  readonly snapshots: SnapshotRequests;
   readonly routes: Routes;
   /** The average of the last update. */
   readonly average: (update: number) => MeanArray;
@@ -33,23 +33,23 @@ export interface RegroupParts {
 /** The version of the state that shards are assigned with, and how to get what belongs to them. */
 interface WhatComesWith {
   readonly update: number;
-  /** Of the state. */
+  /** SHA-256 of the state, in hexadecimal. */
   readonly digest: string;
 }
 
-/** Brings the workers into a new membership: hands out shards, and the state to those that lack it. */
-export class Regroup {
-  readonly #images: ContentSource;
-  /** Where the run begins; undefined: from its seed. */
+/** Brings the workers into a new generation: hands out shards, and the state to those that lack it. */
+export class Reassignment {
+  readonly #images: ChunkSource;
+  /** State at the run's origin; undefined: the seed's. */
   #origin: StateSource | undefined;
-  /** What workers hand on to others. */
-  #offered: { readonly relay: CopyRelay; readonly release: () => void } | undefined;
+  /** Relay of the state that other workers fetch. */
+  #offered: { readonly relay: SnapshotRelay; readonly release: () => void } | undefined;
 
   constructor(
-    private readonly parts: RegroupParts,
+    private readonly parts: ReassignmentParts,
     origin: StateSource | undefined,
   ) {
-    this.#images = new ContentSource(parts.faces, parts.sampler);
+    this.#images = new ChunkSource(parts.faces, parts.sampler);
     this.#origin = origin;
   }
 
@@ -82,18 +82,18 @@ export class Regroup {
 
   /** Answers a worker that lacks something. Throws a Rejection for what there is not. */
   async fetch(member: Member, fetch: Bodies['fetch']): Promise<void> {
-    const { post } = this.parts;
-    if (fetch.content === Content.IMAGES) return post.send(member, 'chunk', this.#images.images(fetch));
+    const { channel } = this.parts;
+    if (fetch.content === Content.IMAGES) return channel.send(member, 'chunk', this.#images.images(fetch));
     if (fetch.content !== Content.STATE)
       throw new Rejection('out_of_range', `content ${fetch.content} cannot be fetched here`);
     if (this.#offered) return this.#offered.relay.fetch(member, fetch);
     // It was on its way when another generation began.
     if (!this.#origin)
       throw new Rejection('wrong_generation', `fetch of content ${fetch.content}, which is not offered`);
-    return post.send(member, 'chunk', await this.#images.state(this.#origin, fetch));
+    return channel.send(member, 'chunk', await this.#images.state(this.#origin, fetch));
   }
 
-  /** Whether others fetch something from this worker, or are going to. */
+  /** Whether other workers fetch, or will fetch, the state of this worker. */
   isGiving(worker: number): boolean {
     return this.#offered?.relay.giver === worker;
   }
@@ -105,8 +105,8 @@ export class Regroup {
 
   /** No round is under way whose parts lie in those of workers that have left. */
   #readSegments(assignments: readonly Assignment[]): void {
-    const { post, roster } = this.parts;
-    post.segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
+    const { channel, roster } = this.parts;
+    channel.segments?.readOnly(assignments.flatMap(({ worker }) => roster.get(worker)?.segment ?? []));
   }
 
   #close(): void {
@@ -117,12 +117,17 @@ export class Regroup {
 
   /** Lets others fetch a copy of a worker's state. Resolves with its digest. */
   async #offerState({ worker }: Assignment): Promise<string> {
-    const { roster, training, copies, post } = this.parts;
+    const { roster, training, snapshots, channel } = this.parts;
     const member = roster.get(worker);
     if (!member) return '';
     const total = stateLayout(modelLayout(training)).length * Float32Array.BYTES_PER_ELEMENT;
-    const { copy, release } = await copies.take({ member, content: Content.STATE, total, withDigest: true });
-    this.#offered = { relay: new CopyRelay(copy, copies, post), release };
+    const { copy, release } = await snapshots.take({
+      member,
+      content: Content.STATE,
+      total,
+      withDigest: true,
+    });
+    this.#offered = { relay: new SnapshotRelay(copy, snapshots, channel), release };
     return copy.digest;
   }
 
@@ -131,7 +136,7 @@ export class Regroup {
     { generation, holder }: Plan,
     { update, digest }: WhatComesWith,
   ): Promise<void> {
-    const { roster, post } = this.parts;
+    const { roster, channel } = this.parts;
     const member = roster.get(worker);
     // Who was lost meanwhile is missed by whoever waits.
     if (!member) return;
@@ -140,20 +145,20 @@ export class Regroup {
     const stateDigest = source === 'fetch' ? digest : '';
     const told = { shards: [...shards], source: how, stateDigest };
     const body = { ...told, ...this.parts.routes.of(worker) };
-    await post.send(member, 'assignment', body, updateAt(update));
+    await channel.send(member, 'assignment', body, updateAt(update));
     if (source === 'catch up') await this.#sendMissedAverage(member, update - 1);
   }
 
   async #sendMissedAverage(member: Member, update: number): Promise<void> {
-    const { post, average, training } = this.parts;
+    const { channel, average, training } = this.parts;
     const mean = average(update);
     const at = roundAt(update, training);
     const of = { content: Content.AVERAGE, shard: 0, length: mean.floats.length };
     for (const cut of cutsOf(training)(at.phase)) {
       const place = { offset: cut.offset, format: cut.format };
-      await post.send(member, 'chunk', vectorChunk(of, place, writtenMean(mean, cut)), at);
+      await channel.send(member, 'chunk', vectorChunk(of, place, writtenMean(mean, cut)), at);
     }
-    await post.send(member, 'apply', {}, at);
+    await channel.send(member, 'apply', {}, at);
   }
 }
 

@@ -1,13 +1,13 @@
 import { StateLost } from '../../executor.js';
 import { spreadShards } from './shard-assignment.js';
 
-/** How a worker gets the state that the next update is made from. */
+/** Ways in which a worker gets the state for the next update. */
 export type Source =
   /** It has it. */
   | 'keep'
   /**
-   * It had it when it was told to fetch another, and has it still where that was given up. Where it was not, the worker
-   * finds out, comes back and says what it has.
+   * The worker had the state when it was told to fetch another one, and still has it if that fetch was cancelled.
+   * Otherwise it notices, reconnects and reports its version.
    */
   | 'still'
   /** It has the one before, and gets the average that it missed. */
@@ -21,11 +21,13 @@ export interface Assignment {
   readonly source: Source;
 }
 
-/** A new membership of the run. */
+/** A new generation of the run. */
 export interface Plan {
   readonly generation: number;
   readonly assignments: readonly Assignment[];
-  /** Who holds the state, once it has caught up; undefined at the run's origin, and where nobody has to fetch it. */
+  /**
+   * Worker that holds the state once it has caught up; undefined at the run's origin, and if no worker fetches it.
+   */
   readonly holder: number | undefined;
 }
 
@@ -40,25 +42,24 @@ interface Member {
 }
 
 /**
- * Who takes part in the run, who holds which state, and what follows when workers come and go: no socket, no clock.
- *
- * A state's version is the number of the update that comes next (see `updateNumber`). What was sent to a worker is
- * booked as done, since a connection delivers all of it in order or breaks; then the worker leaves, and says what it
- * holds when it joins again. So no update is made twice, and none is left out. Where nobody has heard the last one, and
- * its average is not here, it is made again from the state before it: it is the same, and was booked once.
+ * Tracks members, generations and the version of each member's state, and decides what follows when workers join and
+ * leave. Pure: no socket, no clock. The version of a state is the number of the next update (see `updateNumber`). A
+ * sent message is recorded as done: a connection delivers everything in order, or breaks, and then the worker reports
+ * its version when it joins again. So each update is applied exactly once. If no worker received the last one, and
+ * its average is gone, it is computed again from the previous state, with the same result.
  */
 export class Recovery {
   readonly #members = new Map<number, Member>();
   #generation = 0;
-  /** Whether all members are in this generation. */
+  /** Whether all members belong to this generation. */
   #grouped = false;
-  /** What the run has come to. */
+  /** Version of the run's state. */
   #version: number;
   /** The version before: what a member holds that has missed the last average alone. */
   #before: number | undefined;
-  /** Whether that average is still here. */
+  /** Whether the coordinator still has the last average. */
   #averageKept = false;
-  /** Whether this generation makes the last update again. */
+  /** Whether this generation repeats the last update. */
   #again = false;
 
   constructor(
@@ -79,7 +80,7 @@ export class Recovery {
     return this.#again && this.#before !== undefined ? this.#before : this.#version;
   }
 
-  /** Whether the last update has to be made again before the next one. */
+  /** Whether the last update must be repeated before the next one. */
   get isBehind(): boolean {
     return this.update !== this.#version;
   }
@@ -88,12 +89,12 @@ export class Recovery {
     return this.#generation;
   }
 
-  /** How many could take shards. */
+  /** Members that can host shards. */
   get size(): number {
     return this.#members.size;
   }
 
-  /** Whether every member has its shards and its state, so that the next update can be computed. */
+  /** Whether every member has its shards and the state, so that the next update can be computed. */
   get ready(): boolean {
     return this.#grouped && [...this.#members.values()].every(({ prepared }) => prepared);
   }
@@ -102,13 +103,13 @@ export class Recovery {
     return this.#members.get(worker)?.prepared ?? false;
   }
 
-  /** Whether the state that the run has come to can be had: from a member, by the update before it, or from the origin. */
+  /** Whether the current state is available: from a member, by repeating the last update, or from the origin. */
   get hasState(): boolean {
     const holds = [...this.#members.values()].map((member) => member.holds);
     return this.#version === this.origin || holds.includes(this.#version) || this.#holdsBefore(holds);
   }
 
-  /** Who hosts each shard in this generation. */
+  /** Worker of each shard in this generation. */
   workerOfShard(): Map<number, number> {
     const pairs = [...this.#members].flatMap(([worker, { shards }]) =>
       shards.map((shard) => [shard, worker] as const),
@@ -116,7 +117,7 @@ export class Recovery {
     return new Map(pairs);
   }
 
-  /** Whether a loss of this worker breaks up the group. */
+  /** Whether the group depends on this worker. */
   isGrouped(worker: number): boolean {
     return (this.#members.get(worker)?.shards.length ?? 0) > 0;
   }
@@ -144,11 +145,11 @@ export class Recovery {
   }
 
   /**
-   * Begins a new generation of all members. Where none of them has the state, nor can make it by the last average, but
-   * some have the one before, that is the generation's. Throws StateLost where nobody has either: then the run must go
-   * back. Whoever is told to catch up must get the average and the word to apply it along with its shards.
+   * Starts a generation of all members. If none has the current state or can reach it with the last average, but some
+   * have the state before it, the generation starts from that one. Throws StateLost if no member has either: the run
+   * must return to a checkpoint. A member that must catch up needs the average and `Apply` along with its shards.
    */
-  regroup(): Plan {
+  reassignment(): Plan {
     const numbers = this.#numbers();
     const upToDate = this.#holderOf(this.#version, numbers);
     const holder = upToDate ?? this.#holderOf(this.#before, numbers);
@@ -181,9 +182,9 @@ export class Recovery {
   }
 
   /**
-   * The average of the next update, and the word to apply it, were sent to all members of the group, or they had it
-   * from each other and the word was sent. `averageKept`: it is still here for who missed it. `next`: the update that
-   * comes next, where an average is that of several.
+   * Records that the average of the next update and `Apply` were sent to the group, or that the members averaged
+   * themselves and `Apply` was sent. `averageKept`: the coordinator can resend it. `next`: the following update, if
+   * an average covers several.
    */
   updated(averageKept: boolean, next = this.update + 1): void {
     if (this.isBehind && next !== this.#version)

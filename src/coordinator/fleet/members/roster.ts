@@ -13,7 +13,7 @@ export interface Member {
   readonly pid: number;
   /** Tells it apart from every other process, wherever that is. */
   readonly process: string;
-  /** Where other workers reach it; none before it is ready, or where they need not. */
+  /** Addresses for other workers; empty before it is ready, and if no worker connects to it. */
   ways: { readonly addresses: readonly string[]; readonly key: string; readonly token: string };
   /** Memory that it shares with others of its machine, as they find it; empty where it shares none. */
   segment: string;
@@ -22,20 +22,20 @@ export interface Member {
   /** When anything came from it last, by performance.now(). */
   heard: number;
   state: MemberState;
-  /** What it computes on, for people; empty while it is not known. */
+  /** Device that it computes on, for display; empty until known. */
   device: string;
-  /** The membership that it was told last. */
+  /** The generation that it was told last. */
   generation: number;
 }
 
-/** Who is connected to the run, by number and by connection. */
+/** Members of the run, by number and by connection. */
 export class Roster {
   readonly #members = new Map<number, Member>();
   /** The engine of the first worker that was admitted: all must have the same. */
   engine: string | undefined;
 
   constructor(
-    /** How many the run would have. */
+    /** Workers that the run should have. */
     private readonly size: number,
     private readonly metrics: RunMetrics,
   ) {
@@ -69,7 +69,7 @@ export class Roster {
     return [...this.#members.values()];
   }
 
-  /** The lowest number below `limit` that nobody has. */
+  /** Returns the lowest free number below `limit`. */
   freeNumber(limit: number): number | undefined {
     const numbers = Array.from({ length: limit }, (_, worker) => worker);
     return numbers.find((worker) => !this.#members.has(worker));

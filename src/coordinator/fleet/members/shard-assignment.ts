@@ -1,6 +1,6 @@
 /**
- * Which shards each worker hosts: as evenly as possible, and as few as possible move. `hosted` is who has which now;
- * those of workers that are gone go to the others. Where sizes must differ, who hosts more now keeps more.
+ * Assigns shards to workers as evenly as possible, and moves as few as possible. `hosted`: current worker of each
+ * shard. Shards of lost workers go to the others. If counts must differ, a worker that hosts more keeps more.
  */
 export function spreadShards(
   shards: number,

@@ -3,7 +3,7 @@ import { roundLayout, roundsOf, type RoundName } from '../../../model/round.js';
 import type { TrainingOptions } from '../../../model/training-options.js';
 
 /** The array that each round's vectors are summed in, and sent from, without a copy. */
-export class Averages {
+export class AverageBuffers {
   readonly #arrays: Map<RoundName, MeanArray>;
   readonly #wire: TrainingOptions['wire'];
   /** Those whose array is on its way nowhere. */
@@ -28,8 +28,8 @@ export class Averages {
   }
 
   /**
-   * The array for the next sum of a phase. After a round that was given up it is a new one: parts of the old one may
-   * still be on their way, and must stay as they are.
+   * Returns the array for the next sum of a phase: a new one after an abandoned round, since parts of the old array
+   * may still be in transit and must not change.
    */
   next(phase: RoundName): MeanArray {
     const array = this.current(phase);
@@ -45,7 +45,7 @@ export class Averages {
     this.#kept.delete(phase);
   }
 
-  /** Whether `current` still has the average that was applied last. */
+  /** Whether `current` still holds the last applied average. */
   keeps(phase: RoundName): boolean {
     return this.#kept.has(phase);
   }

@@ -4,28 +4,28 @@ import { floatsOf } from '../../../common/bytes.js';
 import type { Bodies, Header } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
 
-export interface WorkersRoundOptions {
+export interface PeerRoundOptions {
   readonly phase: RoundName;
   readonly step: number;
-  /** How many elements at the vector's end are measures. */
+  /** Count of measures at the end of the vector. */
   readonly measures: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
-  /** Of the phase's vector: each part of the mean is made by one worker. */
+  /** Cuts of the phase's vector. One worker computes each part of the mean. */
   readonly parts: number;
 }
 
 /** One phase of one step that is averaged among workers: complete when each of them has the whole mean. */
-export class WorkersRound {
+export class PeerRound {
   /** The worker of each shard that is not computed yet. */
   readonly #computing: Map<number, number>;
   /** Workers that have not got the mean. */
   readonly #averaging: Set<number>;
   readonly #secondsOfWorker = new Map<number, number>();
-  /** Of the parts of the mean that were made, see `normOf`. */
+  /** Squares of the parts of the mean, see `normOf`. */
   readonly #squares = new Map<number, number>();
   #measures: Float32Array | undefined;
 
-  constructor(private readonly options: WorkersRoundOptions) {
+  constructor(private readonly options: PeerRoundOptions) {
     this.#computing = new Map(options.workerOfShard);
     this.#averaging = new Set(options.workerOfShard.values());
   }
@@ -35,8 +35,8 @@ export class WorkersRound {
   }
 
   /**
-   * Numbers of the workers that have not done their part. Who has computed everything may wait for another: where any
-   * has not, only those are late.
+   * Numbers of the workers that are late. A worker that has computed everything may wait for another, so workers that
+   * still compute are named first.
    */
   get late(): number[] {
     const late = this.#computing.size > 0 ? new Set(this.#computing.values()) : this.#averaging;

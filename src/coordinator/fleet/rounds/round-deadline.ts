@@ -1,17 +1,17 @@
-/**
- * What a phase may take before anything is known, in milliseconds, for each of its batches and at most: the first one
- * builds kernels and fills caches.
- */
+/** Milliseconds for each batch of the first phase, which builds kernels and fills caches, and the upper bound. */
 const FIRST = 600_000;
 const LONGEST_FIRST = 24 * 3_600_000;
 /** And later at least so many times the silence that is put up with, however fast the ones before were. */
 const LEAST_SILENCES = 6;
-/** How many times as long as the slowest of the last phases one may take. */
-const PATIENCE = 20;
+/** Multiple of the slowest recent phase that a phase may take. */
+const SLOWEST_FACTOR = 20;
 const REMEMBERED = 20;
 
-/** How long a phase may take: a step that never ends is no heartbeat's business, and a slow machine is no fault. */
-export class StepDeadline {
+/**
+ * Deadline of a round. Heartbeats do not detect a hung step. The deadline adapts, so that slow machines are not
+ * reported.
+ */
+export class RoundDeadline {
   readonly #recent: number[] = [];
 
   /** `liveness`: the silence that is put up with, in milliseconds. */
@@ -22,7 +22,7 @@ export class StepDeadline {
 
   get milliseconds(): number {
     if (this.#recent.length === 0) return Math.min(this.batches * FIRST, LONGEST_FIRST);
-    return Math.max(LEAST_SILENCES * this.liveness, PATIENCE * Math.max(...this.#recent));
+    return Math.max(LEAST_SILENCES * this.liveness, SLOWEST_FACTOR * Math.max(...this.#recent));
   }
 
   took(milliseconds: number): void {

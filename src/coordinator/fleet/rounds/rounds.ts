@@ -11,66 +11,68 @@ import { Rejection } from '../../../wire/rejection.js';
 import { vectorChunk } from '../../../wire/vector-chunks.js';
 import type { RunMetrics } from '../../../monitoring/metrics/run-metrics.js';
 import type { Average } from '../../averaged-update.js';
-import { Averages } from './average-buffers.js';
-import { StepDeadline } from './round-deadline.js';
-import type { Expectations } from '../pending-waits.js';
-import { PhaseRound } from './star-round.js';
-import type { Post } from '../worker-channel.js';
+import { AverageBuffers } from './average-buffers.js';
+import { RoundDeadline } from './round-deadline.js';
+import type { PendingReplies } from '../pending-replies.js';
+import { StarRound } from './star-round.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import { describe, type Member } from '../members/roster.js';
 import type { RouteLost } from './routes.js';
 import { SLOW_STEPS, Stragglers } from './stragglers.js';
-import { WorkersRound } from './peer-round.js';
+import { PeerRound } from './peer-round.js';
 
 export interface RoundsParts {
   readonly training: TrainingOptions;
   /** Silence for so many milliseconds is a lost connection. */
   readonly liveness: number;
-  readonly post: Post;
-  readonly expectations: Expectations;
+  readonly channel: WorkerChannel;
+  readonly replies: PendingReplies;
   readonly metrics: RunMetrics;
   readonly log: Log;
   /** Workers that have not sent everything in so many milliseconds. */
   readonly onLate: (workers: readonly number[], milliseconds: number) => void;
 }
 
-/** What of the run is computed: a phase at a time, or local steps, by a group of workers. */
+/** A round: a phase or local steps, computed by a group of workers. */
 export interface RoundOrder {
   readonly phase: RoundName;
-  /** Of local steps the first and the last one; otherwise the same. */
+  /** First and last step of local steps; equal for a phase. */
   readonly firstStep: number;
   readonly step: number;
   readonly group: readonly Member[];
   readonly workerOfShard: ReadonlyMap<number, number>;
-  /** Whether to look for elements that are not finite. */
+  /** Whether to search for non-finite elements. */
   readonly inspect: boolean;
-  /** Whether the workers average among themselves. */
+  /** Whether the workers average between themselves. */
   readonly amongWorkers: boolean;
 }
 
 type Current = { readonly order: RoundOrder; readonly done: Deferred<void> } & (
-  | { readonly way: 'star'; readonly round: PhaseRound }
-  | { readonly way: 'workers'; readonly round: WorkersRound }
+  { readonly way: 'star'; readonly round: StarRound } | { readonly way: 'workers'; readonly round: PeerRound }
 );
 
 /** Has workers compute phases, sums what they send, and sends the averages while they still come in. */
 export class Rounds {
-  readonly #averages: Averages;
-  readonly #deadline: StepDeadline;
+  readonly #averages: AverageBuffers;
+  readonly #deadline: RoundDeadline;
   readonly #pool = new PartPool();
   #bytesAmongWorkers = 0;
   readonly #stragglers: Stragglers;
-  /** How the rounds' vectors are cut and written. */
+  /** Cuts of each round's vector. */
   readonly #cuts: RoundCuts;
   #current: Current | undefined;
 
   constructor(private readonly parts: RoundsParts) {
     this.#cuts = cutsOf(parts.training);
-    this.#averages = new Averages(parts.training);
+    this.#averages = new AverageBuffers(parts.training);
     const { training, liveness } = parts;
     this.#stragglers = new Stragglers(roundsOf(training));
     // Of a round of local steps, each is two phases.
     const { accumulate = 1, localSteps } = training;
-    this.#deadline = new StepDeadline(liveness, accumulate * (localSteps === undefined ? 1 : 2 * localSteps));
+    this.#deadline = new RoundDeadline(
+      liveness,
+      accumulate * (localSteps === undefined ? 1 : 2 * localSteps),
+    );
   }
 
   /** That workers said they have sent to others, so far. */
@@ -78,7 +80,7 @@ export class Rounds {
     return this.#bytesAmongWorkers;
   }
 
-  /** How long a phase may take now, in milliseconds. */
+  /** Current deadline of a phase in milliseconds. */
   get phaseTime(): number {
     return this.#deadline.milliseconds;
   }
@@ -88,7 +90,7 @@ export class Rounds {
     return this.#averages.current(roundAt(update, this.parts.training).phase);
   }
 
-  /** Whether the average of the last update is as it was: in a run of local steps the next one takes its place. */
+  /** Whether the average of the last update is intact: with local steps, the next round overwrites it. */
   keepsAverageOf(update: number): boolean {
     return this.#averages.keeps(roundAt(update, this.parts.training).phase);
   }
@@ -100,21 +102,21 @@ export class Rounds {
   async compute(order: RoundOrder): Promise<Average> {
     const { phase, firstStep, step, group, workerOfShard, inspect, amongWorkers } = order;
     const steps = step - firstStep + 1;
-    const { post, expectations, metrics, onLate } = this.parts;
-    const done = expectations.expect((worker) => group.some(({ number }) => number === worker));
+    const { channel, replies, metrics, onLate } = this.parts;
+    const done = replies.expect((worker) => group.some(({ number }) => number === worker));
     const current: Current = amongWorkers
       ? { order, done, way: 'workers', round: this.#workersRound(order) }
       : { order, done, way: 'star', round: this.#star(order) };
     const { round } = current;
     this.#current = current;
     // Whoever computes this has read the averages before it.
-    this.parts.post.segments?.beginAnew();
+    this.parts.channel.segments?.beginAnew();
     const started = awakeTime();
     const limit = this.#deadline.milliseconds;
     try {
       const body = { collect: !amongWorkers, steps: phase === 'local' ? steps : 0 };
-      await post.toAll(group, 'compute', body, { phase, step });
-      await expectations.within(limit, done, () => {
+      await channel.toAll(group, 'compute', body, { phase, step });
+      await replies.within(limit, done, () => {
         onLate(round.late, limit);
       });
     } finally {
@@ -162,7 +164,7 @@ export class Rounds {
     const { length } = this.#averages.current(phase).floats;
     const place = { offset: cut.offset, format: cut.format };
     const chunk = vectorChunk({ content: Content.AVERAGE, shard: 0, length }, place, payload);
-    return this.parts.post.share(group, chunk, { phase, step });
+    return this.parts.channel.share(group, chunk, { phase, step });
   }
 
   shardDone({ number }: Member, message: MessageOf<'shardDone'>): void {
@@ -191,9 +193,9 @@ export class Rounds {
     }
   }
 
-  #star({ phase, step, workerOfShard, inspect }: RoundOrder): PhaseRound {
+  #star({ phase, step, workerOfShard, inspect }: RoundOrder): StarRound {
     const { training } = this.parts;
-    return new PhaseRound({
+    return new StarRound({
       ...{ phase, step, workerOfShard, inspect, into: this.#averages.next(phase) },
       ...{ summation: training.summation, pool: this.#pool },
       gradientEnd: roundLayout(phase, training).normEnd,
@@ -201,12 +203,12 @@ export class Rounds {
     });
   }
 
-  #workersRound(order: RoundOrder): WorkersRound {
+  #workersRound(order: RoundOrder): PeerRound {
     const { measures } = roundLayout(order.phase, this.parts.training);
-    return new WorkersRound({ ...order, measures, parts: this.#cuts(order.phase).length });
+    return new PeerRound({ ...order, measures, parts: this.#cuts(order.phase).length });
   }
 
-  /** Between rounds there may be what is left of one that was given up. */
+  /** Ignores messages of an abandoned round. */
   #underWay(): Current {
     if (!this.#current) throw new Rejection('wrong_generation', 'a gradient that is not waited for any more');
     return this.#current;

@@ -11,7 +11,7 @@ import { describe, type Member, type Roster } from '../members/roster.js';
 /** With fewer, the way through the coordinator is as short. */
 const LEAST_WORKERS = 2;
 
-/** A way between two workers is lost: the membership begins anew, without such ways. */
+/** Thrown if a route between two workers is lost. The generation restarts without it. */
 export class RouteLost extends Error {
   override readonly name = 'RouteLost';
 }
@@ -23,7 +23,7 @@ export interface RoutesParts {
   readonly log: Log;
 }
 
-/** Which way gradients go in each membership, and who is whose neighbour on it. */
+/** Chooses the routes of gradients in each generation, and the neighbours of each worker. */
 export class Routes {
   #workerOfShard: number[] = [];
   /** Processes of which one cannot send to the other. */
@@ -32,7 +32,7 @@ export class Routes {
 
   constructor(private readonly parts: RoutesParts) {}
 
-  /** Whether workers are to listen for each other. */
+  /** Whether workers listen for connections of other workers. */
   get mayBeAmongWorkers(): boolean {
     return this.parts.topology !== 'star';
   }
@@ -41,14 +41,14 @@ export class Routes {
     return this.#workerOfShard.length > 0;
   }
 
-  /** A membership begins with these. */
+  /** A generation begins with these. */
   begin(assignments: readonly Assignment[]): void {
     const serving = assignments.filter(({ shards }) => shards.length > 0);
     this.#workerOfShard = this.#areReachable(serving) ? workersOfShards(serving) : [];
     this.#say(serving);
   }
 
-  /** What a worker has to know of it. */
+  /** Returns the part of an assignment that describes the routes. */
   of(worker: number): Pick<Bodies['assignment'], 'workerOfShard' | 'neighbours'> {
     if (!this.#workerOfShard.includes(worker)) return { workerOfShard: [], neighbours: [] };
     const { training, roster } = this.parts;

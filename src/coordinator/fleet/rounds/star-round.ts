@@ -11,18 +11,18 @@ import { Rejection } from '../../../wire/rejection.js';
 import { ExpectedChunks } from '../../../wire/vector-chunks.js';
 import type { NotFiniteElement } from '../../nonfinite-retry.js';
 
-export interface PhaseRoundOptions {
+export interface StarRoundOptions {
   readonly phase: RoundName;
   readonly step: number;
   readonly workerOfShard: ReadonlyMap<number, number>;
   readonly summation: Summation | undefined;
   readonly into: MeanArray;
-  /** How the vector is cut and written. */
+  /** Cuts of the vector. */
   readonly cuts: readonly Cut[];
   readonly pool: PartPool;
-  /** Where in the vector that part ends whose norm says whether the mean is finite: the gradient. */
+  /** End of the gradient in the vector: its norm shows whether the mean is finite. */
   readonly gradientEnd: number;
-  /** Whether to look for elements that are not finite. */
+  /** Whether to search for non-finite elements. */
   readonly inspect?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface WholePart {
 }
 
 /** One phase of one step: gathers every shard's gradient into the sum, and how long each worker took. */
-export class PhaseRound {
+export class StarRound {
   readonly #sums: VectorSums;
   /** The worker of each shard whose gradient is not complete yet. */
   readonly #waiting: Map<number, number>;
@@ -43,7 +43,7 @@ export class PhaseRound {
   /** The part of the mean that the last chunk made whole. */
   #whole: WholePart | undefined;
 
-  constructor(private readonly options: PhaseRoundOptions) {
+  constructor(private readonly options: StarRoundOptions) {
     const { workerOfShard, summation, into, pool, gradientEnd } = options;
     this.#waiting = new Map(workerOfShard);
     const plan = planAllHere(summation, workerOfShard.size);

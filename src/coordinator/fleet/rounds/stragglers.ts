@@ -13,14 +13,14 @@ export interface Straggler {
   readonly others: number;
 }
 
-/** What a worker's last steps were, all alike: how many, and whether it was named. */
+/** Consecutive steps in which a worker was slow, and whether it was reported. */
 interface Row {
   isSlow: boolean;
   steps: number;
   isNamed: boolean;
 }
 
-/** Which workers all others wait for. By their time for a shard: who has more of them is not slow. */
+/** Detects workers that all others wait for, by their time per shard: a worker with more shards is not slow. */
 export class Stragglers {
   /** Seconds for a shard in the phases of the step that is under way, by worker. */
   readonly #phases = new Map<RoundName, ReadonlyMap<number, number>>();
@@ -30,8 +30,8 @@ export class Stragglers {
   constructor(private readonly rounds: readonly RoundName[] = PHASES) {}
 
   /**
-   * What a shard took in a phase, by worker; a phase that is done again takes the place of the one before. Returns those
-   * to be named now, where the step is over with it.
+   * Records the seconds per shard in a phase, by worker. A repeated phase replaces the previous one. Returns the
+   * workers to report if this ends the step.
    */
   took(phase: RoundName, secondsOfWorker: ReadonlyMap<number, number>): Straggler[] {
     this.#phases.set(phase, secondsOfWorker);
@@ -50,7 +50,7 @@ export class Stragglers {
     return named;
   }
 
-  /** Of those that computed in all phases of the step. */
+  /** Seconds of the workers that computed in all phases of the step. */
   #step(): Map<number, number> {
     const [first, ...later] = this.rounds.map(
       (phase) => this.#phases.get(phase) ?? new Map<number, number>(),

@@ -6,7 +6,7 @@ import { Rejection } from '../../../wire/rejection.js';
 import type { StateSource } from '../../../model/state-source.js';
 
 /** Chunks of what workers fetch. Each throws a Rejection for a byte that there is not. */
-export class ContentSource {
+export class ChunkSource {
   constructor(
     private readonly faces: Faces,
     private readonly sampler: Sampler,

@@ -1,25 +1,25 @@
 import { CHUNK_BYTES } from '../../../wire/codec.js';
 import type { Bodies } from '../../../wire/message.js';
 import { Rejection } from '../../../wire/rejection.js';
-import type { Copies, Copy } from './snapshot-requests.js';
-import type { Post } from '../worker-channel.js';
+import type { SnapshotRequests, Copy } from './snapshot-requests.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import type { Member } from '../members/roster.js';
 
 /**
- * Passes a worker's copy on to those that fetch it. The coordinator keeps nothing of it: a chunk is asked for when
- * somebody asks for it, so what is on its way is what the receivers' windows allow.
+ * Relays a worker's snapshot to the workers that fetch it. The coordinator stores nothing: it requests a chunk when a
+ * receiver requests it, so the receivers' windows bound what is in transit.
  */
-export class CopyRelay {
+export class SnapshotRelay {
   /** Members that wait for the chunk at each offset, and the numbers of their requests. */
   readonly #waiting = new Map<number, { readonly member: Member; readonly request: number }[]>();
   readonly #close: () => void;
 
   constructor(
     private readonly copy: Copy,
-    private readonly copies: Copies,
-    private readonly post: Post,
+    private readonly snapshots: SnapshotRequests,
+    private readonly channel: WorkerChannel,
   ) {
-    this.#close = copies.open(copy, (chunk) => {
+    this.#close = snapshots.open(copy, (chunk) => {
       this.#passOn(chunk);
     });
   }
@@ -29,7 +29,7 @@ export class CopyRelay {
     return this.copy.member.number;
   }
 
-  /** Whether this is what it passes on. */
+  /** Whether a fetch or chunk belongs to the relayed snapshot. */
   has({ content }: Pick<Bodies['fetch'], 'content'>): boolean {
     return content === this.copy.content;
   }
@@ -42,7 +42,7 @@ export class CopyRelay {
     if (others) others.push({ member, request });
     else {
       this.#waiting.set(offset, [{ member, request }]);
-      await this.copies.ask(this.copy, offset);
+      await this.snapshots.ask(this.copy, offset);
     }
   }
 
@@ -58,6 +58,6 @@ export class CopyRelay {
     this.#waiting.delete(chunk.offset);
     for (const { member, request } of waiting)
       // Who cannot be reached is missed elsewhere.
-      void this.post.send(member, 'chunk', { ...chunk, request });
+      void this.channel.send(member, 'chunk', { ...chunk, request });
   }
 }

@@ -4,24 +4,24 @@ import type { Bodies, Content } from '../../../wire/message.js';
 import { Pull } from '../../../wire/pull.js';
 import { Rejection } from '../../../wire/rejection.js';
 import { CopyLost, type StateCopy, type TakeBytes } from '../../../model/state-source.js';
-import type { Expectations } from '../pending-waits.js';
-import type { Post } from '../worker-channel.js';
+import type { PendingReplies } from '../pending-replies.js';
+import type { WorkerChannel } from '../worker-channel.js';
 import { describe, type Member, type Roster } from '../members/roster.js';
 import { WorkerLost } from '../worker-lost.js';
 
-/** How long a copy may take to be made, and how long to be read, in milliseconds. */
+/** Milliseconds for a worker to take a snapshot, and again to send it. */
 const COPY_TIMEOUT = 120_000;
 
-/** What a worker is asked to copy. */
-export interface CopyRequest {
+/** Request to a worker for a snapshot. */
+export interface SnapshotRequest {
   readonly member: Member;
   readonly content: Content;
   readonly total: number;
   readonly withDigest?: boolean;
 }
 
-/** What a worker was asked to copy, and keeps until the next copy. */
-export interface Copy extends CopyRequest {
+/** A snapshot that a worker keeps until the next one. */
+export interface Copy extends SnapshotRequest {
   /** SHA-256, where it was asked for. */
   readonly digest: string;
   /** Names the chunks that are fetched of it. */
@@ -32,21 +32,21 @@ export interface Copy extends CopyRequest {
 export type TakeChunk = (chunk: Bodies['chunk']) => void;
 
 /** A copy that is being made. */
-interface Awaited extends CopyRequest {
+interface Awaited extends SnapshotRequest {
   readonly onTaken: (digest: string) => void;
 }
 
 /** Has workers keep copies of what they hold, and fetches them. */
-export class Copies {
+export class SnapshotRequests {
   #request = 0;
   #awaited: Awaited | undefined;
-  /** Who takes the chunks of each copy that is being read. */
+  /** Reader of each snapshot that is being read, by request. */
   readonly #readers = new Map<number, { readonly member: Member; readonly take: TakeChunk }>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly post: Post,
-    private readonly expectations: Expectations,
+    private readonly channel: WorkerChannel,
+    private readonly replies: PendingReplies,
     private readonly roster: Roster,
     /** A worker does not answer in this many milliseconds. */
     private readonly onLate: (member: Member, milliseconds: number) => void,
@@ -56,21 +56,21 @@ export class Copies {
    * Has a worker copy this content as it is when it has done what it was asked for before. Rejects with WorkerLost.
    * A worker has one copy of each content, so the next one waits until `release` was called for this one.
    */
-  async take(request: CopyRequest): Promise<{ readonly copy: Copy; readonly release: () => void }> {
+  async take(request: SnapshotRequest): Promise<{ readonly copy: Copy; readonly release: () => void }> {
     const { member, content, withDigest = false } = request;
     const release = await this.#turn();
     try {
       this.#requireHere(member);
       const number = ++this.#request;
-      const taken = this.expectations.expect((worker) => worker === member.number);
+      const taken = this.replies.expect((worker) => worker === member.number);
       let digest = '';
       const onTaken = (said: string): void => {
         digest = said;
         taken.resolve();
       };
       this.#awaited = { ...request, onTaken };
-      await this.post.send(member, 'snapshot', { content, withDigest });
-      await this.expectations.within(COPY_TIMEOUT, taken, () => {
+      await this.channel.send(member, 'snapshot', { content, withDigest });
+      await this.replies.within(COPY_TIMEOUT, taken, () => {
         this.onLate(member, COPY_TIMEOUT);
       });
       return { copy: { ...request, digest, request: number }, release };
@@ -83,7 +83,7 @@ export class Copies {
   }
 
   /** Has a worker copy its state, which is read from there piece by piece. The copy's `read` rejects with CopyLost. */
-  async takeState(request: CopyRequest): Promise<StateCopy> {
+  async takeState(request: SnapshotRequest): Promise<StateCopy> {
     const { copy, release } = await this.take(request);
     return {
       read: async (take) => {
@@ -102,14 +102,14 @@ export class Copies {
   async read(copy: Copy, take: TakeBytes): Promise<void> {
     const { member, total } = copy;
     this.#requireHere(member);
-    const arrived = this.expectations.expect((worker) => worker === member.number);
+    const arrived = this.replies.expect((worker) => worker === member.number);
     const pull = new Pull(total, CHUNK_BYTES, (offset) => this.ask(copy, offset), take);
     const close = this.open(copy, (chunk) => {
       pull.receive(chunk);
     });
     pull.start().then(arrived.resolve, arrived.reject);
     try {
-      await this.expectations.within(COPY_TIMEOUT, arrived, () => {
+      await this.replies.within(COPY_TIMEOUT, arrived, () => {
         this.onLate(member, COPY_TIMEOUT);
       });
     } finally {
@@ -126,7 +126,7 @@ export class Copies {
   }
 
   ask({ member, content, request }: Copy, offset: number): Promise<void> {
-    return this.post.send(member, 'fetch', { content, shard: 0, offset, request });
+    return this.channel.send(member, 'fetch', { content, shard: 0, offset, request });
   }
 
   /** Throws a Rejection for what was not asked for, as `chunk` does. */
@@ -146,7 +146,7 @@ export class Copies {
     // Otherwise it was on its way when its reading was given up.
   }
 
-  /** Who is lost already is not lost again: nobody would end the wait. */
+  /** Fails at once if the member has left: no later event would end the wait. */
   #requireHere(member: Member): void {
     if (this.roster.get(member.number) !== member)
       throw new WorkerLost(member.number, 'silent', `${describe(member)} is gone, and its copy with it`);

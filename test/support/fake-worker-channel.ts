@@ -1,17 +1,17 @@
-import type { Post } from '../../src/coordinator/fleet/worker-channel.js';
+import type { WorkerChannel } from '../../src/coordinator/fleet/worker-channel.js';
 import type { Member } from '../../src/coordinator/fleet/members/roster.js';
 import type { Bodies, BodyKind } from '../../src/wire/message.js';
 import { Sequence } from '../../src/wire/sequence.js';
 
 /** What a coordinator would have sent to a worker: to whom, what and with which body. */
-export type Letter = { [Kind in BodyKind]: { peer: string; kind: Kind; body: Bodies[Kind] } }[BodyKind];
+export type SentMessage = { [Kind in BodyKind]: { peer: string; kind: Kind; body: Bodies[Kind] } }[BodyKind];
 
 /** Stands for the socket of a coordinator: keeps what is to be sent. */
-export class FakePost {
-  readonly letters: Letter[] = [];
+export class FakeWorkerChannel {
+  readonly messages: SentMessage[] = [];
 
   send(member: Member, kind: BodyKind, body: object): Promise<void> {
-    this.letters.push({ peer: member.peer, kind, body } as Letter);
+    this.messages.push({ peer: member.peer, kind, body } as SentMessage);
     return Promise.resolve();
   }
 
@@ -20,17 +20,17 @@ export class FakePost {
   }
 
   refuse({ peer }: Pick<Member, 'peer'>, reason: string, retry: boolean): Promise<void> {
-    this.letters.push({ peer, kind: 'refusal', body: { reason, retry } });
+    this.messages.push({ peer, kind: 'refusal', body: { reason, retry } });
     return Promise.resolve();
   }
 
-  get asPost(): Post {
-    return this as unknown as Post;
+  get asChannel(): WorkerChannel {
+    return this as unknown as WorkerChannel;
   }
 
   /** What was sent since the last look. */
-  take(): Letter[] {
-    return this.letters.splice(0);
+  take(): SentMessage[] {
+    return this.messages.splice(0);
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Inbox, type InboxParts } from '../src/coordinator/fleet/message-dispatch.js';
+import { MessageDispatcher, type MessageDispatcherParts } from '../src/coordinator/fleet/message-dispatch.js';
 import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
 import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import type { Received } from '../src/wire/listener.js';
 import { Content, type Bodies, type BodyKind, type Message } from '../src/wire/message.js';
-import { memberOf } from './support/fake-post.js';
+import { memberOf } from './support/fake-worker-channel.js';
 
 const BODIES: { readonly [Kind in BodyKind]?: Bodies[Kind] } = {
   fetch: { content: Content.IMAGES, shard: 0, offset: 0, request: 1 },
@@ -25,24 +25,24 @@ async function take(state: Member['state'], kinds: readonly BodyKind[]) {
     const header = { run: 'r', generation: 1, step: 0, phase: undefined };
     return { peer: 'peer-0', number: index + 1, message: { ...header, kind, body: BODIES[kind] } as Message };
   });
-  const inbox = new Inbox({
+  const dispatcher = new MessageDispatcher({
     ...{ roster, metrics, recovery: { generation: 1, isGrouped: () => true, prepared: () => undefined } },
-    post: {
+    channel: {
       // eslint-disable-next-line @typescript-eslint/require-await -- as that of a socket
       messages: async function* () {
         yield* received;
       },
       requireOurs: () => undefined,
     },
-    membership: {
+    admission: {
       heard: () => undefined,
       lose: (_: unknown, reason: string, cause: string) => done.push(`lost: ${reason}, ${cause}`),
     },
-    regroup: { fetch: () => Promise.resolve(done.push('fetch')).then(() => undefined) },
+    reassignment: { fetch: () => Promise.resolve(done.push('fetch')).then(() => undefined) },
     onPrepared: () => done.push('prepared'),
     onUnreachable: () => done.push('unreachable'),
-  } as unknown as InboxParts);
-  await inbox.read();
+  } as unknown as MessageDispatcherParts);
+  await dispatcher.read();
   return done;
 }
 

@@ -3,10 +3,10 @@ import { Deferred } from '../../common/deferred.js';
 import type { WorkerLost } from './worker-lost.js';
 
 /**
- * What a run waits for. Each wait ends with its answer, with the loss of a worker that it needs, with the first fault
- * of the run (whatever comes after follows from it), or when its time is up: nothing waits for ever.
+ * Replies that the run waits for. Each wait ends with its reply, the loss of a worker that it needs, the first fault
+ * of the run, or its timeout.
  */
-export class Expectations {
+export class PendingReplies {
   /** Each with the workers that it needs. */
   readonly #open = new Map<Deferred<void>, (worker: number) => boolean>();
   #fault: Error | undefined;

@@ -10,23 +10,23 @@ import { requirePart, vectorChunk } from '../../wire/vector-chunks.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-export interface PeerRoundOptions {
+export interface PeerRoundMemberOptions {
   readonly plans: PlacePlans;
   readonly mean: MeanArray;
   readonly pool: PartPool;
   readonly gradientEnd: number;
-  /** How the vector is cut and written. */
+  /** Cuts of the vector. */
   readonly cuts: readonly Cut[];
   readonly send: (worker: number, chunk: Bodies['chunk']) => void;
 }
 
 /** One phase of one step, averaged among workers: what comes from others, and what this one makes of it. */
-export class PeerRound {
+export class PeerRoundMember {
   readonly #sums: VectorSums;
   /** The parts of operands, and of the mean, that came from elsewhere. */
   readonly #received = new Set<string>();
 
-  constructor(private readonly options: PeerRoundOptions) {
+  constructor(private readonly options: PeerRoundMemberOptions) {
     const { plans, mean, pool, gradientEnd, send } = options;
     const { length } = mean.floats;
     this.#sums = new VectorSums({
@@ -50,12 +50,12 @@ export class PeerRound {
     return this.#sums.complete;
   }
 
-  /** Of the parts of the mean that are made here, see `normOf`. */
+  /** Squares of the parts of the mean that this worker computes, see `normOf`. */
   get squares(): ReadonlyMap<number, number> {
     return this.#sums.squares;
   }
 
-  /** Whether the measures at the vector's end are in a part of the mean that is made here. */
+  /** Whether this worker computes the part of the mean with the measures. */
   get makesMeasures(): boolean {
     return this.#sums.squares.has(this.options.cuts.length - 1);
   }
@@ -64,7 +64,7 @@ export class PeerRound {
     return this.options.mean.floats;
   }
 
-  /** Of a shard of this worker; it must stay as it is until the round is over. */
+  /** Adds the vector of a local shard. It must not change until the round is over. */
   addVector(shard: number, vector: Float32Array): void {
     const { cuts, pool } = this.options;
     for (const { cut, payload } of writeShard(vector, cuts, pool)) this.#sums.add(shard, cut, payload);

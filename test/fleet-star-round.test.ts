@@ -4,7 +4,7 @@ import { meanArray } from '../src/averaging/mean-array.js';
 import { writeShard } from '../src/averaging/shard-writer.js';
 import { cutVector } from '../src/averaging/vector-cuts.js';
 import { PartPool } from '../src/averaging/part-pool.js';
-import { PhaseRound } from '../src/coordinator/fleet/rounds/star-round.js';
+import { StarRound } from '../src/coordinator/fleet/rounds/star-round.js';
 import { bytesOf } from '../src/common/bytes.js';
 import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
@@ -18,14 +18,14 @@ const LENGTH = CHUNK / 4 + 2;
 const GRADIENT = LENGTH - 1;
 
 /** Shards 0 and 1 are with worker 0, shard 2 is with worker 1; each shard's vector is its number + 1 everywhere. */
-function begin(): { round: PhaseRound; into: Float32Array } {
+function begin(): { round: StarRound; into: Float32Array } {
   const into = meanArray(LENGTH);
   const workerOfShard = new Map([
     [0, 0],
     [1, 0],
     [2, 1],
   ]);
-  const round = new PhaseRound({
+  const round = new StarRound({
     ...{ phase: 'generator', step: 7, workerOfShard, summation: 'sequential' },
     ...{ into, pool: new PartPool(), gradientEnd: GRADIENT },
     cuts: cutVector({ length: LENGTH, gradientEnd: GRADIENT }),
@@ -41,7 +41,7 @@ function chunk(shard: number, offset: number, changes: Partial<Bodies['chunk']> 
   return { content: Content.GRADIENT, shard, offset, total: bytes.length, request: 0, payload, ...changes };
 }
 
-function send(round: PhaseRound, worker: number, shard: number, computeSeconds = 1): void {
+function send(round: StarRound, worker: number, shard: number, computeSeconds = 1): void {
   round.addChunk(worker, AT, chunk(shard, 0));
   round.addChunk(worker, AT, chunk(shard, CHUNK));
   round.shardDone(worker, AT, { shard, computeSeconds });
@@ -184,10 +184,10 @@ describe('a phase of a run that rounds', () => {
   const length = 40;
   const gradientEnd = 34;
   const values = (shard: number): Float32Array => new Float32Array(length).fill(shard + 1);
-  const start = (wire: 'bf16'): { round: PhaseRound; into: Float32Array; written: Written } => {
+  const start = (wire: 'bf16'): { round: StarRound; into: Float32Array; written: Written } => {
     const into = meanArray(length, wire);
     const cuts = cutVector({ length, gradientEnd, wire });
-    const round = new PhaseRound({
+    const round = new StarRound({
       ...{
         phase: 'generator',
         step: 7,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Expectations } from '../src/coordinator/fleet/pending-waits.js';
+import { PendingReplies } from '../src/coordinator/fleet/pending-replies.js';
 import type { LocalWorkers } from '../src/coordinator/fleet/local-workers/local-workers.js';
-import { Membership } from '../src/coordinator/fleet/members/admission.js';
+import { WorkerAdmission } from '../src/coordinator/fleet/members/admission.js';
 import { Recovery } from '../src/coordinator/fleet/members/recovery.js';
 import { Roster, type Member } from '../src/coordinator/fleet/members/roster.js';
 import { WorkerLost } from '../src/coordinator/fleet/worker-lost.js';
@@ -12,7 +12,7 @@ import { hashOptions } from '../src/model/training-options.js';
 import { PROTOCOL_VERSION } from '../src/wire/codec.js';
 import type { Bodies, MessageOf } from '../src/wire/message.js';
 import { Rejection } from '../src/wire/rejection.js';
-import { FakePost } from './support/fake-post.js';
+import { FakeWorkerChannel } from './support/fake-worker-channel.js';
 import { parsePrometheusText } from './support/prometheus-text.js';
 import { SMALL_TRAINING } from './support/small-model.js';
 
@@ -51,29 +51,29 @@ class FakeMachine {
   }
 }
 
-describe('the membership of a run', () => {
-  let post: FakePost;
+describe('the generation of a run', () => {
+  let channel: FakeWorkerChannel;
   let roster: Roster;
   let recovery: Recovery;
-  let expectations: Expectations;
+  let replies: PendingReplies;
   let metrics: RunMetrics;
   let machine: FakeMachine | undefined;
   let lines: string[];
   let secret: Secret | undefined;
-  let membership: Membership;
+  let admission: WorkerAdmission;
 
   beforeEach(() => {
-    post = new FakePost();
+    channel = new FakeWorkerChannel();
     metrics = new RunMetrics({ batchSize: 16 });
     roster = new Roster(MAX_WORKERS, metrics);
     recovery = new Recovery(SMALL_TRAINING.shards, 0);
-    expectations = new Expectations();
+    replies = new PendingReplies();
     machine = undefined;
     secret = undefined;
     lines = [];
-    membership = new Membership({
+    admission = new WorkerAdmission({
       ...{ training: SMALL_TRAINING, dataset: { fingerprint: 'f', count: 96 }, maxWorkers: MAX_WORKERS },
-      ...{ liveness: 10_000, roster, recovery, post: post.asPost, expectations, metrics },
+      ...{ liveness: 10_000, roster, recovery, channel: channel.asChannel, replies, metrics },
       local: () => machine as unknown as LocalWorkers | undefined,
       log: (line, fields) => {
         if (fields?.level !== 'debug') lines.push(line);
@@ -87,7 +87,7 @@ describe('the membership of a run', () => {
     });
   });
   afterEach(() => {
-    membership.stop();
+    admission.stop();
   });
 
   /** A worker says hello on a new connection. Returns what it is told. */
@@ -96,10 +96,10 @@ describe('the membership of a run', () => {
     const { process = `${host} ${pid}` } = facts;
     // By their number, processes 100 and 101 are those of this machine.
     const { secret: shown = SECRETS.find((_, worker) => pid === 100 + worker) ?? '' } = facts;
-    await membership.hello(peer, number, { protocol, host, pid, process, secret: shown });
-    const letter = post.take().find((each) => each.peer === peer);
-    assert.ok(letter);
-    return letter;
+    await admission.hello(peer, number, { protocol, host, pid, process, secret: shown });
+    const message = channel.take().find((each) => each.peer === peer);
+    assert.ok(message);
+    return message;
   }
 
   function ready(peer: string, engine = ENGINE): void {
@@ -108,7 +108,7 @@ describe('the membership of a run', () => {
       ...{ peerAddresses: [], peerKey: '', peerToken: '', segment: '' },
     };
     const header = { run: 'r', generation: 0, step: 0, phase: undefined };
-    membership.ready(member(peer), { ...header, kind: 'ready', body } satisfies MessageOf<'ready'>);
+    admission.ready(member(peer), { ...header, kind: 'ready', body } satisfies MessageOf<'ready'>);
   }
 
   function member(peer: string): Member {
@@ -124,25 +124,25 @@ describe('the membership of a run', () => {
 
   it('has places for so many, and whoever is too many may ask again and get the first that is free', async () => {
     for (const [index, peer] of ['a', 'b'].entries()) {
-      const letter = await hello(peer, { pid: index + 1 });
-      assert.equal(letter.kind, 'welcome');
-      assert.equal(letter.body.worker, index);
+      const message = await hello(peer, { pid: index + 1 });
+      assert.equal(message.kind, 'welcome');
+      assert.equal(message.body.worker, index);
     }
     const full = { peer: 'c', kind: 'refusal', body: { reason: 'the run has all its workers', retry: true } };
     assert.deepEqual(await hello('c', { pid: 3 }), full);
-    membership.lose(member('a'), 'silent', 'was silent');
-    const letter = await hello('c', { pid: 3 });
-    assert.equal(letter.kind, 'welcome');
-    assert.equal(letter.body.worker, 0);
+    admission.lose(member('a'), 'silent', 'was silent');
+    const message = await hello('c', { pid: 3 });
+    assert.equal(message.kind, 'welcome');
+    assert.equal(message.body.worker, 0);
   });
 
   it('refuses for good who can never take part', async () => {
-    for (const letter of [
+    for (const message of [
       await hello('a', { protocol: PROTOCOL_VERSION + 1 }),
       ((machine = new FakeMachine()), await hello('b', { pid: 99 })),
     ]) {
-      assert.equal(letter.kind, 'refusal');
-      assert.equal(letter.body.retry, false);
+      assert.equal(message.kind, 'refusal');
+      assert.equal(message.body.retry, false);
     }
     assert.equal((await hello('c', { pid: 101 })).kind, 'welcome');
     assert.equal(member('c').number, 1);
@@ -151,11 +151,11 @@ describe('the membership of a run', () => {
   it('refuses a host whose workers failed five times in a row, though there are places', async () => {
     for (let failure = 1; failure <= 5; failure++) {
       assert.equal((await hello(`a${failure}`, { pid: failure })).kind, 'welcome');
-      membership.lose(member(`a${failure}`), 'exited', 'cannot go on');
+      admission.lose(member(`a${failure}`), 'exited', 'cannot go on');
     }
-    const letter = await hello('a6', { pid: 6 });
-    assert.equal(letter.kind, 'refusal');
-    assert.deepEqual(letter.body, {
+    const message = await hello('a6', { pid: 6 });
+    assert.equal(message.kind, 'refusal');
+    assert.deepEqual(message.body, {
       reason: 'its host h failed 5 times in a row and was given up',
       retry: false,
     });
@@ -166,7 +166,7 @@ describe('the membership of a run', () => {
     await assert.rejects(hello('a', { number: 2 }), Rejection);
     await hello('a');
     await assert.rejects(
-      membership.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1', secret: '' }),
+      admission.hello('a', 2, { protocol: PROTOCOL_VERSION, host: 'h', pid: 1, process: 'h 1', secret: '' }),
       Rejection,
     );
     ready('a');
@@ -178,10 +178,10 @@ describe('the membership of a run', () => {
   it('lets a process come back on a new connection before the old one is missed', async () => {
     await hello('a');
     ready('a');
-    const waiting = expectations.expect((worker) => worker === 0);
-    const letter = await hello('b');
-    assert.equal(letter.kind, 'welcome');
-    assert.equal(letter.body.worker, 0);
+    const waiting = replies.expect((worker) => worker === 0);
+    const message = await hello('b');
+    assert.equal(message.kind, 'welcome');
+    assert.equal(message.body.worker, 0);
     assert.equal(roster.ofPeer('a'), undefined);
     await assert.rejects(waiting.promise, WorkerLost);
     assert.equal(await losses('silent'), 1);
@@ -201,7 +201,7 @@ describe('the membership of a run', () => {
     assert.deepEqual([kind, body], ['refusal', { reason: 'the run has all its workers', retry: true }]);
     assert.equal(member('b').number, 0);
     // A connection that is gone leaves the process time to come back.
-    membership.disconnected(member('b'));
+    admission.disconnected(member('b'));
     assert.deepEqual([machine.killed, machine.returning], [[], [0]]);
     assert.equal((await hello('d', { pid: 100 })).kind, 'welcome');
     assert.deepEqual(machine.killed, []);
@@ -212,8 +212,8 @@ describe('the membership of a run', () => {
     await hello('a', { pid: 100 });
     const before = member('a');
     for (const secret of ['', 'secret', 'secret 2']) {
-      const letter = await hello('thief', { pid: 100, process: before.process, secret });
-      assert.ok(letter.kind === 'refusal' && /^the run starts its own workers: /.test(letter.body.reason));
+      const message = await hello('thief', { pid: 100, process: before.process, secret });
+      assert.ok(message.kind === 'refusal' && /^the run starts its own workers: /.test(message.body.reason));
       assert.equal(roster.ofPeer('thief'), undefined);
     }
     assert.equal(roster.get(0), before);
@@ -223,9 +223,9 @@ describe('the membership of a run', () => {
   it('takes only workers that know the secret of this user, if no keys tell who they are', async () => {
     secret = new Secret('of this user');
     for (const wrong of ['', 'of another user']) {
-      const letter = await hello('thief', { secret: wrong });
-      assert.ok(letter.kind === 'refusal' && letter.body.retry);
-      assert.match(letter.body.reason, /^it does not know the secret of this coordinator, /);
+      const message = await hello('thief', { secret: wrong });
+      assert.ok(message.kind === 'refusal' && message.body.retry);
+      assert.match(message.body.reason, /^it does not know the secret of this coordinator, /);
     }
     assert.deepEqual(roster.all(), []);
     assert.equal((await hello('a', { secret: 'of this user' })).kind, 'welcome');
@@ -233,8 +233,8 @@ describe('the membership of a run', () => {
 
   it('takes containers that share a host and number their processes alike for two', async () => {
     await hello('a', { pid: 7, process: 'one' });
-    const letter = await hello('b', { pid: 7, process: 'another' });
-    assert.ok(letter.kind === 'welcome' && letter.body.worker === 1);
+    const message = await hello('b', { pid: 7, process: 'another' });
+    assert.ok(message.kind === 'welcome' && message.body.worker === 1);
     assert.deepEqual(
       roster.all().map(({ peer }) => peer),
       ['a', 'b'],
@@ -245,9 +245,9 @@ describe('the membership of a run', () => {
     await hello('a');
     ready('a');
     const lost = member('a');
-    membership.lose(lost, 'silent', 'was silent for 10 s');
-    membership.lose(lost, 'overdue', 'did not answer for 60 s');
-    assert.deepEqual(post.take(), [
+    admission.lose(lost, 'silent', 'was silent for 10 s');
+    admission.lose(lost, 'overdue', 'did not answer for 60 s');
+    assert.deepEqual(channel.take(), [
       { peer: 'a', kind: 'refusal', body: { reason: 'was silent for 10 s', retry: true } },
     ]);
     assert.deepEqual(lines, ['worker 0 (pid 1 on h) was silent for 10 s; its place is open']);
@@ -259,20 +259,20 @@ describe('the membership of a run', () => {
     machine = new FakeMachine();
     await hello('a', { pid: 100 });
     ready('a');
-    membership.lose(member('a'), 'silent', 'was silent for 10 s');
+    admission.lose(member('a'), 'silent', 'was silent for 10 s');
     assert.deepEqual(machine.killed, [0]);
-    membership.ended(0, 'was killed by SIGKILL', 1_000);
+    admission.ended(0, 'was killed by SIGKILL', 1_000);
     assert.deepEqual(lines, [
       'worker 0 (pid 100 on h) was silent for 10 s',
       'worker 0 was killed by SIGKILL; it is started again in 1 s',
     ]);
     assert.deepEqual([await losses('silent'), await losses('exited')], [1, 0]);
     // One that ends by itself, before or after its hello, is a loss.
-    membership.ended(0, 'ended with code 3', undefined);
+    admission.ended(0, 'ended with code 3', undefined);
     await hello('b', { pid: 101 });
-    membership.lose(member('b'), 'exited', 'cannot go on: no memory');
+    admission.lose(member('b'), 'exited', 'cannot go on: no memory');
     assert.deepEqual(machine.leaving, [1]);
-    membership.ended(1, 'ended with code 3', 0);
+    admission.ended(1, 'ended with code 3', 0);
     assert.deepEqual(lines.slice(2), [
       'worker 0 ended with code 3; it is given up',
       'worker 1 ended with code 3; it is started again',
@@ -284,10 +284,10 @@ describe('the membership of a run', () => {
     machine = new FakeMachine();
     await hello('a', { pid: 100 });
     ready('a');
-    membership.begun();
+    admission.begun();
     await hello('b', { pid: 101 });
     ready('b', 'wasm');
-    assert.equal(expectations.failed, false);
+    assert.equal(replies.failed, false);
     assert.equal(roster.ofPeer('b'), undefined);
     assert.match(
       lines[0],
@@ -302,23 +302,23 @@ describe('the membership of a run', () => {
     ready('a');
     await hello('b', { pid: 101 });
     ready('b', 'wasm');
-    await assert.rejects(expectations.expect().promise, /^Error: worker 1 was refused: it has engine wasm/);
+    await assert.rejects(replies.expect().promise, /^Error: worker 1 was refused: it has engine wasm/);
   });
 
   it('takes its engine from the first, and another one where all of those left before the first update', async () => {
     await hello('a', { pid: 1 });
     ready('a');
-    membership.lose(member('a'), 'exited', 'left');
+    admission.lose(member('a'), 'exited', 'left');
     await hello('b', { pid: 2 });
     ready('b', 'wasm');
     assert.equal(roster.engine, 'wasm');
-    membership.begun();
-    membership.lose(member('b'), 'exited', 'left');
+    admission.begun();
+    admission.lose(member('b'), 'exited', 'left');
     await hello('c', { pid: 3 });
-    post.take();
+    channel.take();
     ready('c');
-    const [letter] = post.take();
-    assert.equal(letter.kind, 'refusal');
-    assert.equal(letter.body.retry, false);
+    const [message] = channel.take();
+    assert.equal(message.kind, 'refusal');
+    assert.equal(message.body.retry, false);
   });
 });
