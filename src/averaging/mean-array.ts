@@ -4,7 +4,7 @@ import { SummingMemory } from './summing-memory.js';
 import type { Cut } from './vector-cuts.js';
 import type { WireFormat } from './wire-format.js';
 
-/** Where means are made or come to: an array that other threads of the process see too. */
+/** Array of a mean, in memory that other threads of the process share. */
 export interface MeanArray {
   readonly memory: SummingMemory;
   readonly floats: Float32Array<SharedArrayBuffer>;
@@ -12,7 +12,7 @@ export interface MeanArray {
   readonly halves: Uint16Array;
 }
 
-/** A memory of its own, which is given back when nobody holds the array any more. */
+/** Allocates memory that is freed with the array. */
 export function meanArray(length: number, wire: WireFormat = 'fp32'): MeanArray {
   const halves = wire === 'fp32' ? 0 : length;
   const memory = new SummingMemory(length + Math.ceil(halves / 2));

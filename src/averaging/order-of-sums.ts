@@ -1,6 +1,6 @@
 /**
- * What is added: the vector of a shard (0 to shards - 1), or an earlier sum (the number of shards and up, in the order
- * in which `sumsOf` lists them).
+ * Operand of a sum: a shard's vector (0 to shards - 1), or an earlier sum (from the number of shards on, in the order
+ * of `sumsOf`).
  */
 export type Operand = number;
 
@@ -12,12 +12,11 @@ export interface Sum {
 }
 
 /**
- * How the vectors of all shards become one sum. Floating-point sums depend on their order, so it is an option of the
- * run: whoever makes which of them, the result is the same bit for bit.
- *
- * sequential: ((0 + 1) + 2) + 3 ..., which one place makes as vectors come, or a line of workers that hands a sum on.
- * pairwise: (0 + 1) + (2 + 3) ..., the largest power of two on the left, which a tree of workers makes in the logarithm of
- * their number; its rounding error grows with that logarithm too (Higham 1993, The accuracy of floating point summation).
+ * Order of the sum over all shards. Floating-point sums depend on their order, so it is an option of the run, and the
+ * result is the same bit for bit for every placement. sequential: ((0 + 1) + 2) + 3 ..., in one process, or along a
+ * line of workers. pairwise: (0 + 1) + (2 + 3) ..., the largest power of two on the left, in a tree of workers whose
+ * depth is the logarithm of their number; its rounding error grows with that logarithm too (Higham 1993, The accuracy
+ * of floating point summation).
  */
 export const SUMMATIONS = ['sequential', 'pairwise'] as const;
 export type Summation = (typeof SUMMATIONS)[number];

@@ -26,7 +26,7 @@ export class PartPool {
     return halves;
   }
 
-  /** Of this pool or not. */
+  /** Releases a part. A part of another pool is ignored. */
   release(part: Part): void {
     if (!this.#owns(part)) return;
     const array = this.#used.get(part.byteOffset);

@@ -8,27 +8,27 @@ export interface LocalSum {
   readonly right: Operand;
 }
 
-/** What one place does for one part of the vectors. */
+/** Work of one place for one part of the vectors. */
 export interface SumPlan {
   readonly shards: number;
   /** The sums made here, by each of their two operands. */
   readonly sumOf: ReadonlyMap<Operand, LocalSum>;
-  /** What is here, or made here, and added elsewhere: where. */
+  /** Places that add the operands which are available here. */
   readonly sendTo: ReadonlyMap<Operand, number>;
-  /** What comes from elsewhere to be added here: from where. */
+  /** Places from which operands arrive to be added here. */
   readonly receiveFrom: ReadonlyMap<Operand, number>;
   /** The operand that is the sum of all, where it is here: it becomes the mean. */
   readonly total: Operand | undefined;
-  /** Where the mean comes from; undefined where it is made here. */
+  /** Place that sends the mean; undefined if it is computed here. */
   readonly meanFrom: number | undefined;
-  /** Where it is sent on to, in that order. */
+  /** Places to which the mean is forwarded, in order. */
   readonly meanTo: readonly number[];
 }
 
 /**
- * What all places do. Places are numbers of workers. The mean travels the ways of the partial sums back: each place has it
- * from where its last one went. Those ways are a tree, wherever sums are made: what a place sends last is added after
- * everything that was sent to it.
+ * Plans of all places, which are numbers of workers. The mean travels the routes of the partial sums in reverse: each
+ * place receives it from the place to which it sent its last sum. These routes are a tree, since a place sends its
+ * last sum after it has received all others.
  */
 export class SumPlans {
   readonly #sums: readonly Sum[];
@@ -45,18 +45,18 @@ export class SumPlans {
         : oneAfterTheOther(this.#sums, placeOfShard);
   }
 
-  /** By place. */
+  /** Plans by place. */
   ofPart(part: number): ReadonlyMap<number, SumPlan> {
     return planPart(this.#sums, this.placeOfShard, this.#places(part));
   }
 
-  /** Of one place, by part. */
+  /** Plans of one place, by part. */
   at(place: number): PlacePlans {
     return new PlacePlans(this, place);
   }
 }
 
-/** What one place does for each part. */
+/** Returns the plans of one place for each part. */
 export class PlacePlans {
   readonly #plans = new Map<number, SumPlan>();
 
@@ -86,14 +86,14 @@ export function planAllHere(summation: Summation | undefined, shards: number): S
   return new SumPlans(summation, new Array<number>(shards).fill(0)).at(0).of(0);
 }
 
-/** Where each operand of a part is, or is made. */
+/** Place of each operand of a part. */
 type Placement = (part: number) => (operand: Operand) => number;
 
 /**
- * Where most places have one shard, each part has an owner, to which all send theirs: every place adds as many parts as
- * the others, and none waits for more than one message (reduce-scatter, and then all-gather, as in a ring all-reduce; but
- * a ring that begins at each part's owner would add in another order). With several shards a place, that would be several
- * vectors of each: there the sum passes the places in the order of the shards, which adds a place's own in between.
+ * Chooses the places of sequential sums. If most places have one shard, each part has an owner, to which all others
+ * send: every place adds as many parts, and none waits for more than one message (reduce-scatter and then all-gather,
+ * as in a ring all-reduce; a ring that starts at each part's owner would add in another order). With several shards
+ * per place, this would send several vectors of each: there the sum passes the places in the order of the shards.
  */
 function oneAfterTheOther(sums: readonly Sum[], placeOfShard: readonly number[]): Placement {
   const shards = placeOfShard.length;
@@ -107,9 +107,9 @@ function oneAfterTheOther(sums: readonly Sum[], placeOfShard: readonly number[])
 }
 
 /**
- * Of two places that have the operands of a sum, one makes it, and the other one that of the next part: each exchanges
- * half of a vector with its first partner, a quarter with the next (recursive halving and doubling; Thakur et al. 2005,
- * Optimization of collective communication operations in MPICH).
+ * Chooses the places of pairwise sums. Of two places that have the operands, one adds this part and the other the
+ * next one: each exchanges half of a vector with its first partner, a quarter with the next (recursive halving and
+ * doubling; Thakur et al. 2005, Optimization of collective communication operations in MPICH).
  */
 function inPairs(sums: readonly Sum[], placeOfShard: readonly number[]): Placement {
   const shards = placeOfShard.length;
@@ -129,7 +129,7 @@ function inPairs(sums: readonly Sum[], placeOfShard: readonly number[]): Placeme
   };
 }
 
-/** What each place does for a part. */
+/** Returns the plan of each place for a part. */
 function planPart(
   sums: readonly Sum[],
   placeOfShard: readonly number[],

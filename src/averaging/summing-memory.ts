@@ -14,7 +14,7 @@ const LANES = 4;
 /** The most floats that one call adds: those of a chunk, so that what is added stays in a core's cache. */
 export const PART_FLOATS = 256 * 1024;
 
-/** What sums.wat exports. All are addresses, but for numbers of bytes and divisors. */
+/** Exports of sums.wat. Arguments are addresses, except counts and divisors. */
 interface Kernels {
   add(into: number, left: number, right: number, bytes: number): void;
   mean(into: number, left: number, right: number, bytes: number, divisor: number): number;
@@ -43,7 +43,7 @@ export class SummingMemory {
   readonly kernels: Kernels;
   /** For operands that lie elsewhere, one for each side. */
   readonly #operands: readonly [Uint8Array, Uint8Array];
-  /** The same memory has another buffer after each growth; the ones before go on to show it. */
+  /** Buffers of the memory: each growth adds one, and earlier ones remain valid views. */
   readonly #given = new WeakSet<ArrayBufferLike>();
   #used = 0;
 
@@ -72,7 +72,7 @@ export class SummingMemory {
     return new Float32Array(buffer, at, floats);
   }
 
-  /** Where an operand of PART_FLOATS at most is read: where it lies or, if that is elsewhere, where it is copied to. */
+  /** Returns the address of an operand of at most PART_FLOATS. Copies it into this memory if it lies elsewhere. */
   addressOf(operand: Float32Array | Uint16Array | Uint8Array, side: 0 | 1): number {
     if (this.#given.has(operand.buffer)) return operand.byteOffset;
     this.#operands[side].set(bytesOf(operand));

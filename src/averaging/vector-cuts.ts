@@ -7,7 +7,7 @@ const ROUNDED_AT_ONCE = 16;
 /** Numbers of a part at most: a chunk of 1 MiB, since a message has costs besides its bytes. */
 const MOST_NUMBERS: Readonly<Record<WireFormat, number>> = { fp32: PART_FLOATS, bf16: 2 * PART_FLOATS };
 
-/** Of a part that is as small because many share the sums: 64 KiB as float32. */
+/** Least numbers of a part if many workers share the sums: 64 KiB as float32. */
 const LEAST_NUMBERS = 16 * 1024;
 
 /** A part of a phase's vector, which travels as one chunk and is summed as one. */
@@ -27,7 +27,7 @@ export interface Cut {
 export interface VectorShape {
   readonly length: number;
   readonly gradientEnd: number;
-  /** So many workers may share the sums: there are as many parts, if those are not too small for it. */
+  /** Workers that may share the sums: there are as many parts, unless they would be too small. */
   readonly shards?: number;
   readonly wire?: WireFormat | undefined;
 }

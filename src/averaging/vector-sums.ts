@@ -8,11 +8,11 @@ import { PART_FLOATS } from './summing-memory.js';
 import type { Cut } from './vector-cuts.js';
 
 export interface VectorSumsOptions {
-  /** What this place does for a part, by its number. */
+  /** Plan of this place for a part, by its number. */
   readonly planOf: (part: number) => SumPlan;
   readonly mean: MeanArray;
   readonly pool: PartPool;
-  /** Where in the vectors the gradient ends, which they begin with. */
+  /** End of the gradient, with which the vectors start. */
   readonly gradientEnd: number;
   /** A part of what another place adds, as it is written. It stays as it is until this round is over. */
   readonly onOperand: (place: number, operand: Operand, cut: Cut, payload: Uint8Array) => void;
@@ -21,14 +21,12 @@ export interface VectorSumsOptions {
 }
 
 /**
- * Sums the shards' vectors in the order of the run, part by part, whatever the order in which their parts come in: a run
- * must not depend on who computed what, or how fast. What comes before its turn is kept until then. A part of the mean is
- * done before the other parts are here.
- *
- * Where the run rounds, every operand is rounded, whoever makes or adds it, and so is the mean; the last sum is not.
+ * Sums the shards' vectors in the order of the run, part by part, for any order of arrival: a run must not depend on
+ * placement or speed. An operand that arrives early is kept. A part of the mean is complete before the other parts
+ * arrive. If the run rounds, every operand and the mean are rounded, in every placement; the last sum is not.
  */
 export class VectorSums {
-  /** By part, what waits for the other operand of its sum. */
+  /** Operands that wait for the other operand of their sum, by part. */
   readonly #waiting = new Map<number, Map<Operand, Part>>();
   readonly #squares = new Map<number, number>();
   #missing: number;
@@ -37,14 +35,14 @@ export class VectorSums {
     this.#missing = options.mean.floats.length;
   }
 
-  /** Whether every part of the mean is here. */
+  /** True if every part of the mean is here. */
   get complete(): boolean {
     return this.#missing === 0;
   }
 
   /**
-   * Of each part of the mean that was made here, the sum of the squares of what it has of the gradient; not finite where
-   * any element is not. See `normOf`.
+   * Sum of squares of the gradient in each part of the mean that was computed here; not finite if an element is not.
+   * See `normOf`.
    */
   get squares(): ReadonlyMap<number, number> {
     return this.#squares;
@@ -129,7 +127,7 @@ export function normOf(squares: ReadonlyMap<number, number>): number {
   return Math.sqrt(parts.reduce((sum, [, each]) => sum + each, 0));
 }
 
-/** What a lone shard is added to: they leave every number as it is. */
+/** Neutral operand for a single shard: adding -0 changes no number. */
 function negativeZeros({ constructor, length }: Part): Part {
   return (constructor === Uint16Array ? NEGATIVE_ZEROS.halves : NEGATIVE_ZEROS.floats).subarray(0, length);
 }

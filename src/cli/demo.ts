@@ -1,4 +1,4 @@
-/** What `npm start` trains without arguments: drawn faces that form within minutes on two cores. */
+/** Options of `npm start` without arguments: drawn faces that form within minutes on two cores. */
 export const DEMONSTRATION: readonly string[] = [
   'train',
   ...['--workers', '2'],

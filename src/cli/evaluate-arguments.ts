@@ -1,7 +1,7 @@
 import type { EngineChoice } from '../engine/engine.js';
 import type { ImageSize } from '../model/architecture.js';
 
-/** What can be typed after `coordinator evaluate`, with defaults filled in. */
+/** Options of `coordinator evaluate`, with defaults. */
 export interface EvaluateArguments {
   readonly data?: string;
   readonly count: number;

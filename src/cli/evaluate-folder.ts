@@ -10,7 +10,7 @@ import { countFor } from '../evaluation/sample-count.js';
 import { printEvaluation } from '../evaluation/evaluation-text.js';
 import { realFaces } from '../evaluation/real-faces.js';
 
-/** Where nobody says how large the pictures are. */
+/** Default image size for a folder. */
 const DEFAULT_SIZE = 64;
 
 /** Says how face-like the pictures in a folder are, such as those that another program has drawn. */

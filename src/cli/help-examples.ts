@@ -2,7 +2,7 @@ import type { Guide } from '../common/brief-help.js';
 
 const RUN = 'runs/00000';
 
-/** What --help shows of each command, by what is typed. Options that it leaves out are in --help-all. */
+/** Short `--help` of each command. `--help-all` has the remaining options. */
 export const COMMAND_GUIDES: Readonly<Record<string, Guide>> = {
   coordinator: {
     examples: [

@@ -50,7 +50,7 @@ export async function makeKeys(folder: string, workers: readonly string[] | unde
   return whereTheyGo(folder, made, names);
 }
 
-/** Whether a folder holds a coordinator's keys. */
+/** Returns whether a folder holds a coordinator's keys. */
 export async function hasKeys(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).includes(`${COORDINATOR}.key_secret`);
@@ -100,7 +100,7 @@ async function writeAll(folder: string, names: readonly string[], token: string 
   }
 }
 
-/** Fails where there is such a file, whoever was faster. */
+/** Fails if the file exists, also if another process creates it at the same time. */
 async function writeNew(path: string, text: string, written: string[]): Promise<void> {
   const file = await open(path, 'wx', FILE_MODE);
   written.push(path);

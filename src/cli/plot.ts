@@ -6,7 +6,7 @@ import { RunFolder } from '../run/run-directory.js';
 import { shown } from '../common/display-path.js';
 
 export interface PlotArguments {
-  /** Of the curves in loss.png: 0 none, near 1 very smooth. */
+  /** Smoothing of the curves in loss.png: 0 none, near 1 very smooth. */
   readonly smooth: number;
 }
 

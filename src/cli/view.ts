@@ -12,7 +12,7 @@ import type { HttpTokenArguments } from '../options/train-options.js';
 import { RunFolder } from '../run/run-directory.js';
 import { shown } from '../common/display-path.js';
 
-/** So many curves can still be told apart, and read in time. */
+/** Most runs whose curves can be distinguished and read in time. */
 const MOST_RUNS = 16;
 
 export interface ViewArguments extends HttpTokenArguments {

@@ -5,7 +5,7 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 /**
- * Whether this host name or IP address (without brackets) is one that only this machine can reach. That includes IPv4
+ * Returns whether this host name or IP address (without brackets) is one that only this machine can reach. That includes IPv4
  * addresses in IPv6's form, such as ::ffff:127.0.0.1.
  */
 export function isLoopback(host: string): boolean {

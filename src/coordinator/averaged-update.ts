@@ -5,14 +5,14 @@ import type { RoundName } from '../model/round.js';
 import type { LocalOutcome, PhaseOutcome } from './executor.js';
 import { untilFinite, type NotFiniteElement } from './nonfinite-retry.js';
 
-/** What a round's vector, averaged over all shards, says of it (see `phaseLayout` and `localLayout`). */
+/** A round's vector, averaged over all shards (see `phaseLayout` and `localLayout`). */
 export interface Average {
   /** An array that ends with them. Overwritten by the phase's next one. */
   readonly measures: Float32Array;
   /** Euclidean norm of its gradient, or of all of it after local steps; not finite where any element is not. */
   readonly gradientNorm: number;
   readonly computeSeconds: number;
-  /** Where it was looked for and found. */
+  /** First non-finite element, if one was searched for and found. */
   readonly notFinite?: NotFiniteElement | undefined;
 }
 

@@ -6,7 +6,7 @@ import { openRunAt, RunFolder, type RunPlace } from '../run/run-directory.js';
 import { RunLock } from '../run/run-lock.js';
 import { shown } from '../common/display-path.js';
 
-/** The run that goes on, if one does: by --resume, or by --auto-resume where one has begun in --run-dir. */
+/** Returns the run to resume, if any: that of --resume, or with --auto-resume the one in --run-dir. */
 export async function earlierRun({
   resume,
   autoResume,
@@ -32,7 +32,7 @@ export async function beginRun(request: RunRequest): Promise<{ folder: RunFolder
   return { folder, lock };
 }
 
-/** Nobody else may write to a run before this process has closed all that it has opened in it. */
+/** Locks a run until this process has closed everything that it opened in it. */
 export async function lockRun(
   run: RunFolder,
   { arguments: { autoResume }, stop, closing }: RunRequest,

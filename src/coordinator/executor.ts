@@ -3,7 +3,7 @@ import type { StepRange } from '../model/local-steps.js';
 import type { Measures, Phase } from '../model/phase.js';
 import type { StateCopy, StateSource } from '../model/state-source.js';
 
-/** Everybody who held the state is gone: training has to begin again from a checkpoint, or from the seed. */
+/** Thrown if all workers with the state are lost. Training must restart from a checkpoint or the seed. */
 export class StateLost extends Error {
   override readonly name = 'StateLost';
 
@@ -16,23 +16,23 @@ export interface PhaseOutcome<P extends Phase> {
   readonly measures: Measures<P>;
   /** Euclidean norm of the averaged gradient. */
   readonly gradientNorm: number;
-  /** How often the gradient was not finite before it was. */
+  /** Attempts whose gradient was not finite. */
   readonly redone: number;
   /** The busiest worker's computing. */
   readonly computeSeconds: number;
 }
 
-/** What steps of the shards' own came to. */
+/** Result of local steps. */
 export interface LocalOutcome {
   /** Each of the steps, in order. */
   readonly steps: readonly LocalStep[];
-  /** How often the mean of the states was not finite before it was. */
+  /** Attempts whose mean state was not finite. */
   readonly redone: number;
   /** The busiest worker's computing, all steps. */
   readonly computeSeconds: number;
 }
 
-/** There are no workers that the run could go on with, and none are coming. */
+/** Thrown if no worker is left and none is expected. */
 export class WorkersGone extends Error {
   override readonly name = 'WorkersGone';
 }
@@ -44,7 +44,7 @@ export interface Traffic {
   readonly amongWorkers: number;
 }
 
-/** What computes a run's steps: the fleet of workers, or this process alone. Both give the same numbers. */
+/** Computes the steps of a run: the fleet of workers, or this process alone. Both produce the same numbers. */
 export interface ComputeGroup {
   readonly workers: number;
   /** Name of the engine that computes, with its version. */
@@ -63,8 +63,8 @@ export interface ComputeGroup {
   /** The images of the fixed noise, as the generator draws them now. [64 * size * size * 3] */
   samples(): Promise<Float32Array>;
   /**
-   * Copies the whole state as it is now. Training may go on, and samples may be asked for, while the copy is read. One
-   * at a time: the next copy takes the place of this one.
+   * Copies the whole state. Training and sampling may continue while the copy is read. The next copy replaces this
+   * one.
    */
   copyState(): Promise<StateCopy>;
   /** Gives every replica the state to compute `firstStep` from, the seed's where there is none, after StateLost. */

@@ -4,7 +4,7 @@ import { placeInPhase } from '../model/element-location.js';
 import type { TrainingOptions } from '../model/training-options.js';
 import { whatIsNotFinite, type NeverFinite } from './nonfinite-retry.js';
 
-/** Says what is not finite, where, and who computed it: which network, layer, worker and shard to look at. */
+/** Describes a non-finite gradient: network, layer, worker and shard. */
 export function neverFiniteLine({ phase, step, element }: NeverFinite, training: TrainingOptions): string {
   const where = element
     ? `${placeOf({ phase, step }, element.element, training)}; computed by ` +

@@ -1,12 +1,12 @@
 import type { RoundName } from '../model/round.js';
 
-/** How often a phase is computed whose gradient is not finite: a fault of the moment, in memory say, does not return. */
+/** Attempts for a phase whose gradient is not finite. A transient fault, for example of memory, does not return. */
 export const TRIES = 3;
 
 /** The first element that is not finite, of the first shard that has one. */
 export interface NotFiniteElement {
   readonly shard: number;
-  /** Who computed the shard; undefined: this process. */
+  /** Worker that computed the shard; undefined: this process. */
   readonly worker: number | undefined;
   /** Its place in the phase's vector. */
   readonly element: number;
@@ -32,7 +32,7 @@ export function whatIsNotFinite(phase: RoundName, step: number): string {
     : `the ${phase}'s gradient is not finite at step ${step}`;
 }
 
-/** What trying a phase came to: its result, or that its gradient is not finite, and where if that was looked for. */
+/** Outcome of one attempt: a result, or the location of a non-finite gradient if it was searched for. */
 export type Attempt<Result> =
   { readonly result: Result } | { readonly notFinite: NotFiniteElement | undefined };
 

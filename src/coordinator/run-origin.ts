@@ -4,7 +4,7 @@ import type { StateSource } from '../model/state-source.js';
 import { readInitial, type InitialFacts, type InitialWeights } from '../formats/read-initial.js';
 import { shown } from '../common/display-path.js';
 
-/** Where a run begins, and begins again while it has no checkpoint: at the weights of --init, or at its seed. */
+/** Origin of a run without a checkpoint: the weights of --init, or the seed. */
 export class Beginning {
   #weights: InitialWeights | undefined;
 
@@ -19,12 +19,15 @@ export class Beginning {
     return this.init === undefined ? 'the seed' : `the weights of ${shown(this.init)}`;
   }
 
-  /** What is known of the weights; undefined for the seed. */
+  /** Facts about the weights; undefined for the seed. */
   get facts(): InitialFacts | undefined {
     return this.#weights?.facts ?? this.recorded;
   }
 
-  /** Undefined: the seed's, which everybody makes by themselves. Reads the weights the first time. */
+  /**
+   * Returns the initial state; undefined for the seed's, which each worker computes. Reads the weights at the first
+   * call.
+   */
   async state(): Promise<StateSource | undefined> {
     if (this.init === undefined) return undefined;
     this.#weights ??= await readInitial(this.init, this.training);

@@ -139,7 +139,7 @@ export class RunRecord {
     }
   }
 
-  /** The run goes on after this step: what was evaluated before is not lost. */
+  /** Prepares to resume after this step, with the earlier evaluations. */
   async goOnFrom(step: number): Promise<void> {
     const { evaluations, run } = this.parts;
     await evaluations.goOnFrom(step, await lastEvaluated(run.statsFile, step));

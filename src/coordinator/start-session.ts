@@ -38,9 +38,9 @@ export interface RunRequest {
   readonly id: string;
   readonly options: RunOptions;
   readonly machine: Machine;
-  /** As typed and remembered: kept in options.json for --resume. */
+  /** Options as typed and saved: options.json keeps them for --resume. */
   readonly arguments: TrainArguments;
-  /** The run that goes on, and from where. */
+  /** Run to resume, and its checkpoint. */
   readonly earlier: RunPlace | undefined;
   /** Says what happens to the workers. */
   readonly voice: Voice;
@@ -49,7 +49,7 @@ export interface RunRequest {
   readonly closing: Closing;
 }
 
-/** What has become of a run when its process ends. */
+/** Outcome of a run at the end of its process. */
 export interface RunOutcome {
   /** All steps are done, and what the run leaves is written. */
   isDone: boolean;
@@ -59,17 +59,17 @@ export interface RunOutcome {
 export interface PreparedRun {
   readonly status: RunStatus;
   readonly metrics: RunMetrics;
-  /** What the page shows of it. */
+  /** State of the run for the page. */
   readonly live: LiveRun;
-  /** Where the metrics are; undefined with --no-http. */
+  /** URL of the metrics; undefined with --no-http. */
   readonly metricsAddress: string | undefined;
   readonly faces: Faces;
   /** Images that were left out. */
   readonly broken: number;
   readonly sampler: Sampler;
-  /** The checkpoint to go on from. */
+  /** Checkpoint to resume from. */
   readonly from: Checkpoint | undefined;
-  /** Where it begins while there is none. */
+  /** Origin of the run, used while it has no checkpoint. */
   readonly beginning: Beginning;
   readonly firstStep: number;
   readonly lastStep: number;
@@ -77,8 +77,8 @@ export interface PreparedRun {
 }
 
 /**
- * Everything that can fail, before the run's directory is made. `closing` gets what has to be closed. Undefined where a
- * run that goes on by itself has done all its steps.
+ * Does everything that can fail before the run's directory is created. Registers resources with `closing`. Returns
+ * undefined if a run with --auto-resume has done all its steps.
  */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun | undefined> {
   const { id, options, machine, earlier, voice, stop, outcome, closing } = request;

@@ -6,7 +6,7 @@ import type { RunStatus } from '../monitoring/live/run-status.js';
 import type { RunRecord } from './run-recorder.js';
 import { trainSteps, type TrainingLoop } from './training-loop.js';
 
-/** How often in a row the state may be lost before a step is done. */
+/** Consecutive losses of the state without a completed step that end a run. */
 const FRUITLESS_STARTS = 3;
 
 export interface TrainingParts extends TrainingLoop {
@@ -18,9 +18,9 @@ export interface TrainingParts extends TrainingLoop {
 }
 
 /**
- * Trains from the first step to the last, or until it is to stop. Where everybody who held the state is lost, it goes
- * back to the newest checkpoint and on from there: the run is the one that lost nobody. Throws StateLost where no step is
- * done between one loss and the next, three times in a row, and where it is to stop.
+ * Trains from the first step to the last, or until the run must stop. If all workers with the state are lost, it
+ * returns to the newest checkpoint and repeats the steps with the same numbers. Throws StateLost if this happens
+ * three times in a row without a completed step, or when the run must stop.
  */
 export async function trainToEnd(parts: TrainingParts): Promise<void> {
   const { group, beginning, record, status, stop, log } = parts;

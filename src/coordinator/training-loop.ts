@@ -6,14 +6,14 @@ import { imagesOfStep, type TrainingOptions } from '../model/training-options.js
 import type { ComputeGroup, Traffic } from './executor.js';
 import type { StepRecord } from '../run/step-record.js';
 
-/** What a step leaves behind: its record, and what only the metrics want. */
+/** Result of a step: its record, and facts for the metrics alone. */
 export interface StepOutcome {
   readonly record: StepRecord;
   /** The steps that are averaged at once: it alone, but for local steps. The state is the last one's. */
   readonly round: StepRange;
   readonly phaseSeconds: Readonly<Partial<Record<RoundName, number>>>;
   readonly gradientNorms: Readonly<Record<Phase, number>>;
-  /** How often a gradient, or the state after local steps, was not finite, and was computed again. */
+  /** Repetitions because a gradient, or the state after local steps, was not finite. */
   readonly redone: number;
 }
 
@@ -25,7 +25,7 @@ export interface TrainingLoop {
   readonly lastStep: number;
   /** Ends the loop after the step, or round, that is under way. */
   readonly stop: AbortSignal;
-  /** Resolves when the next step may begin: whoever paused the run lets it go on. */
+  /** Resolves when the next step may start, that is, while the run is not paused. */
   readonly mayGoOn?: () => Promise<void>;
 }
 

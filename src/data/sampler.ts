@@ -9,7 +9,7 @@ export interface SamplerOptions {
   readonly batch: number;
   readonly shards: number;
   readonly seed: number;
-  /** Whether images are mirrored, each with probability 1/2. */
+  /** True if images are mirrored, each with probability 1/2. */
   readonly mirror?: boolean | undefined;
   /** Batches of a step (default: 1). */
   readonly accumulate?: number | undefined;

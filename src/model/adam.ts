@@ -5,7 +5,7 @@ export interface AdamOptions {
   readonly beta1: number;
 }
 
-/** As torch.optim.Adam's defaults. */
+/** Defaults of torch.optim.Adam. */
 export const BETA2 = 0.999;
 const EPSILON = 1e-8;
 

@@ -4,7 +4,7 @@ export function requireImages(images: Float32Array | undefined): Float32Array {
   return images;
 }
 
-/** Whether two batches are the same one, by their noise. */
+/** Returns whether two batches are the same one, by their noise. */
 export function isSameNoise(one: Float32Array | undefined, other: Float32Array): boolean {
   return one?.length === other.length && one.every((value, index) => value === other[index]);
 }

@@ -27,7 +27,7 @@ import { unflatten } from './tensors.js';
 
 type NetworkState = AdamState & { readonly runningStatistics: tf.Tensor1D };
 
-/** What samples and faces are drawn with: the newest weights, or their moving average in a run that has one. */
+/** Weights for samples and generated faces: the moving average if the run has one, otherwise the newest. */
 interface DrawingWeights {
   readonly parameters: tf.Tensor[];
   readonly statistics: tf.Tensor[];
@@ -38,9 +38,9 @@ export class EagerReplica implements Replica {
   readonly #layout: ModelLayout;
   readonly #stateLayout: StateLayout;
   #networks: Record<Network, NetworkState> | undefined;
-  /** Of the generator's parameters, then of its running statistics; undefined in a run without. */
+  /** Moving averages of the generator's parameters and running statistics; undefined without --ema. */
   #average: tf.Tensor1D | undefined;
-  /** Of the real images of the batch with this noise, with the discriminator's weights as they are. */
+  /** Gradients of the real half of the batch with this noise, for the current weights of the discriminator. */
   #realBatch: { readonly noise: Float32Array; readonly batchGradients: BatchGradients } | undefined;
   /** Parts of a state that is not complete yet. */
   #given: { readonly state: Float32Array; missing: number } | undefined;
@@ -254,7 +254,7 @@ export class EagerReplica implements Replica {
     }
   }
 
-  /** How the batch of this number in a phase comes before the discriminator. */
+  /** Returns the discriminator's options for the batch of this number in a phase. */
   #discriminatorOptions(
     draws: Float32Array | undefined,
     number: number,

@@ -2,7 +2,7 @@ import type { Network } from './architecture.js';
 import type { ModelLayout, Slot } from './layout.js';
 import { MEASURES, phaseLayout, type Phase } from './phase.js';
 
-/** What an element of a phase's vector belongs to. */
+/** Locates an element of a phase's vector. */
 export interface PhasePlace {
   readonly network: Network;
   /** Undefined for a measure. */

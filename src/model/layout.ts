@@ -29,8 +29,8 @@ export interface ParameterSlot extends Slot {
 }
 
 /**
- * Where a network's tensors lie in its flat vectors. Gradients and both Adam moments have the parameters' layout,
- * so that a whole network is averaged, updated, sent and saved as one vector.
+ * Layout of a network's tensors in its flat vectors. Gradients and both Adam moments have the parameters' layout, so
+ * that a network is averaged, updated, sent and saved as one vector.
  */
 export interface NetworkLayout {
   readonly layers: readonly Layer[];
@@ -47,7 +47,7 @@ const GAMMA: InitialDistribution = { mean: 1, deviation: 0.02 };
 const BETA: InitialDistribution = { mean: 0, deviation: 0 };
 
 export interface ModelLayout extends Readonly<Record<Network, NetworkLayout>> {
-  /** Whether there is a moving average of the generator. */
+  /** True if there is a moving average of the generator. */
   readonly hasAverage: boolean;
 }
 

@@ -5,7 +5,7 @@ import { stateLayout } from './state.js';
 /** The most steps that shards train on their own: all of their measures go into one message. */
 export const MAX_LOCAL_STEPS = 1000;
 
-/** What a shard on its own says of each step: of each phase its measures, and the norm of its gradient. */
+/** Report of a local step: measures and gradient norm of each phase. */
 const STEP_MEASURES = PHASES.flatMap((phase) =>
   [...MEASURES[phase], 'gradientNorm' as const].map((name) => ({ phase, name })),
 );
@@ -15,8 +15,8 @@ const STEP_LENGTH = STEP_MEASURES.length;
 export type LocalStep = { readonly [P in Phase]: Measures<P> & { readonly gradientNorm: number } };
 
 /**
- * What a shard gives after steps of its own is one flat vector: its state (see `stateLayout`), then the measures of
- * `localSteps` steps. A step has its place there by its number, so that the vector of a shorter round is as long.
+ * A shard's vector after local steps: its state (see `stateLayout`), then the measures of `localSteps` steps. The
+ * number of a step determines its place, so a shorter round has a vector of the same length.
  */
 export interface LocalLayout {
   readonly length: number;
@@ -35,7 +35,7 @@ export function localMeasures(localSteps: number): number {
   return localSteps * STEP_LENGTH;
 }
 
-/** Where the measures of a step's phase are among those of `localSteps` steps; the gradient's norm is the last. */
+/** Returns the place of a phase's measures among those of `localSteps` steps. The gradient norm is the last. */
 export function placeOfPhase(phase: Phase, step: number, localSteps: number): Span {
   const start = ((step - 1) % localSteps) * STEP_LENGTH;
   const first = start + STEP_MEASURES.findIndex((measure) => measure.phase === phase);
@@ -53,7 +53,7 @@ export function readLocalStep(vector: Float32Array, step: number, localSteps: nu
   return { discriminator: read('discriminator'), generator: read('generator') };
 }
 
-/** What an element of a shard's vector is, after steps of its own up to this one. */
+/** Locates an element of a shard's vector after local steps. */
 export function placeInLocal(
   element: number,
   {

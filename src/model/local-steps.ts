@@ -22,9 +22,9 @@ export class LocalSteps {
   readonly #layout: LocalLayout;
   readonly #localSteps: number;
   #common: Float32Array | undefined;
-  /** Whether that is the state that shards begin with. */
+  /** True if that is the state that shards begin with. */
   #isKnown = false;
-  /** Whether the replica has left it. */
+  /** True if the replica has left it. */
   #isAway = false;
   /** For the vectors of shards; those of the round under way may still be read. */
   readonly #free: Float32Array[] = [];
@@ -39,7 +39,7 @@ export class LocalSteps {
     this.#layout = localLayout(modelLayout(training), this.#localSteps);
   }
 
-  /** A round begins. Vectors of one that was given up may still be on their way, and stay as they are. */
+  /** Starts a round. Vectors of an abandoned one may still be in transit and do not change. */
   begin(): void {
     this.#given = [];
   }

@@ -17,7 +17,7 @@ export function updateAt(number: number): { readonly phase: Phase; readonly step
   return { phase: PHASES[number % PHASES.length], step: Math.floor(number / PHASES.length) + 1 };
 }
 
-/** What a phase measures besides the gradient; each a mean over the shard's batch. */
+/** Measures of each phase; each is a mean over the shard's batch. */
 export const MEASURES = {
   discriminator: ['loss', 'realScore', 'fakeScore'],
   generator: ['loss', 'fakeScore'],
@@ -32,12 +32,10 @@ export interface Span {
 }
 
 /**
- * What a phase computes on one shard is one flat vector: gradient, batch statistics, measures. All of it is averaged
- * over the shards in the same way, so it travels and is summed as one.
- *
- * The statistics are those of every forward pass in the phase that PyTorch's step counts into the running ones:
- * discriminator phase: generator, then discriminator on real, then discriminator on generated images;
- * generator phase: discriminator on generated images, after its update.
+ * Layout of a phase's vector on one shard: gradient, batch statistics, measures. All are averaged over the shards in
+ * the same way, so they travel and are summed as one. The statistics are those of every forward pass that PyTorch's
+ * step counts into the running ones. Discriminator phase: generator, then discriminator on real, then on generated
+ * images. Generator phase: discriminator on generated images, after its update.
  */
 export interface PhaseLayout {
   readonly length: number;

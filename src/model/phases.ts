@@ -15,7 +15,7 @@ export interface Weights {
   readonly discriminator: Parameters;
 }
 
-/** What a phase computes on one shard; `flattenPhase` joins it into the vector that `phaseLayout` describes. */
+/** Results of a phase on one shard; `flattenPhase` joins them into the vector of `phaseLayout`. */
 export interface PhaseTensors {
   /** d loss / d parameter, in the shape of each parameter of the phase's network. */
   readonly gradients: readonly tf.Tensor[];

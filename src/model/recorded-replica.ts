@@ -21,7 +21,7 @@ export class RecordedReplica implements Replica {
   readonly #optimizer: AdamOptions;
   readonly #ema: number | undefined;
   readonly #state: StateLayout;
-  /** What the images were drawn from that the discriminator's last phase left in the session, and which call it was. */
+  /** Noise of the images that the discriminator's last phase left in the session, and the call that did so. */
   #drawn: { readonly noise: Float32Array; readonly by: StepCall } | undefined;
   /** Noise of the batch whose real half was computed with the current weights of the discriminator. */
   #realBatch: Float32Array | undefined;
@@ -139,12 +139,12 @@ export class RecordedReplica implements Replica {
     return results;
   }
 
-  /** Whether that call has left the images of this noise: the two halves and the whole keep theirs apart. */
+  /** Returns whether that call has left the images of this noise: the two halves and the whole keep theirs apart. */
   #isDrawnFrom(noise: Float32Array, by: StepCall): boolean {
     return this.#drawn?.by === by && isSameNoise(this.#drawn.noise, noise);
   }
 
-  /** What the updates of a step are fed. */
+  /** Returns the feeds of a step's updates. */
   #scalars(phase: Phase, step: number): SomeStepFeeds {
     const { stepSize, epsilon } = adamStep(step, this.#optimizer);
     const adam = { stepSize: Float32Array.of(stepSize), epsilon: Float32Array.of(epsilon) };

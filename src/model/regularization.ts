@@ -20,7 +20,7 @@ export interface Regularization {
   readonly r1?: number;
 }
 
-/** What decides a step's computation, besides Adam's options and the batch. */
+/** Options of a step's computation, besides Adam's and the batch. */
 export interface StepOptions extends ModelOptions, Regularization {}
 
 /** Refuses what no run can have. */

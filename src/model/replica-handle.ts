@@ -42,7 +42,7 @@ export class ReplicaHandle {
     return answered.promise as Promise<ReplicaCalls[Name]['response']>;
   }
 
-  /** Ends the thread; what it still computes is given up. */
+  /** Ends the thread and abandons its computation. */
   async close(): Promise<void> {
     this.#end(new ComputeError('the compute thread was closed'));
     await this.#thread.terminate();

@@ -4,8 +4,8 @@ import type { Phase } from './phase.js';
 import type { StepOptions } from './regularization.js';
 
 /**
- * What the main thread asks of the compute thread, and what it answers. Arrays are backed by shared memory or, where
- * they come out of the engine anew each time, handed over: nothing is copied between the two.
+ * Requests of the main thread to the compute thread, and their responses. Arrays lie in shared memory or, if the
+ * engine creates them at each call, are transferred: nothing is copied.
  */
 export interface ReplicaCalls {
   load: {

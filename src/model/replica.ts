@@ -1,6 +1,6 @@
 import type { Phase } from './phase.js';
 
-/** What a phase of a step on one shard alone leaves behind. */
+/** Result of training a phase on a single shard. */
 export interface TrainedPhase {
   /** See `MEASURES`. */
   readonly measures: Float32Array;

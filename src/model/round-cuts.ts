@@ -2,7 +2,7 @@ import { cutVector, type Cut } from '../averaging/vector-cuts.js';
 import { roundLayout, roundsOf, type RoundName } from './round.js';
 import type { TrainingOptions } from './training-options.js';
 
-/** How each round's vector is cut and written, in a run. */
+/** Cuts of each round's vector in a run. */
 export type RoundCuts = (round: RoundName) => readonly Cut[];
 
 export function cutsOf(training: TrainingOptions): RoundCuts {

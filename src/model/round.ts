@@ -4,10 +4,7 @@ import type { StepRange } from './local-steps.js';
 import { MEASURES, PHASES, phaseLayout, updateAt, updateNumber, type Phase } from './phase.js';
 import type { TrainingOptions } from './training-options.js';
 
-/**
- * What is averaged over the shards at once: what a phase computes or, in a run with local steps, the states that the
- * shards have come to in steps of their own.
- */
+/** A round averages one vector over the shards: that of a phase or, with local steps, the shards' states. */
 export type RoundName = Phase | 'local';
 
 type LocalOption = Pick<TrainingOptions, 'localSteps'>;
@@ -39,9 +36,9 @@ export function roundAt(
 /** The vector of a shard, and of the mean. */
 export interface RoundLayout {
   readonly length: number;
-  /** Where that part of it ends whose norm says whether the mean can be applied. */
+  /** End of the part whose norm shows whether the mean can be applied. */
   readonly normEnd: number;
-  /** How many elements at its end are measures. */
+  /** Count of measures at its end. */
   readonly measures: number;
 }
 
@@ -56,15 +53,15 @@ export function roundLayout(round: RoundName, training: TrainingOptions): RoundL
   return { length, normEnd: gradient.end, measures: MEASURES[round].length };
 }
 
-/** Of the longest vector of the run's rounds, in float32. */
+/** Bytes of the longest round vector of the run, in float32. */
 export function vectorBytes(training: TrainingOptions): number {
   const lengths = roundsOf(training).map((round) => roundLayout(round, training).length);
   return Math.max(...lengths) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /**
- * The last step of the round that begins with `step`. Rounds end where the number of steps is a multiple of `localSteps`,
- * and with the run: wherever a run goes on, its rounds are those of the run that was not stopped there.
+ * Returns the last step of the round that starts with `step`. Rounds end at multiples of `localSteps` and at the end
+ * of the run, so a resumed run has the same rounds.
  */
 export function lastOfRound(step: number, lastStep: number, { localSteps = 1 }: LocalOption): number {
   return Math.min(Math.ceil(step / localSteps) * localSteps, lastStep);

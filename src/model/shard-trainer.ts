@@ -10,7 +10,7 @@ import { sharedFloats, type ReplicaCalls } from './replica-protocol.js';
 import { NotFinite } from './replica.js';
 import type { TrainingOptions } from './training-options.js';
 
-/** Where a shard's real images come from: fills [batch / shards, size, size, 3] with values in [-1, 1]. */
+/** Source of a shard's real images: fills [batch / shards, size, size, 3] with values in [-1, 1]. */
 export interface ShardImages {
   read(batch: number, shard: number, into: Float32Array): void;
 }

@@ -1,7 +1,7 @@
 /** Takes a part of an array that comes in order, at this byte. */
 export type TakeBytes = (bytes: Uint8Array, offset: number) => Promise<void> | void;
 
-/** Where training starts from, where that is not the seed: the bytes of a whole state. */
+/** State to start from, other than the seed's: the bytes of a whole state. */
 export interface StateSource {
   readonly bytes: number;
   /** SHA-256 of them, in hexadecimal. */

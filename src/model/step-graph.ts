@@ -80,7 +80,7 @@ export interface StepFeeds {
 
 export type SomeStepFeeds = { readonly [Name in keyof StepFeeds]?: StepFeeds[Name] | undefined };
 
-/** What a failed call of `train` says where a gradient is not finite. */
+/** Part of the error of a failed `train` call if a gradient is not finite. */
 export const NOT_FINITE = 'gradient that is not finite';
 
 /**

@@ -59,7 +59,10 @@ const BYTES_PER_MEBIBYTE = 1024 ** 2;
 const FLOAT_BYTES = 4;
 const RULE = 64;
 
-/** As the Python package torchsummary prints it. Memory is of one image: what is computed forward and kept for backward. */
+/**
+ * Summary as the Python package torchsummary prints it. Memory is that of one image: activations that the backward
+ * pass needs.
+ */
 export function formatSummary({ input, rows }: NetworkSummary): string {
   const volume = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
   const mebibytes = (numbers: number): number => (numbers * FLOAT_BYTES) / BYTES_PER_MEBIBYTE;

@@ -30,11 +30,11 @@ export interface TrainingOptions extends StepOptions, AdamOptions {
   readonly eager: boolean;
   /** The order in which the shards' gradients are added; sequential where it is not said. */
   readonly summation?: Summation;
-  /** How gradients are written on the wire; fp32 where it is not said. */
+  /** Number format of gradients on the wire; absent: fp32. */
   readonly wire?: WireFormat;
 }
 
-/** What a compute thread is loaded with to train. */
+/** Returns the load request of a compute thread for training. */
 export function trainingLoad(engine: EngineName, options: TrainingOptions): ReplicaCalls['load']['request'] {
   const { learningRate, beta1, batchSize, shards, precision, eager } = options;
   if (precision !== 'fp32' && engine !== 'native')
@@ -55,7 +55,7 @@ export function hashOptions(json: string): string {
   return createHash('sha256').update(json).digest('hex');
 }
 
-/** As many as messages can number. */
+/** Limit of the protocol. */
 const MAX_SHARDS = 65_536;
 
 /** Refuses options that no run can have, each by name. */

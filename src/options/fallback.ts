@@ -1,3 +1,3 @@
-/** What becomes of a run that no worker is left of, and none is coming. */
+/** Actions for a run without workers that expects none. */
 export const FALLBACKS = ['single-node', 'wait', 'stop'] as const;
 export type Fallback = (typeof FALLBACKS)[number];

@@ -18,7 +18,7 @@ export interface Machine {
 
 /** A run's options, all settled. */
 export interface RunOptions {
-  /** What decides the numbers. */
+  /** Options that affect results. */
   readonly training: TrainingOptions;
   readonly data: string | undefined;
   readonly followLinks: boolean;
@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly topology: Topology;
-  /** Whether processes of one machine hand gradients over in memory. */
+  /** True if processes of one machine exchange gradients in shared memory. */
   readonly sharedMemory: boolean;
   readonly fallback: Fallback;
   /** Milliseconds. */
@@ -111,7 +111,7 @@ export function settleOptions(given: TrainArguments, machine: Machine): RunOptio
   });
 }
 
-/** What is off is absent: a run without it is the run that it was before there was any. */
+/** Leaves out what is off, so that a run without it has the same options as before the option existed. */
 function resolveRegularization({ ema, mirror, augment, r1 }: TrainArguments): Regularization {
   return {
     ...(ema === 0 ? {} : { ema }),

@@ -12,7 +12,7 @@ import { FALLBACKS, type Fallback } from './fallback.js';
 import { ARCHITECTURES, IMAGE_SIZES, type Architecture, type ImageSize } from '../model/architecture.js';
 import { AUGMENTATIONS, augmentationsOf } from '../model/regularization.js';
 
-/** What can be typed after `coordinator train`, with defaults filled in. Undefined: to be settled by settle-options. */
+/** Options of `coordinator train` with defaults. Undefined ones are resolved by `settleOptions`. */
 export interface TrainArguments extends HttpTokenArguments {
   readonly data?: string;
   readonly followLinks?: true;
@@ -26,7 +26,7 @@ export interface TrainArguments extends HttpTokenArguments {
   /** false: --no-shared-memory */
   readonly sharedMemory: boolean;
   readonly wire: WireFormat;
-  /** Of a run that goes on. */
+  /** Set only when resuming. */
   readonly summation?: Summation;
   readonly fallback: Fallback;
   /** Seconds. */
@@ -58,7 +58,7 @@ export interface TrainArguments extends HttpTokenArguments {
   /** 0: none */
   readonly ema: number;
   readonly mirror?: true;
-  /** As in `Regularization`. */
+  /** Names of augmentations, as in `Regularization`. */
   readonly augment?: string;
   /** 0: no penalty */
   readonly r1: number;
@@ -220,7 +220,7 @@ export interface HttpTokenArguments {
   readonly httpTokenFile?: string;
 }
 
-/** What guards HTTP, of a run and of `coordinator view`. */
+/** Options of the HTTP token, of a run and of `coordinator view`. */
 export function addHttpTokenOptions(command: Command): Command {
   return command
     .addOption(

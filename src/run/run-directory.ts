@@ -6,7 +6,7 @@ import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { writing } from '../common/files/write-failure.js';
 import { stepName, stepOfName } from './step-name.js';
 
-/** Where runs are numbered when no folder is named. */
+/** Default folder of runs, which are numbered there. */
 export const RUNS_FOLDER = 'runs';
 
 export const CHECKPOINT_ENDING = '.safetensors';
@@ -48,7 +48,7 @@ export class RunFolder {
     return RunFolder.open(run.path);
   }
 
-  /** Whether a step was logged. Only a log that is missing or empty has none. */
+  /** Returns whether a step was logged. Only a log that is missing or empty has none. */
   async hasSteps(): Promise<boolean> {
     return (await sizeOf(this.statsFile)) > 0;
   }
@@ -63,14 +63,14 @@ export class RunFolder {
   get optionsFile(): string {
     return join(this.path, 'options.json');
   }
-  /** Says who trains here; see `RunLock`. */
+  /** Lock file of the run, see `RunLock`. */
   get lockFile(): string {
     return join(this.path, 'run.lock');
   }
   get statsFile(): string {
     return join(this.path, 'stats.jsonl');
   }
-  /** What happened to the run: a JSON object a line. */
+  /** Events of the run, one JSON object per line. */
   get eventsFile(): string {
     return join(this.path, 'events.jsonl');
   }
@@ -108,11 +108,11 @@ export class RunFolder {
   get checkpoints(): string {
     return join(this.path, 'checkpoints');
   }
-  /** How face-like the samples were at some steps. */
+  /** Evaluations of the run's samples. */
   get evaluations(): string {
     return join(this.path, 'evaluation');
   }
-  /** What the face networks say of real faces: the same at every step. */
+  /** Analysis of real faces, which is the same at every step. */
   get realAnalysis(): string {
     return join(this.evaluations, 'real-faces.json');
   }
@@ -157,7 +157,7 @@ export class RunFolder {
     return typeof id === 'string' ? id : undefined;
   }
 
-  /** options.json as it stands; whoever uses a field checks it. */
+  /** Reads options.json. The caller checks the fields that it uses. */
   async readOptions(): Promise<Record<string, unknown>> {
     let text: string;
     try {
@@ -177,12 +177,15 @@ export class RunFolder {
   }
 }
 
-/** Where a user wants to go on: a run, and one of its checkpoints where one was named. */
+/** Run to resume, and the checkpoint if one was named. */
 export interface RunPlace {
   readonly run: RunFolder;
   /** Undefined: the newest. */
   readonly checkpoint: string | undefined;
-  /** Nobody looks on: a broken checkpoint gives way to the one before, and none to the beginning. */
+  /**
+   * True with --auto-resume: a damaged checkpoint is replaced by the one before it, and a missing one by the run's
+   * origin.
+   */
   readonly unattended?: boolean;
 }
 

@@ -14,14 +14,14 @@ import {
 } from '../common/process/process-identity.js';
 import type { RunFolder } from './run-directory.js';
 
-/** How often the holder shows that it is there, and for how long another machine believes it, in milliseconds. */
+/** Milliseconds between updates of a lease, and until another machine treats it as expired. */
 const TOUCH_INTERVAL = 10_000;
 const BELIEVED = 60_000;
 
-/** How often who waits looks again, in milliseconds. */
+/** Milliseconds between attempts to acquire a held lock. */
 const RETRY_INTERVAL = 1_000;
 
-/** What a lock's file says. */
+/** Content of a lock file. */
 interface Holder extends Partial<ProcessIdentity> {
   /** Another one for each lock that was ever taken. */
   readonly token: string;
@@ -29,7 +29,7 @@ interface Holder extends Partial<ProcessIdentity> {
   readonly touched: number;
 }
 
-/** Somebody else has the lock. */
+/** Thrown if another process has the lock. */
 class Held extends Error {
   constructor(
     readonly holder: Holder,
@@ -153,8 +153,8 @@ async function acquire(path: string, token: string, text: string): Promise<void>
 }
 
 /**
- * Replaces the lock of a holder that is gone. Of several who want to, one holds the lock on succeeding that very holder,
- * and it looks again: who comes late finds the successor.
+ * Replaces a stale lock. Of several processes that try, one acquires a second lock for this very holder, and then
+ * checks again: a late one finds the successor.
  */
 async function succeed(path: string, gone: Holder, own: string): Promise<boolean> {
   const token = randomBytes(16).toString('hex');

@@ -4,7 +4,7 @@ import type { InitialFacts } from '../formats/read-initial.js';
 import type { TrainArguments } from '../options/train-options.js';
 import type { RunFolder } from './run-directory.js';
 
-/** What may be said anew when a run goes on: how long, on what, and what it shows; never what decides its numbers. */
+/** Options that may change on resume: none that affects results. */
 const CHANGEABLE: ReadonlySet<string> = new Set([
   'resume',
   'autoResume',
@@ -37,7 +37,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'evaluateEvery',
 ]);
 
-/** What options.json keeps, besides facts for people: the arguments to go on with. */
+/** Part of options.json that --resume reads. */
 export interface SavedArguments {
   readonly arguments: Partial<TrainArguments>;
   readonly training: Partial<TrainArguments>;
@@ -56,7 +56,7 @@ export async function savedArguments(run: RunFolder): Promise<Partial<TrainArgum
   return ((await run.readOptions()) as Partial<SavedArguments>).arguments ?? {};
 }
 
-/** What the weights were that a run began with; undefined for one that began with its seed. */
+/** Facts about the initial weights of a run; undefined if it started from its seed. */
 export async function savedInitial(run: RunFolder): Promise<InitialFacts | undefined> {
   const { init } = (await run.readOptions()) as { init?: InitialFacts };
   return init;

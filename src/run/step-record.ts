@@ -26,13 +26,13 @@ export interface StepRecord {
   readonly fakeScoreBefore: number;
   readonly fakeScoreAfter: number;
   readonly imagesPerSecond: number;
-  /** Of the step's wall time: the slowest worker's computing, and the rest. */
+  /** Wall time of the step: the slowest worker's computing, and the rest. */
   readonly computeSeconds: number;
   readonly averagingSeconds: number;
-  /** By the coordinator, in this step. */
+  /** Bytes that the coordinator sent and received in this step. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** By workers to other workers, where gradients go among them. */
+  /** Bytes between workers, if they average between themselves. */
   readonly amongWorkersBytes: number;
   readonly workers: number;
   /** That has come since the line before, of an earlier step. */

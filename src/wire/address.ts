@@ -14,7 +14,7 @@ export interface TcpAddress {
 
 const LARGEST_PORT = 65_535;
 
-/** Whether it begins as an address that we use. ZeroMQ knows more transports, which nobody here has looked at. */
+/** Returns whether it begins as an address that we use. ZeroMQ knows more transports, which nobody here has looked at. */
 export function isAddress(address: string): boolean {
   return /^(tcp|ipc|inproc):\/\//.test(address);
 }
@@ -32,7 +32,7 @@ export function formatTcp(host: string, port: number | '*'): string {
   return isIPv6(host) ? `tcp://[${host}]:${port}` : `tcp://${host}:${port}`;
 }
 
-/** Whether a socket needs ZeroMQ's option for IPv6 to use this address. */
+/** Returns whether a socket needs ZeroMQ's option for IPv6 to use this address. */
 export function isIPv6Address(address: string): boolean {
   return isIPv6(parseTcp(address)?.host ?? '');
 }

@@ -3,7 +3,7 @@ import { Content, type Message } from './message.js';
 const OF_ONE_GENERATION: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
 
 /**
- * Whether a message belongs to one generation of the run, and means nothing in another: what computes and averages.
+ * Returns whether a message belongs to one generation of the run, and means nothing in another: what computes and averages.
  * Copies, images and signs of life are the same in all.
  */
 export function isOfOneGeneration(message: Message): boolean {

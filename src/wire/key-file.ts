@@ -53,7 +53,7 @@ export async function readKeyPair(path: string): Promise<KeyPair> {
   return { publicKey, secretKey };
 }
 
-/** Whether only this user can read a file; of another owner's, also the group that this user must be in to read it. */
+/** Returns whether only this user can read a file; of another owner's, also the group that this user must be in to read it. */
 export function isPrivate(
   { mode, uid }: { readonly mode: number; readonly uid: number },
   user?: number,

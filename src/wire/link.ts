@@ -19,7 +19,7 @@ export interface LinkOptions {
   readonly heartbeat?: Heartbeat;
   /** Needed at an address beyond this machine. */
   readonly security?: LinkSecurity | undefined;
-  /** Whether the host is reached by IPv6; by default, only if it is an IPv6 address. */
+  /** True if the host is reached by IPv6; by default, only if it is an IPv6 address. */
   readonly ipv6?: boolean;
   /** Whoever listens there will never let this link in: why, and what to do. */
   readonly onRefused?: (reason: UserError) => void;

@@ -34,7 +34,7 @@ export interface ListenerOptions {
   readonly sendHighWaterMark?: number;
   /** What gave the address, to name where it cannot be. */
   readonly option?: Exclude<AddressOption, '--coordinator'>;
-  /** Whether each hello is answered at once: then connections that say none are ended after the handshake's time. */
+  /** True if each hello is answered at once: then connections that say none are ended after the handshake's time. */
   readonly answersHello?: boolean;
   /** Connections at a time; more wait in the kernel's queue. */
   readonly places?: number;

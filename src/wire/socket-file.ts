@@ -84,7 +84,7 @@ function taken(): Error {
   return Object.assign(new Error('it is taken'), { code: 'EADDRINUSE' });
 }
 
-/** Whether a process listens at this socket. */
+/** Returns whether a process listens at this socket. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });

@@ -7,7 +7,7 @@ import { LIMITS } from './limits.js';
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const EACH_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
 
-/** Whether a text can be logged and shown as it is: one line that does nothing to a terminal. */
+/** Returns whether a text can be logged and shown as it is: one line that does nothing to a terminal. */
 export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text);
 }

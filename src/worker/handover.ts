@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Handover } from '../wire/handover.js';
 
-/** Whether a coordinator started this worker: the two share a channel. */
+/** Returns whether a coordinator started this worker: the two share a channel. */
 export function isSupervised(): boolean {
   return process.send !== undefined;
 }

@@ -53,7 +53,7 @@ const SETTLE_TIMEOUT = 120_000;
 export interface WorkerSessionOptions {
   /** Address of the coordinator. */
   readonly address: string;
-  /** Whether the address requires IPv6. */
+  /** True if the address requires IPv6. */
   readonly ipv6: boolean;
   readonly loader: RunLoader;
   readonly security: LinkSecurity | undefined;
@@ -109,7 +109,7 @@ export class WorkerSession {
     });
   }
 
-  /** Whether the coordinator has admitted this worker. */
+  /** True if the coordinator has admitted this worker. */
   get welcomed(): boolean {
     return this.#header !== STRANGER;
   }

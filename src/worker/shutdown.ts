@@ -6,7 +6,7 @@ import { isSupervised } from './handover.js';
 export interface ShutdownOptions {
   /** Milliseconds to stay after SIGTERM. */
   readonly grace: number;
-  /** Whether the worker takes part in a run. Otherwise it has no reason to stay. */
+  /** True if the worker takes part in a run. Otherwise it has no reason to stay. */
   readonly isInRun: () => boolean;
   /** Ends the session, for this reason. */
   readonly onLeave: (reason: string) => void;
@@ -36,7 +36,7 @@ export class ShutdownSignal {
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   }
 
-  /** Whether the worker must leave. It then makes no new connection. */
+  /** Returns whether the worker must leave. It then makes no new connection. */
   isRequested(): boolean {
     return this.#told.signal.aborted;
   }

@@ -20,12 +20,12 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
-/** Whether its number can be looked up here. */
+/** Returns whether its number can be looked up here. */
 export function isOfThisMachine(identity: ProcessIdentity): boolean {
   return identity.host === hostname() && identity.namespace === namespace();
 }
 
-/** Whether a process of this machine still runs. One that nobody has waited for yet has ended. */
+/** Returns whether a process of this machine still runs. One that nobody has waited for yet has ended. */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   try {
     process.kill(pid, 0);

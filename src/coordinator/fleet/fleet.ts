@@ -60,7 +60,7 @@ export interface FleetOptions {
   readonly id: string;
   /** Workers are started elsewhere and come to `listen`; otherwise here. */
   readonly external: boolean;
-  /** Whether external workers may end with this coordinator, because no other one will resume the run. */
+  /** True if external workers may end with this coordinator, because no other one will resume the run. */
   readonly isOver: () => boolean;
   readonly listen: string | undefined;
   /** For memory that workers of this machine share with this process. */

@@ -19,7 +19,7 @@ export function kindOf(head: Uint8Array): ImageKind | undefined {
   return undefined;
 }
 
-/** Whether a file has the name of an image that is read. If it has and is none, it is broken. */
+/** Returns whether a file has the name of an image that is read. If it has and is none, it is broken. */
 export function isNamedAsImage(path: string): boolean {
   return /\.(jpe?g|jpe|jfif|png|webp|bmp|gif)$/i.test(path);
 }

@@ -34,7 +34,7 @@ interface Scan {
   readonly bytes: Uint8Array;
   /** For each of the bytes: the offset in the file behind it. */
   readonly ends: Uint32Array;
-  /** Whether another marker comes first, so that libjpeg asks for no more and fills up with grey. */
+  /** True if another marker comes first, so that libjpeg asks for no more and fills up with grey. */
   readonly endsInMarker: boolean;
   readonly hasRestarts: boolean;
   /** Minimum coded units of the data. */

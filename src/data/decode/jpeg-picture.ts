@@ -35,7 +35,7 @@ function decodeJpeg(bytes: Buffer, structure: JpegStructure): Pixels | Promise<P
   return decodeBySharp(withoutMetadata(bytes), 'jpeg', 'none');
 }
 
-/** Whether sharp's libjpeg upsamples the colours as Pillow's does, and needs no profile to give red, green and blue. */
+/** Returns whether sharp's libjpeg upsamples the colours as Pillow's does, and needs no profile to give red, green and blue. */
 function isOrdinary({ components }: JpegStructure): boolean {
   if (components.length === 1) return true;
   const [luma, ...chroma] = components;

@@ -16,9 +16,9 @@ export interface JpegStructure extends Size {
   readonly scans: number;
   /** Blocks of all scans together: decoding time grows with them. */
   readonly scannedBlocks: number;
-  /** Whether all coefficients are kept in memory until the last scan. */
+  /** True if all coefficients are kept in memory until the last scan. */
   readonly isMultiScan: boolean;
-  /** Whether an end marker closes the picture. */
+  /** True if an end marker closes the picture. */
   readonly isEnded: boolean;
 }
 

@@ -8,7 +8,7 @@ export interface BrokenLimit {
   readonly cache: string;
   /** 0 .. 1 */
   readonly maxBrokenShare: number;
-  /** Whether the user can be told to raise --max-broken. */
+  /** True if the user can be told to raise --max-broken. */
   readonly offersMaxBroken: boolean;
 }
 

@@ -19,7 +19,7 @@ export type FolderLayout = 'classes' | 'any';
 
 export interface ListingOptions {
   readonly layout?: FolderLayout;
-  /** Whether the user can be told to pass --follow-links. */
+  /** True if the user can be told to pass --follow-links. */
   readonly offersFollowLinks?: boolean;
   /** Called for every file, with the number found so far. */
   readonly onFound?: (files: number) => void;

@@ -13,7 +13,7 @@ export class LinkRule {
     this.#root = realPathOf(root);
   }
 
-  /** Whether a link below the root may be followed. */
+  /** Returns whether a link below the root may be followed. */
   admits(link: string): boolean {
     return this.followAll || this.#endsWithin(link);
   }

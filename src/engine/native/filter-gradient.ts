@@ -11,7 +11,7 @@ const OPERATION = 'BlockedConv2DBackpropFilter';
 const INPUT_BLOCK = 16;
 
 /**
- * Whether a processor computes filter gradients faster by our kernel (kernels/filter_gradient.cc) than by oneDNN's.
+ * Returns whether a processor computes filter gradients faster by our kernel (kernels/filter_gradient.cc) than by oneDNN's.
  * On AVX2 oneDNN's is its slowest convolution, at two thirds of the others' rate; on AVX512 it has a better one.
  */
 export function isFasterHere(features: readonly string[]): boolean {

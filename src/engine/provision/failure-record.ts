@@ -42,7 +42,7 @@ export async function forgetFailure(engine: string): Promise<void> {
   await rm(pathOf(engine), { force: true });
 }
 
-/** Whether it is too early to try again. A clock that was set back does not make it early for ever. */
+/** Returns whether it is too early to try again. A clock that was set back does not make it early for ever. */
 export function isRecent({ failure, at, host }: FailureRecord, now: number): boolean {
   return host === hostname() && now >= at && now - at < failure.retryAfter;
 }

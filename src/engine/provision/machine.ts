@@ -12,7 +12,7 @@ export function thisMachine(environment: NodeJS.ProcessEnv): Machine {
   };
 }
 
-/** Whether NVIDIA's driver is there: its device or module, or (WSL keeps neither) the tool that comes with it. */
+/** Returns whether NVIDIA's driver is there: its device or module, or (WSL keeps neither) the tool that comes with it. */
 export function hasGpuDriver(exists: (path: string) => boolean, path: string): boolean {
   const folders = path.split(delimiter).filter((folder) => folder !== '');
   const signs = ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/usr/lib/wsl/lib/nvidia-smi'];

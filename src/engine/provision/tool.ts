@@ -17,7 +17,7 @@ export interface ToolOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Stays taken while the program runs, should we be killed. */
   readonly lock?: Lock;
-  /** Whether the user sees its output as it comes (progress), on stderr. */
+  /** True if the user sees its output as it comes (progress), on stderr. */
   readonly show?: boolean;
 }
 

@@ -36,7 +36,7 @@ export interface SiteRequest {
 export interface HttpServerOptions extends HttpAddress {
   /** Of a run that trains here. */
   readonly metrics?: RunMetrics;
-  /** Whether training goes on: all workers that it needs are there. */
+  /** True if training goes on: all workers that it needs are there. */
   readonly isReady?: () => boolean;
   readonly site?: Site;
   /** Asked for everywhere but at what says nothing of a run. Undefined: whoever reaches the address may read. */

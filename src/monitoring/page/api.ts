@@ -71,7 +71,7 @@ export interface RunInfo extends RunSnapshot {
 
 export interface RunList {
   readonly runs: readonly RunInfo[];
-  /** Whether runs can be paused, resumed and stopped here, with the token. */
+  /** True if runs can be paused, resumed and stopped here, with the token. */
   readonly control: boolean;
 }
 

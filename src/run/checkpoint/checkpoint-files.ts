@@ -25,8 +25,8 @@ export async function pruneCheckpoints(run: RunFolder, keep: number): Promise<vo
 }
 
 /**
- * Removes what is about to be done again: the checkpoints after `step`, and what a process that was killed left
- * half-written. Newest first: who is interrupted here leaves no gap before a checkpoint.
+ * Removes the checkpoints after `step` and partial files of killed processes. Removes the newest first, so that an
+ * interruption leaves no gap before a checkpoint.
  */
 export async function dropCheckpointsAfter(run: RunFolder, step: number): Promise<void> {
   const halves = (await namesIn(run)).filter((name) => /^step-\d+\.safetensors\.[\w-]+\.tmp$/.test(name));

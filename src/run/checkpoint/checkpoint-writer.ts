@@ -6,7 +6,7 @@ import { pruneCheckpoints } from './checkpoint-files.js';
 import type { CheckpointFacts } from './checkpoint.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
-/** How long what is being written may still take when a run goes wrong, in milliseconds. */
+/** Milliseconds that a checkpoint has to be completed when a run fails. */
 const GRACE = 10_000;
 
 /** Copies that may be lost at the end of a run, where no next step is left to take another at. */
@@ -23,13 +23,13 @@ export interface CheckpointWriterParts {
   readonly onWritten: (step: number) => void;
 }
 
-/** Where a checkpoint is, and the last step in it. */
+/** Path of a checkpoint, and its last step. */
 export interface WrittenCheckpoint {
   readonly path: string;
   readonly step: number;
 }
 
-/** Writes checkpoints while training goes on, one at a time: training waits for the copy of the state alone. */
+/** Writes checkpoints in the background, one at a time. Training waits only for the copy of the state. */
 export class CheckpointWriter {
   #last: WrittenCheckpoint | undefined;
   /** Never rejects. */
@@ -45,17 +45,17 @@ export class CheckpointWriter {
     return this.#last;
   }
 
-  /** Whether the copy that was taken last is lost: another is to be taken after the next step. */
+  /** True if the copy that was taken last is lost: another is to be taken after the next step. */
   get owed(): boolean {
     return this.#owed;
   }
 
-  /** Throws what a checkpoint could not be written for (a full disk, say): the run must not go on as if it had one. */
+  /** Throws the error that prevented a checkpoint, such as a full disk. */
   check(): void {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** Copies the state as it is now, once the checkpoint before is written, and writes it while training goes on. */
+  /** Copies the state once the previous checkpoint is written, and writes it in the background. */
   async begin(facts: CheckpointFacts): Promise<void> {
     await this.#writing;
     this.check();

@@ -13,7 +13,7 @@ import {
   type SafetensorsHeader,
 } from '../../formats/safetensors.js';
 
-/** What a checkpoint says of itself, besides its tensors. Noise and order of images follow from seed and step. */
+/** Facts in a checkpoint besides its tensors. Noise and order of images follow from seed and step. */
 export interface CheckpointFacts {
   /** The last step that is in it. */
   readonly step: number;

@@ -6,7 +6,7 @@ export const DIGEST_FIELD = 'sha256';
 /** Stands in the field until the digest is known. */
 export const NO_DIGEST = '0'.repeat(64);
 
-/** As JSON writes the field. Within a text the quotes would be escaped, so nothing else in a header looks like it. */
+/** The field in JSON. Quotes inside a string are escaped, so no other part of a header can match. */
 const FIELD = Buffer.from(`"${DIGEST_FIELD}":"`);
 
 /** The digest that a header holds; undefined where it has none. */

@@ -11,11 +11,11 @@ export interface CheckpointRequest {
   readonly training: TrainingOptions;
   /** Undefined: the newest. */
   readonly path?: string | undefined;
-  /** How to take another one, to follow a colon: "go on from the one before with --resume ..." */
+  /** Advice that follows a colon, such as "resume from the previous one with --resume ...". */
   readonly advise: (word: string) => string;
 }
 
-/** The error for a broken one offers the newest before it that is whole: it is the user who gives up steps. */
+/** The error for a damaged checkpoint names the newest intact one before it. Only the user decides to lose steps. */
 export async function openCheckpoint({
   run,
   training,

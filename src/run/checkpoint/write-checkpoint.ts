@@ -8,8 +8,8 @@ import { DIGEST_FIELD, FileDigest, NO_DIGEST, withDigest } from './digest.js';
 import { CHECKPOINT_FORMAT, encodeHeader } from '../../formats/safetensors.js';
 
 /**
- * Writes a copy of the state to `path`, whole or not at all. The digest covers what has passed by, so the header is
- * written again when it is known. The signal gives up the reading of the copy; what was read is written to its end.
+ * Writes a copy of the state to `path` atomically. The digest is known at the end, so the header is written twice.
+ * The signal cancels the reading of the copy.
  */
 export async function writeCheckpoint(
   path: string,
@@ -39,7 +39,7 @@ export async function writeCheckpoint(
   });
 }
 
-/** Ends with the signal as well, though the work may not: whoever holds the copy may no longer answer. */
+/** Rejects when the signal aborts, even if the work never ends: the worker that has the copy may not answer. */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return work;
   let onAbort = (): void => undefined;

@@ -5,7 +5,7 @@ import { messageOf } from '../../common/errors.js';
 import { leaveSignalsToParent } from '../../common/process/stop-signals.js';
 import { DOTS_PER_INCH } from './figure.js';
 
-/** What the process answers: the chart as PNG, or in one line why there is none. */
+/** Response of the process: the chart as PNG, or one line with the error. */
 export interface RenderedChart {
   readonly picture?: Uint8Array;
   readonly problem?: string;

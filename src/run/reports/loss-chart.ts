@@ -16,7 +16,7 @@ const MARGIN = {
   bottom: 0.11 * FIGURE.height,
 };
 
-/** How visible the losses stay behind their smoothed curves. */
+/** Opacity of the raw losses behind their smoothed curves. */
 const FAINT = 0.25;
 
 /** The tutorial's plot as matplotlib draws it; with a weight for `smooth` its curves, and the losses behind them. */

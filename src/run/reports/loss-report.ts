@@ -9,7 +9,7 @@ import type { Report } from '../step-log.js';
 export interface LossReportOptions {
   /** Gives the drawing up. */
   readonly signal?: AbortSignal;
-  /** Of loss.png: a weight of `smooth`. */
+  /** Smoothing of loss.png: a weight of `smooth`. */
   readonly smoothing?: number;
 }
 

@@ -4,13 +4,13 @@ import type { RunFolder } from '../run-directory.js';
 /** More would take long to watch, and a frame takes a megabyte of memory while they are joined. */
 const MOST_FRAMES = 100;
 
-/** How long a frame is shown, and the last one, in milliseconds. */
+/** Duration of a frame, and of the last one, in milliseconds. */
 const FRAME_TIME = 200;
 const LAST_FRAME_TIME = 2_000;
 
 /**
- * Of 1 to 10, for a palette's choice: 8 grids of 64 faces take 0.9 s of a core, at sharp's 7 they take 2.7 s. samples.webp,
- * which has no palette, is the one that loses little.
+ * Effort (1 to 10) for the choice of a palette: 8 grids of 64 faces take 0.9 s of a core; with sharp's default of 7
+ * they take 2.7 s. samples.webp has no palette and a better quality.
  */
 const GIF_EFFORT = 4;
 

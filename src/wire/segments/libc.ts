@@ -4,7 +4,7 @@ import { closeSync, fchmodSync } from 'node:fs';
 export interface Libc {
   /** A file that is nowhere but in memory, of a size that nobody can change any more. Returns its descriptor. */
   createMemory(name: string, bytes: number): number;
-  /** Whether nobody can make this file smaller: then no access to what is mapped of it can fail. */
+  /** Returns whether nobody can make this file smaller: then no access to what is mapped of it can fail. */
   cannotShrink(descriptor: number): boolean;
   map(descriptor: number, bytes: number, access: 'read' | 'read and write'): Mapping;
 }

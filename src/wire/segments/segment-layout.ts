@@ -35,7 +35,7 @@ export class SegmentHeader {
     Atomics.add(this.#uses, 0, 1);
   }
 
-  /** Whether its owner says that it reads the segment of this token. */
+  /** Returns whether its owner says that it reads the segment of this token. */
   reads(token: Uint8Array): boolean {
     // It is asked for each part, and the answer is where it was.
     if (this.#slots[this.#found].equals(token)) return true;

@@ -63,7 +63,7 @@ export class PeerAveraging {
     this.#cuts = cutsOf(options.training);
   }
 
-  /** Whether workers average between themselves in this generation. */
+  /** True if workers average between themselves in this generation. */
   get isUsed(): boolean {
     return this.#plans !== undefined;
   }

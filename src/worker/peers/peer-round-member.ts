@@ -55,7 +55,7 @@ export class PeerRoundMember {
     return this.#sums.squares;
   }
 
-  /** Whether this worker computes the part of the mean with the measures. */
+  /** True if this worker computes the part of the mean with the measures. */
   get makesMeasures(): boolean {
     return this.#sums.squares.has(this.options.cuts.length - 1);
   }

@@ -13,7 +13,7 @@ import { addressTowards } from './peer-addresses.js';
 export interface PeerSocketsOptions {
   /** Address of the coordinator: other workers reach this machine over the same interface. */
   readonly coordinator: string;
-  /** Whether the run is encrypted. Connections between workers then use keys that the coordinator distributes. */
+  /** True if the run is encrypted. Connections between workers then use keys that the coordinator distributes. */
   readonly encrypted: boolean;
   /** To listen at for workers of other machines; 0: any free one. */
   readonly port: number;

@@ -75,7 +75,7 @@ export class LocalWorkers {
     return this.#places.filter(({ policy }) => !policy.givenUp).length;
   }
 
-  /** Whether a process that lost its connection may reconnect. */
+  /** True if a process that lost its connection may reconnect. */
   get awaitsReturn(): boolean {
     return this.#places.some(({ isReturning }) => isReturning);
   }

@@ -15,7 +15,7 @@ export class RestartPolicy {
     return PAUSES[this.#failures++];
   }
 
-  /** Whether the next failure exceeds the limit. */
+  /** True if the next failure exceeds the limit. */
   get givenUp(): boolean {
     return this.#failures > PAUSES.length;
   }

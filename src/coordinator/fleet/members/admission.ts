@@ -43,10 +43,10 @@ export interface WorkerAdmissionParts {
   readonly secret: Secret | undefined;
   /** Milliseconds for which a worker may compute after it lost its connection. */
   readonly phaseTime: () => number;
-  /** Whether workers listen for connections of other workers. */
+  /** True if workers listen for connections of other workers. */
   readonly peers: boolean;
   readonly log: Log;
-  /** Somebody came or left. */
+  /** Called when a worker joined or left. */
   readonly onChange: () => void;
 }
 

@@ -33,7 +33,7 @@ export interface GroupFormationParts {
 
 /** Brings workers together, each with its shards and the state that the run has come to, and has them make updates. */
 export class GroupFormation {
-  /** Whether the last round was averaged between workers. */
+  /** True if the last round was averaged between workers. */
   #amongWorkers = false;
   /** Ends the wait for a generation that begins. */
   #onPrepared = (): void => undefined;
@@ -47,7 +47,7 @@ export class GroupFormation {
     return roster.all().filter(({ number }) => recovery.isGrouped(number));
   }
 
-  /** Whether enough workers share a generation and hold the current state. */
+  /** True if enough workers share a generation and hold the current state. */
   get isComplete(): boolean {
     return this.#isTogether && !this.parts.recovery.isBehind;
   }

@@ -41,7 +41,7 @@ export class Quorum {
     this.#begun = true;
   }
 
-  /** Somebody came or left, or will not come any more. */
+  /** To be called when a worker joined, left, or will not come any more. */
   changed(): void {
     this.#onChange();
   }

@@ -93,12 +93,12 @@ export class Reassignment {
     return channel.send(member, 'chunk', await this.#images.state(this.#origin, fetch));
   }
 
-  /** Whether other workers fetch, or will fetch, the state of this worker. */
+  /** Returns whether other workers fetch, or will fetch, the state of this worker. */
   isGiving(worker: number): boolean {
     return this.#offered?.relay.giver === worker;
   }
 
-  /** Everybody has what was offered. */
+  /** Ends the offer once all workers have the state. */
   end(): void {
     this.#close();
   }

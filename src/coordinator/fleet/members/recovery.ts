@@ -51,15 +51,15 @@ interface Member {
 export class Recovery {
   readonly #members = new Map<number, Member>();
   #generation = 0;
-  /** Whether all members belong to this generation. */
+  /** True if all members belong to this generation. */
   #grouped = false;
   /** Version of the run's state. */
   #version: number;
   /** The version before: what a member holds that has missed the last average alone. */
   #before: number | undefined;
-  /** Whether the coordinator still has the last average. */
+  /** True if the coordinator still has the last average. */
   #averageKept = false;
-  /** Whether this generation repeats the last update. */
+  /** True if this generation repeats the last update. */
   #again = false;
 
   constructor(
@@ -80,7 +80,7 @@ export class Recovery {
     return this.#again && this.#before !== undefined ? this.#before : this.#version;
   }
 
-  /** Whether the last update must be repeated before the next one. */
+  /** True if the last update must be repeated before the next one. */
   get isBehind(): boolean {
     return this.update !== this.#version;
   }
@@ -94,7 +94,7 @@ export class Recovery {
     return this.#members.size;
   }
 
-  /** Whether every member has its shards and the state, so that the next update can be computed. */
+  /** True if every member has its shards and the state, so that the next update can be computed. */
   get ready(): boolean {
     return this.#grouped && [...this.#members.values()].every(({ prepared }) => prepared);
   }
@@ -103,7 +103,7 @@ export class Recovery {
     return this.#members.get(worker)?.prepared ?? false;
   }
 
-  /** Whether the current state is available: from a member, by repeating the last update, or from the origin. */
+  /** True if the current state is available: from a member, by repeating the last update, or from the origin. */
   get hasState(): boolean {
     const holds = [...this.#members.values()].map((member) => member.holds);
     return this.#version === this.origin || holds.includes(this.#version) || this.#holdsBefore(holds);
@@ -117,7 +117,7 @@ export class Recovery {
     return new Map(pairs);
   }
 
-  /** Whether the group depends on this worker. */
+  /** Returns whether the group depends on this worker. */
   isGrouped(worker: number): boolean {
     return (this.#members.get(worker)?.shards.length ?? 0) > 0;
   }

@@ -45,7 +45,7 @@ export class AverageBuffers {
     this.#kept.delete(phase);
   }
 
-  /** Whether `current` still holds the last applied average. */
+  /** Returns whether `current` still holds the last applied average. */
   keeps(phase: RoundName): boolean {
     return this.#kept.has(phase);
   }

@@ -41,9 +41,9 @@ export interface RoundOrder {
   readonly step: number;
   readonly group: readonly Member[];
   readonly workerOfShard: ReadonlyMap<number, number>;
-  /** Whether to search for non-finite elements. */
+  /** True to search for non-finite elements. */
   readonly inspect: boolean;
-  /** Whether the workers average between themselves. */
+  /** True if the workers average between themselves. */
   readonly amongWorkers: boolean;
 }
 
@@ -90,7 +90,7 @@ export class Rounds {
     return this.#averages.current(roundAt(update, this.parts.training).phase);
   }
 
-  /** Whether the average of the last update is intact: with local steps, the next round overwrites it. */
+  /** Returns whether the average of the last update is intact: with local steps, the next round overwrites it. */
   keepsAverageOf(update: number): boolean {
     return this.#averages.keeps(roundAt(update, this.parts.training).phase);
   }

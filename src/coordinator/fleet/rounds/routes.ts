@@ -32,7 +32,7 @@ export class Routes {
 
   constructor(private readonly parts: RoutesParts) {}
 
-  /** Whether workers listen for connections of other workers. */
+  /** True if workers listen for connections of other workers. */
   get mayBeAmongWorkers(): boolean {
     return this.parts.topology !== 'star';
   }

@@ -22,7 +22,7 @@ export interface StarRoundOptions {
   readonly pool: PartPool;
   /** End of the gradient in the vector: its norm shows whether the mean is finite. */
   readonly gradientEnd: number;
-  /** Whether to search for non-finite elements. */
+  /** True to search for non-finite elements. */
   readonly inspect?: boolean;
 }
 

@@ -29,7 +29,7 @@ export class SnapshotRelay {
     return this.copy.member.number;
   }
 
-  /** Whether a fetch or chunk belongs to the relayed snapshot. */
+  /** Returns whether a fetch or chunk belongs to the relayed snapshot. */
   has({ content }: Pick<Bodies['fetch'], 'content'>): boolean {
     return content === this.copy.content;
   }
