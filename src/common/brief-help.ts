@@ -7,7 +7,7 @@ export interface Example {
   readonly line: string;
 }
 
-/** What --help says of a command besides its options. */
+/** Help of a command besides its options. */
 export interface Guide {
   readonly examples: readonly Example[];
   /** The long flags that --help shows; all where it is left out. */
@@ -22,7 +22,7 @@ interface Known {
 const ALL = '--help-all';
 const known = new WeakMap<Command, Known>();
 
-/** What a command was given; undefined for one without. */
+/** Arguments of a command; undefined for one without. */
 export function guideOf(command: Command): Guide | undefined {
   return known.get(command)?.guide;
 }
@@ -111,7 +111,7 @@ function argumentTerm(argument: Argument): string {
   return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
-/** As it is typed: "coordinator engine status". */
+/** Name as typed: "coordinator engine status". */
 export function typedName(command: Command): string {
   return command.parent ? `${typedName(command.parent)} ${command.name()}` : command.name();
 }

@@ -21,7 +21,7 @@ export function outliveConsole(): void {
   for (const stream of Object.values(STREAMS)) stream().on('error', () => undefined);
 }
 
-/** What writing to a pipe gives once its reader is gone: the first time, and then. */
+/** Error codes of a write to a pipe without a reader: the first time, and later. */
 const READER_GONE: readonly (string | undefined)[] = ['EPIPE', 'ERR_STREAM_DESTROYED'];
 
 /** Writes to stderr. What cannot be written is dropped: a log is never worth a run. */

@@ -19,7 +19,7 @@ export function parseHttpAddress(text: string): HttpAddress {
   return { host, port };
 }
 
-/** No text that somebody could guess, of characters that a header can have. */
+/** Requires a token that is hard to guess and fits into a header. */
 const TOKEN = /^[\w.~+/-]{16,512}=*$/;
 
 /** Throws a UserError for an address that other machines can reach, where there is no good token to read by. */
@@ -34,7 +34,7 @@ export function requireToken(address: HttpAddress, token: Secret | undefined): v
     );
 }
 
-/** As it stands in a URL: an IPv6 address in brackets. */
+/** Formats an address as in a URL: IPv6 in brackets. */
 export function formatHttpAddress({ host, port }: HttpAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,15 +3,15 @@ import { explainLackOfMemory } from './process/address-space.js';
 import { report } from './console.js';
 import { messageOf } from './errors.js';
 
-/** How a line is written: for people, or as a JSON object for programs that collect logs. */
+/** Log formats: text, or JSON objects for log collectors. */
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** What a line is about, for programs; people read it in the text. */
+/** Structured fields of a log line. */
 export interface LogFields {
-  /** debug: for who listens, not for the log. */
+  /** Severity. `debug` lines reach listeners only, not the log. */
   readonly level?: 'debug' | 'info' | 'warn' | 'error';
-  /** What happened to the run, where its time line is to have it; see EVENT_KINDS. */
+  /** Kind of event for the run's time line, see EVENT_KINDS. */
   readonly event?: string;
   /** The run's id. */
   readonly run?: string;

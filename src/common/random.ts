@@ -5,10 +5,8 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
- * A random stream named by what it is for: the same seed and the same names give the same numbers on every
- * machine and engine, whoever asks and in whatever order. Nothing needs to be saved to go on after a restart.
- *
- *     randomStream(seed, 'noise', step, shard)
+ * Returns a random stream for a purpose. The same seed and names yield the same numbers on every machine and engine,
+ * in any order of calls, so a resumed run needs no saved state. Example: randomStream(seed, 'noise', step, shard)
  */
 export function randomStream(seed: number, ...names: readonly (string | number)[]): RandomGenerator {
   const digest = createHash('sha256')

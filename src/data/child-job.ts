@@ -17,7 +17,7 @@ type FromChild<Event, Result> =
   | { readonly kind: 'failed'; readonly message: string; readonly byUser: boolean };
 
 export interface ChildJob<Request, Event> {
-  /** What it does, for messages: "decoding images". */
+  /** Activity for messages: "decoding images". */
   readonly name: string;
   readonly entry: URL;
   readonly request: Request;
@@ -26,7 +26,7 @@ export interface ChildJob<Request, Event> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How much of the child's stderr is kept to explain its end. */
+/** Bytes of the child's stderr that are kept to explain its end. */
 const STDERR_KEPT = 2000; // characters
 
 /** Rejects with the child's own error, with the signal's reason, or with how the child ended. */

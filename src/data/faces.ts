@@ -80,7 +80,7 @@ export class Faces {
   }
 }
 
-/** Packs that nobody uses are removed after a while: see PackCache. */
+/** Touches a pack, since unused packs are removed after a while: see PackCache. */
 function markUsed(file: number): void {
   const now = new Date();
   try {

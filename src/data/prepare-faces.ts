@@ -39,9 +39,9 @@ export interface PreparedFaces {
   /** The pack. */
   readonly path: string;
   readonly count: number;
-  /** How many images were left out. */
+  /** Count of skipped images. */
   readonly broken: number;
-  /** How many images were decoded for it just now: none, where an earlier run did it. */
+  /** Count of images that were decoded now: 0 if the pack existed. */
   readonly decoded: number;
   readonly fingerprint: string;
   /** Pixels a side. */

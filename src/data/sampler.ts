@@ -54,7 +54,7 @@ export class Sampler {
     this.shardBatch = batch / shards;
   }
 
-  /** As many whole steps as there are in so many passes over the images. */
+  /** Returns the whole steps in these epochs. */
   stepsIn(epochs: number): number {
     return Math.floor((epochs * this.batchesPerEpoch) / this.#accumulate);
   }
@@ -109,7 +109,7 @@ export class Sampler {
   }
 
   /**
-   * How many images a shard owns. The smallest shard has floor(count / shards), which is never less than
+   * Returns the count of images of a shard. The smallest shard has floor(count / shards), which is never less than
    * floor(count / batch) * batch / shards: an epoch's batches always fit.
    */
   sizeOf(shard: number): number {

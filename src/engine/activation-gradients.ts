@@ -10,13 +10,13 @@ export const TANH_GRADIENT = 'TanhGradient';
 
 export interface OutputGradientInputs {
   readonly outputGradient: tf.Tensor;
-  /** What the activation returned. */
+  /** Output of the activation. */
   readonly output: tf.Tensor;
 }
 
 export interface LeakyReluGradientInputs {
   readonly outputGradient: tf.Tensor;
-  /** What the activation was given. */
+  /** Input of the activation. */
   readonly features: tf.Tensor;
 }
 

@@ -11,7 +11,7 @@ export const BATCH_NORM_EPSILON = 1e-5;
 export const TRAINING_BATCH_NORM = 'TrainingBatchNorm';
 export const TRAINING_BATCH_NORM_GRADIENT = 'TrainingBatchNormGradient';
 
-/** What the forward kernel returns, in this order. `saved` is for the gradient alone and differs by engine. */
+/** Outputs of the forward kernel, in this order. `saved` is for the gradient only and differs by engine. */
 export type ForwardOutputs = [
   output: tf.Tensor4D,
   mean: tf.Tensor1D,
@@ -19,7 +19,7 @@ export type ForwardOutputs = [
   ...saved: [tf.Tensor, tf.Tensor, tf.Tensor],
 ];
 
-/** What the gradient kernel returns, in this order. */
+/** Outputs of the gradient kernel, in this order. */
 export type GradientOutputs = [features: tf.Tensor4D, gamma: tf.Tensor1D, beta: tf.Tensor1D];
 
 export interface NormalisedBatch {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { processorFeatures } from './processor.js';
 
-/** What of a machine decides whether bfloat16 is computed by hardware. */
+/** Facts of a machine that determine hardware support for bfloat16. */
 export interface Bfloat16Facts {
   /** The processor's features, as Linux names them. */
   processorFeatures(): readonly string[];
-  /** Of each GPU that may be used, as "8.0"; empty where it cannot be told. */
+  /** Compute capability of each visible GPU, such as "8.0"; empty if unknown. */
   computeCapabilities(): readonly string[];
 }
 

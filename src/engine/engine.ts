@@ -10,7 +10,7 @@ export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 export const PRECISIONS = ['fp32', 'bf16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
-/** What computes the tensors of this process. */
+/** Engine of this process. */
 export interface Engine {
   readonly name: EngineName;
   /** TensorFlow's version (native) or TensorFlow.js's (wasm). Runs that mix versions are not bit-exact. */

@@ -1,4 +1,4 @@
-/** What TensorFlow reads from the environment, and only when it is loaded. */
+/** Environment variables that TensorFlow reads when it is loaded. */
 export interface EngineEnvironmentOptions {
   /** Threads that one operation is split over. */
   readonly threads: number;

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 
-/** Where NVIDIA's driver lists the GPUs of a machine, one folder each. */
+/** Folder in which NVIDIA's driver lists the GPUs, one sub-folder each. */
 const DRIVER_FOLDER = '/proc/driver/nvidia/gpus';
 
 /** Numbers of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them. Starts no program. */

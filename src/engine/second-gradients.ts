@@ -48,7 +48,7 @@ type BatchNormInputs = [
   ...statistics: [tf.Tensor, tf.Tensor, tf.Tensor],
 ];
 
-/** What the forward pass was given, and what it saved. */
+/** Inputs and saved outputs of the forward pass. */
 interface Forward {
   readonly features: tf.Tensor4D;
   readonly gamma: tf.Tensor1D;
@@ -69,11 +69,9 @@ function firstGradient(
 }
 
 /**
- * The gradients of L = sum(u gamma s P(g)) for features and gamma, where u is the gradient that comes in. (Nobody asks
- * for those through the gradients of gamma and beta.) With q = s P(g), and ds / d features = -s^2 x / N:
- *
- *     for gamma     sum(u q)
- *     for features  s P(h) - s gamma sum(u q) x / N, with h = dL / dx = -gamma s (u mean(g x) + g mean(u x))
+ * Gradients of L = sum(u gamma s P(g)) for features and gamma, where u is the incoming gradient. (Those through the
+ * gradients of gamma and beta are not needed.) With q = s P(g), and ds / d features = -s^2 x / N: for gamma, sum(u
+ * q); for features, s P(h) - s gamma sum(u q) x / N, with h = dL / dx = -gamma s (u mean(g x) + g mean(u x)).
  */
 function secondGradient(
   u: tf.Tensor4D,

@@ -16,10 +16,10 @@ import type { EvaluationRequest } from './evaluation-process.js';
 import { evaluationLine } from './evaluation-text.js';
 import { loggedPart, readEvaluation, type StepEvaluation } from './evaluation-file.js';
 
-/** Half of what `coordinator evaluate` takes: training goes on beside it. */
+/** Samples of a background evaluation: half of those of `coordinator evaluate`, since training continues. */
 export const EVALUATED_SAMPLES = 500;
 
-/** An evaluation that takes longer is given up, and at the end of a run; in milliseconds. */
+/** Timeout of an evaluation, and of one at the end of a run, in milliseconds. */
 const LIMIT = 15 * 60_000;
 const LAST_LIMIT = 3 * 60_000;
 
@@ -78,7 +78,7 @@ export class RunEvaluations {
     } else this.#begin(step);
   }
 
-  /** What has come since the last call, for the next line of the log. */
+  /** Returns the evaluation that arrived since the last call, for the next line of the log. */
   take(): LoggedEvaluation | undefined {
     const finished = this.#finished;
     this.#finished = undefined;
@@ -86,8 +86,8 @@ export class RunEvaluations {
   }
 
   /**
-   * The run goes on after this step. `logged`: the last step whose evaluation is in its log up to there. What was
-   * evaluated since is logged again, and a checkpoint whose evaluation was broken off is evaluated.
+   * Prepares to resume after this step. `logged`: last step whose evaluation is in the log. Later evaluations are
+   * logged again, and an interrupted one is repeated.
    */
   async goOnFrom(step: number, logged: number): Promise<void> {
     await this.#giveUp();
@@ -168,7 +168,7 @@ export class RunEvaluations {
     await this.#running?.done;
   }
 
-  /** What a process that was killed left half-written. */
+  /** Partial files of killed processes. */
   async #removeHalves(): Promise<void> {
     const { evaluations } = this.parts.run;
     const names = await readdir(evaluations).catch(() => []);

@@ -23,7 +23,7 @@ export interface EvaluateCheckpointOptions {
   readonly count: number;
   readonly seed: number;
   readonly engine: EngineChoice;
-  /** Where samples lie meanwhile. */
+  /** Path of the temporary samples. */
   readonly temporary?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }

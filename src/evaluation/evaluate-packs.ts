@@ -14,11 +14,11 @@ export interface EvaluatePacksOptions {
   /** Both packs of the same size of pictures. */
   readonly samples: string;
   readonly reals: string;
-  /** So many samples, the pack's first. */
+  /** Count of samples: the first ones of the pack. */
   readonly count: number;
   readonly seed: number;
   readonly engine: EngineName;
-  /** Where what is said of the real faces is kept for the next time; undefined: nowhere. */
+  /** Path of the cached analysis of real faces; undefined: not cached. */
   readonly realAnalysis?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -4,12 +4,12 @@ import type { Evaluation } from './evaluation.js';
 import type { RunFolder } from '../run/run-directory.js';
 import type { LoggedEvaluation } from '../run/step-record.js';
 
-/** How face-like the samples were at a step. */
+/** Evaluation of the samples of a step. */
 export interface StepEvaluation extends Evaluation {
   readonly step: number;
 }
 
-/** What a run keeps of it, with what it was measured by. */
+/** Stored evaluation, with the facts of its measurement. */
 export interface SavedEvaluation extends StepEvaluation {
   readonly seed: number;
   readonly engine: string;
@@ -21,7 +21,7 @@ export async function writeEvaluation(run: RunFolder, evaluation: SavedEvaluatio
   await writeFileAtomically(run.evaluationFile(evaluation.step), text);
 }
 
-/** Undefined where there is none, or where somebody has changed it to something else. */
+/** Returns undefined if there is none, or if it is not valid. */
 export async function readEvaluation(run: RunFolder, step: number): Promise<StepEvaluation | undefined> {
   try {
     const saved = JSON.parse(await readFile(run.evaluationFile(step), 'utf8')) as SavedEvaluation;
@@ -32,7 +32,7 @@ export async function readEvaluation(run: RunFolder, step: number): Promise<Step
   }
 }
 
-/** What of it goes into the log of steps. */
+/** Part of an evaluation for the step log. */
 export function loggedPart(evaluation: StepEvaluation): LoggedEvaluation {
   const { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval } = evaluation;
   return { step, faceShare, faceShareInterval, frechetDistance, frechetDistanceInterval };

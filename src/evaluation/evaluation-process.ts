@@ -16,7 +16,7 @@ export interface EvaluationRequest {
   readonly reals: string;
   readonly count: number;
   readonly engine: EngineChoice;
-  /** Where samples lie meanwhile. */
+  /** Path of the temporary samples. */
   readonly temporary: string;
 }
 

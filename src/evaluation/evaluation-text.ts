@@ -3,7 +3,7 @@ import type { Evaluation } from './evaluation.js';
 import type { Interval } from './interval.js';
 import type { StepEvaluation } from './evaluation-file.js';
 
-/** As lines for people, or as JSON for programs. To stdout. */
+/** Prints an evaluation to stdout, as text or JSON. */
 export async function printEvaluation(
   of: string,
   evaluation: Evaluation,

@@ -6,17 +6,17 @@ import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 import { nearestOfEach } from './nearest.js';
 import { wilsonInterval } from './wilson-interval.js';
 
-/** How face-like samples are. Intervals are of 95 %. */
+/** Evaluation of samples. Intervals are 95 % confidence intervals. */
 export interface Evaluation {
   /** Samples, and as many real faces. */
   readonly count: number;
-  /** Of samples in which the detector finds a face. */
+  /** Fraction of samples in which the detector finds a face. */
   readonly faceShare: number;
   readonly faceShareInterval: Interval;
-  /** Of real faces, as a measure for the samples' share. */
+  /** The same fraction of real faces, for reference. */
   readonly realFaceShare: number;
   readonly realFaceShareInterval: Interval;
-  /** Of the descriptors of samples from those of real faces, squared. */
+  /** Squared Fréchet distance between the descriptors of samples and of real faces. */
   readonly frechetDistance: number;
   readonly frechetDistanceInterval: Interval;
   /** The same between two halves of the real faces: what a perfect generator would come to. */
@@ -27,7 +27,7 @@ export interface Evaluation {
   readonly realNearestDistance: number;
 }
 
-/** What the samples are compared with: as many real faces, and as many others. */
+/** References for the samples: as many real faces, and as many others. */
 export interface RealFaces {
   readonly reference: FaceAnalysis;
   readonly others: FaceAnalysis;

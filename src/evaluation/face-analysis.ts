@@ -1,7 +1,7 @@
 /** Numbers that the recognition network says of a face. */
 export const DESCRIPTOR_LENGTH = 128;
 
-/** What the networks say of some pictures. */
+/** Analysis of some pictures by the networks. */
 export interface FaceAnalysis {
   /** 1 where the detector finds a face. [pictures] */
   readonly found: Uint8Array;
@@ -9,7 +9,7 @@ export interface FaceAnalysis {
   readonly descriptors: Float32Array;
 }
 
-/** Of these pictures only. */
+/** Returns the analysis of a range of the pictures. */
 export function partOf({ found, descriptors }: FaceAnalysis, from: number, to: number): FaceAnalysis {
   return {
     found: found.slice(from, to),

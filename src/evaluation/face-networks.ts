@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FacePackage } from './face-package.js';
 import { DESCRIPTOR_LENGTH, type FaceAnalysis } from './face-analysis.js';
 
-/** What of face-api is used: its networks, which take tensors and need no canvas. */
+/** Part of face-api in use: its networks, which take tensors and need no canvas. */
 interface FaceApi {
   readonly NetInput: new (images: readonly tf.Tensor3D[], isBatch: boolean) => NetInput;
   readonly nets: {
@@ -24,7 +24,7 @@ const GREY = 128;
 const DETECTOR_SIZE = 160;
 const LEAST_SCORE = 0.5;
 
-/** Of each of five anchors in a cell, the detector says four numbers of a box, and how sure it is. */
+/** Outputs of the detector for each of five anchors in a cell: four numbers of a box, and a confidence. */
 const ANCHORS = 5;
 const ANCHOR_LENGTH = 5;
 const SCORE = 4;

@@ -17,7 +17,7 @@ export interface FacePackage {
   readonly code: string;
 }
 
-/** Where it is installed. Looks at files only. */
+/** Finds the installed package. Reads files only. */
 export function findFacePackage(require: Pick<NodeJS.Require, 'resolve'> = ownRequire): FacePackage {
   let manifest: string;
   try {

@@ -25,7 +25,7 @@ function rootOfMatrix(matrix: Matrix): Matrix {
   return cholesky.isPositiveDefinite() ? cholesky.lowerTriangularMatrix : squareRoot(matrix);
 }
 
-/** Of a symmetric matrix without negative eigenvalues. */
+/** Square root of a symmetric positive semidefinite matrix. */
 function squareRoot(matrix: Matrix): Matrix {
   const { eigenvectorMatrix: vectors, realEigenvalues } = eigen(matrix);
   const scaled = Matrix.mul(vectors, 1).mulRowVector(realEigenvalues.map(rootOf));

@@ -1,4 +1,4 @@
-/** Of 95 %. */
+/** A 95 % confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
 /** The standard normal distribution has 95 % of its mass between -Z and Z. */

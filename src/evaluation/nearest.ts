@@ -1,5 +1,5 @@
 export interface Neighbour {
-  /** Of the candidate. */
+  /** Index of the candidate. */
   readonly index: number;
   /** Squared. */
   readonly distance: number;
@@ -32,7 +32,7 @@ export function squaredDistance(
   return sum;
 }
 
-/** Of each point the nearest of the candidates. Both: [count, length] */
+/** Finds the nearest candidate of each point. Both: [count, length] */
 export function nearestOfEach(points: Float32Array, candidates: Float32Array, length: number): Neighbour[] {
   return Array.from({ length: points.length / length }, (_, point) => {
     const nearest = new Nearest(1);

@@ -17,7 +17,7 @@ export interface NeighbourSheetParts {
   readonly reals: Faces;
   readonly sampleAnalysis: FaceAnalysis;
   readonly realAnalysis: FaceAnalysis;
-  /** Of `realAnalysis`, in the pack. */
+  /** Indices of `realAnalysis` in the pack. */
   readonly realIndices: Uint32Array;
 }
 
@@ -65,7 +65,7 @@ function nearestDescriptors(
   return nearest.found;
 }
 
-/** Of each picture. Each real face is read once. */
+/** Nearest faces of each picture. Each real face is read once. */
 function nearestByPixels(pictures: readonly Uint8Array[], reals: Faces): Nearest[] {
   const nearest = pictures.map(() => new Nearest(NEIGHBOURS));
   const stride = Math.ceil(reals.count / MOST_COMPARED);

@@ -1,6 +1,6 @@
 import type { ExportFormat, WeightsConfig } from './weights-config.js';
 
-/** What lies in the folder, for who finds it without knowing this program. */
+/** Text of the README in an export folder. */
 export function exportReadme(config: WeightsConfig): string {
   const { architecture, imageSize, latentSize, step, program } = config;
   return [

@@ -1,7 +1,7 @@
 import type { ModelLayout } from '../model/layout.js';
 import type { WeightsConfig } from './weights-config.js';
 
-/** What is exported: a model's weights, of which one tensor is in memory at a time. */
+/** Exported weights of a model. One tensor is in memory at a time. */
 export interface ExportedWeights {
   readonly config: WeightsConfig;
   readonly layout: ModelLayout;

@@ -4,7 +4,7 @@ import { codeOf, messageOf, UserError } from '../common/errors.js';
 import type { Network } from '../model/architecture.js';
 import type { ExportFormat } from './weights-config.js';
 
-/** Where weights lie, and whose they are. */
+/** Path of weights, and their network. */
 export interface FoundWeights {
   readonly format: ExportFormat;
   readonly folder: string;

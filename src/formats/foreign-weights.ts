@@ -12,9 +12,9 @@ export interface StoredWeight {
 
 /** A network's weights as another program has written them. */
 export interface ForeignWeights {
-  /** As the user knows it. */
+  /** Path as the user typed it. */
   readonly path: string;
-  /** By the name that program gives them. */
+  /** Tensors by their name in that program. */
   readonly tensors: ReadonlyMap<string, StoredWeight>;
 }
 

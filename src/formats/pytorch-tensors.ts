@@ -2,7 +2,7 @@ import { KERNEL_SIZE, SMALLEST_MAP, type Layer, type Network } from '../model/ar
 import type { NetworkLayout } from '../model/layout.js';
 import { reordered, type AxisOrder, type ForeignTensor } from './foreign-tensor.js';
 
-/** What PyTorch's state_dict holds of a network. */
+/** Entries of a network in PyTorch's state_dict. */
 export interface PyTorchTensors {
   readonly tensors: readonly ForeignTensor[];
   /** num_batches_tracked of each BatchNorm2d, an int64 that the tutorial's momentum makes no use of. */

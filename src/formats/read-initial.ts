@@ -25,7 +25,7 @@ export interface InitialFacts {
   readonly format: ExportFormat;
   /** Those that it holds. */
   readonly networks: readonly Network[];
-  /** Of the whole state that it makes. */
+  /** SHA-256 of the whole state. */
   readonly sha256: string;
 }
 
@@ -80,7 +80,7 @@ const MODEL_OPTIONS = [
   ['--discriminator-features', 'discriminatorFeatures'],
 ] as const;
 
-/** Undefined where there is none, or one that somebody else has written. */
+/** Returns undefined if there is none, or if another program wrote it. */
 async function readConfig(path: string): Promise<ModelOptions | undefined> {
   try {
     const config = JSON.parse(await readFile(path, 'utf8')) as ModelOptions;

@@ -7,7 +7,7 @@ import { readPart, sizeOf } from './read-part.js';
 /** Bytes that a file of torch.save begins with: a zip archive, or a pickle of old. */
 const TORCH_SAVE = [Buffer.from('PK\x03\x04'), Buffer.from([0x80, 0x02])];
 
-/** What DataParallel, which the tutorial uses on several GPUs, puts before each name. */
+/** Prefix of each name in DataParallel, which the tutorial uses on several GPUs. */
 const PARALLEL = 'module.';
 
 /**

@@ -29,7 +29,7 @@ export interface StoredTensors {
   readonly metadata: Metadata;
   /** In the file's order. */
   readonly tensors: readonly StoredTensor[];
-  /** Where the tensors begin, and how many bytes they have. */
+  /** Start of the tensors, and their bytes. */
   readonly start: number;
   readonly bytes: number;
 }

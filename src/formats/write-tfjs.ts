@@ -41,7 +41,7 @@ export async function writeTfjs(folder: string, { config, layout, read }: Export
   await writeFileAtomically(join(folder, 'model.json'), `${JSON.stringify(model, undefined, 2)}\n`);
 }
 
-/** The tensors' bytes, cut anew. */
+/** Splits the tensors' bytes into parts of another size. */
 async function* shards(
   tensors: readonly (() => Promise<Float32Array>)[],
 ): AsyncGenerator<Uint8Array, undefined> {

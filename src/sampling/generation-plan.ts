@@ -15,16 +15,16 @@ export interface GenerateArguments {
   readonly out: string;
 }
 
-/** What to draw, and how it is laid out. */
+/** Faces to generate, and their layout. */
 export interface FacesPlan {
   readonly latents: readonly Latent[];
   readonly layout: 'grid' | 'files' | 'animation' | 'arithmetic';
-  /** Of an arithmetic: how many faces stand in each row. */
+  /** Faces in each row of an arithmetic. */
   readonly rows?: readonly number[];
   readonly format: 'png' | 'webp' | 'gif';
 }
 
-/** Where fewer or more would be a mistake: memory is bounded, and an animation of more cannot be watched. */
+/** Bounds of counts: memory is limited, and a longer animation cannot be watched. */
 const MOST_FRAMES = 2_000;
 
 /** From the options alone. Throws a UserError where they contradict each other. */

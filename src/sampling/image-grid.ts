@@ -5,7 +5,7 @@ export interface GridLayout {
   /** Height and width of an image. */
   readonly size: number;
   readonly columns?: number;
-  /** How many images stand in each row, instead of columns. */
+  /** Images in each row, instead of columns. */
   readonly rows?: readonly number[];
   /** Black pixels around every image. */
   readonly padding?: number;

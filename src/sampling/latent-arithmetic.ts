@@ -10,7 +10,7 @@ export interface Term {
   readonly seeds: readonly number[];
 }
 
-/** How far the noise goes that makes the neighbours of the result, to both sides (Radford et al. 2015, figure 7). */
+/** Range of the noise for neighbours of the result, in both directions (Radford et al. 2015, figure 7). */
 const NEIGHBOUR_NOISE = 0.25;
 const NEIGHBOURS = 8;
 
@@ -42,7 +42,7 @@ function requireSeed(text: string): number {
 
 /** Rows of faces, as in figure 7 of the DCGAN paper. */
 export interface ArithmeticFaces {
-  /** Of each term its faces, and last the face of their mean. */
+  /** Faces of each term, and last that of their mean. */
   readonly terms: readonly (readonly Latent[])[];
   /** 3 x 3: the face of the result, and around it faces of the result with a little noise. */
   readonly result: readonly Latent[];

@@ -1,8 +1,6 @@
 /**
- * How much images differ from each other: at each place the standard deviation over the images, and of that the mean
- * over all places. 0 where all are the same, as those of a generator are that has collapsed to one face.
- *
- * images: [count, length]
+ * Returns the difference between images: the standard deviation over the images at each place, averaged over all
+ * places. 0 if all are equal, as after a mode collapse. images: [count, length]
  */
 export function spread(images: Float32Array, length: number): number {
   const count = images.length / length;

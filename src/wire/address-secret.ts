@@ -6,8 +6,8 @@ import { messageOf, UserError } from '../common/errors.js';
 import { newSecret, Secret } from '../common/secret.js';
 
 /**
- * Keeps a secret for those who connect to an address of this machine without keys, in a file that only this user can
- * read: whoever knows the secret is a process of the same user. Each start of a coordinator makes a new one.
+ * Stores the secret for clients that connect to an address of this machine without keys, in a file that only this
+ * user can read: a client that knows it is a process of the same user. Each start of a coordinator creates a new one.
  */
 export class AddressSecret {
   readonly secret: Secret;

@@ -14,7 +14,7 @@ export interface TcpAddress {
 
 const LARGEST_PORT = 65_535;
 
-/** Returns whether it begins as an address that we use. ZeroMQ knows more transports, which nobody here has looked at. */
+/** Returns whether the address has a supported transport. ZeroMQ has more, which are untested. */
 export function isAddress(address: string): boolean {
   return /^(tcp|ipc|inproc):\/\//.test(address);
 }

@@ -1,10 +1,10 @@
 import { Context, Reply } from 'zeromq';
 import { answerZap } from './zap.js';
 
-/** Where ZeroMQ asks, in the context of the socket that somebody connects to. */
+/** Address of ZAP requests in the context of the socket. */
 const ZAP_ADDRESS = 'inproc://zeromq.zap.01';
 
-/** Names who asks: nobody else does in this context. */
+/** Domain of the requests. This context has no other. */
 const DOMAIN = 'dcgan-trainer';
 
 /**
@@ -25,7 +25,7 @@ export class Authenticator {
     return authenticator;
   }
 
-  /** For the socket that is protected: without an authenticator, nobody at all may connect to it. */
+  /** Options of the protected socket: without an authenticator, it refuses all connections. */
   get socketOptions() {
     return { context: this.context, zapDomain: DOMAIN, zapEnforceDomain: true } as const;
   }

@@ -16,12 +16,12 @@ import { isPrintable } from './text.js';
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** What a chunk of a phase brings; everything else that travels in chunks is pulled, whatever the phase. */
+/** Content of chunks that belong to a phase. All other content is pulled. */
 const PUSHED: readonly Content[] = [Content.GRADIENT, Content.AVERAGE, Content.OPERAND];
 const SNAPSHOTS: readonly Content[] = [Content.STATE, Content.SAMPLES];
 const PULLED: readonly Content[] = [...SNAPSHOTS, Content.IMAGES];
 
-/** Where in its array a chunk belongs, and how it is written. */
+/** Place of a chunk in its array, and its encoding. */
 type ChunkPlace = Pick<Bodies['chunk'], 'content' | 'offset' | 'total' | 'encoding'>;
 
 const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void } = {
@@ -149,8 +149,8 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
 };
 
 /**
- * What can be checked of a message by itself: throws a Rejection for a field that cannot be. What it means is checked
- * where it is used.
+ * Checks each field of a message. Throws a Rejection if one is invalid. The code that uses a message checks its
+ * meaning.
  */
 export function check(message: Message): void {
   requireText('run', message.run, LIMITS.runCharacters);
@@ -168,7 +168,7 @@ function plainBytes(encoding: Encoding | undefined, bytes: number): number {
   return encoding === Encoding.BFLOAT16 ? 2 * bytes : bytes;
 }
 
-/** Where the payload lies in its array. */
+/** Checks the place of a payload in its array. */
 function requirePlace({ content, offset, total, encoding }: ChunkPlace, written: number): void {
   if (written === 0 || written > CHUNK_BYTES) throw outOfRange(`a chunk of ${written} bytes`);
   const bytes = plainBytes(encoding, written);

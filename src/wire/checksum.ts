@@ -4,7 +4,10 @@ import { Rejection } from './rejection.js';
 /** The last frame of every message: the CRC-32 of frames before it, little-endian. */
 export const CHECKSUM_BYTES = 4;
 
-/** What it is of: all frames of a message, or the envelope alone, where damage to the others cannot be or shows anyway. */
+/**
+ * Frames that the checksum covers: all, or the envelope alone if damage to the others is impossible or detected
+ * otherwise.
+ */
 export type Coverage = 'message' | 'envelope';
 
 /**

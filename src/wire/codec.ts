@@ -82,9 +82,9 @@ function bodyOf(envelope: dcgan.Envelope, kind: BodyKind, payload: Uint8Array): 
 }
 
 /**
- * Protobuf says one thing in many ways: fields that nobody knows, fields and bodies twice, long forms of numbers, broken
- * text. Encoded anew, a message of ours has the very bytes it came in. Only what tells versions apart may have more:
- * the hello of another version, so that it is refused by a reason, and the refusal.
+ * Requires the canonical encoding. Protobuf allows many: unknown fields, fields and bodies twice, long forms of
+ * numbers, invalid text. Only messages that identify versions may have more: the hello of another version, so that it
+ * is refused with a reason, and the refusal.
  */
 function requireOnlyEncoding(message: Message, envelope: Uint8Array): void {
   if (message.kind === 'refusal') return;

@@ -18,7 +18,7 @@ export class HandshakeCount {
     this.#ended++;
   }
 
-  /** How many more there were. To be asked at intervals that are longer than a handshake may take. */
+  /** Returns how many more there were. To be called at intervals longer than the handshake timeout. */
   overlooked(): number {
     const more = Math.max(0, this.#begunBefore - this.#ended - this.#overlooked);
     this.#overlooked += more;

@@ -15,12 +15,12 @@ const MAX_FILE_BYTES = 64 * 1024;
 /** Group and others may do nothing. */
 const OTHERS = 0o077;
 
-/** Of a file of another owner, such as a mounted secret, its group may read. */
+/** Mode bits that are allowed if another user owns the file, such as a mounted secret: its group may read. */
 const OTHERS_BUT_READERS = 0o037;
 
 const KEY_BYTES = 32;
 
-/** What stands before the 32 bytes of a X25519 key in PKCS #8. */
+/** Prefix of the 32 bytes of a X25519 key in PKCS #8. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 export function publicKeyFile({ publicKey }: Pick<KeyPair, 'publicKey'>): string {

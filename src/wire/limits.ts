@@ -5,11 +5,11 @@ export const CHUNK_BYTES = 1024 * 1024;
 export const MAX_FRAME_BYTES = CHUNK_BYTES + 64 * 1024;
 
 /**
- * What a message may hold at most, known without the run; docs/protocol.md explains it. All of it is checked before
- * a message reaches anybody, so that nobody takes memory, or writes a line, for what a stranger made up.
+ * Limits of messages that hold for every run, see docs/protocol.md. They are checked first, so that invalid input
+ * costs neither memory nor log lines.
  */
 export const LIMITS = {
-  /** Read before anything is taken apart. An assignment of all shards that there can be, with who has them, has 380 KB. */
+  /** Limit of an envelope, checked before decoding. An assignment of the most shards has 380 KB. */
   envelopeBytes: 512 * 1024,
   runCharacters: 64,
   hostCharacters: 255,
@@ -23,7 +23,7 @@ export const LIMITS = {
   workers: 65_536,
   /** Shards and the sums of them. */
   operands: 2 * 65_536,
-  /** Of a vector: 1 GiB in the smallest ones. */
+  /** Chunks of a vector: 1 GiB in the smallest ones. */
   parts: 16_384,
   /** Those of 1,000 local steps. */
   measureBytes: 28_000,

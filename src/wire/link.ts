@@ -21,7 +21,7 @@ export interface LinkOptions {
   readonly security?: LinkSecurity | undefined;
   /** True if the host is reached by IPv6; by default, only if it is an IPv6 address. */
   readonly ipv6?: boolean;
-  /** Whoever listens there will never let this link in: why, and what to do. */
+  /** Called if the listener will never admit this link, with the reason and a remedy. */
   readonly onRefused?: (reason: UserError) => void;
 }
 
@@ -40,8 +40,8 @@ export class Link {
   }
 
   /**
-   * Begins to connect, and goes on trying: whether anybody answers shows in `onEvent` and in the messages. Throws a
-   * UserError for an address that cannot be.
+   * Starts to connect and retries. `onEvent` and the messages show whether it succeeds. Throws a UserError for an
+   * invalid address.
    */
   static connect(
     address: string,
@@ -85,7 +85,7 @@ export class Link {
     }
   }
 
-  /** A chunk's payload is read later, without a copy: whoever sends it must leave it as it is. */
+  /** Sends a message. A chunk's payload is read later, without a copy, and must not change. */
   send(message: Message): Promise<void> {
     const frames = this.#sequence.number(encode(message, this.coverage));
     return this.#outbox.add(async () => {
@@ -108,7 +108,7 @@ export class Link {
   }
 }
 
-/** What no further attempt would change; undefined for all other events. */
+/** Returns the error that no retry would fix; undefined for all other events. */
 function refusalIn(event: Event): string | undefined {
   if (event.type === 'handshake:error:auth')
     return "its key is not admitted there: put the worker's public key into the coordinator's --keys folder";

@@ -28,27 +28,27 @@ export interface Received {
 
 export interface ListenerOptions {
   readonly heartbeat?: Heartbeat;
-  /** Needed at an address beyond this machine; without it, anybody who reaches the port can connect. */
+  /** Required for an address beyond this machine; without keys, every host that reaches the port can connect. */
   readonly security?: ListenerSecurity | undefined;
-  /** Messages that may wait for each peer. Who lets more wait is given up. */
+  /** Most messages that wait for a peer. A peer with more is disconnected. */
   readonly sendHighWaterMark?: number;
-  /** What gave the address, to name where it cannot be. */
+  /** Option that set the address, for errors. */
   readonly option?: Exclude<AddressOption, '--coordinator'>;
   /** True if each hello is answered at once: then connections that say none are ended after the handshake's time. */
   readonly answersHello?: boolean;
   /** Connections at a time; more wait in the kernel's queue. */
   readonly places?: number;
-  /** How long a connection may take to become one, in milliseconds. */
+  /** Handshake timeout in milliseconds. */
   readonly handshakeTime?: number;
 }
 
-/** What waits for a peer is in memory: a chunk is 1 MiB. */
+/** Default limit of messages that wait for a peer, in memory: a chunk is 1 MiB. */
 const DEFAULT_SEND_HIGH_WATER_MARK = 64;
 
 /** Connections of workers and, for a while, of strangers. Each costs a descriptor and its heartbeats. */
 const DEFAULT_PLACES = 512;
 
-/** What has come from a peer and is not read yet is in memory too; more than this waits at its sender. */
+/** Limit of unread messages of a peer, which are in memory too; more wait at the sender. */
 const RECEIVE_HIGH_WATER_MARK = 64;
 
 /** Milliseconds to read messages that have arrived. */
@@ -142,7 +142,7 @@ export class Listener {
     return listener;
   }
 
-  /** Where workers connect to, with the port that was taken. */
+  /** Address for workers, with the actual port. */
   get address(): string {
     return this.#file?.address ?? this.socket.lastEndpoint ?? '';
   }
@@ -158,8 +158,9 @@ export class Listener {
   }
 
   /**
-   * Resolves when a turn of the event loop has brought no message, or after a while: what somebody said before his
-   * connection ended is read then. ZeroMQ sends him nothing any more before it has handed over all that he sent.
+   * Resolves when a turn of the event loop brought no message, or after a timeout: the last messages of a closed
+   * connection are read then. ZeroMQ refuses to send to a closed connection before it has delivered what that peer
+   * sent.
    */
   async lastWords(): Promise<void> {
     const end = performance.now() + LAST_WORDS_TIME;
@@ -183,8 +184,8 @@ export class Listener {
   }
 
   /**
-   * Sends a message that was encoded before, once for many peers. Rejects with PeerGone. A chunk's payload is read
-   * later, without a copy: whoever sends it must leave it as it is. `placed`: see `placedBytes`.
+   * Sends a message that was encoded once for many peers. Rejects with PeerGone. A chunk's payload is read later,
+   * without a copy, and must not change. `placed`: see `placedBytes`.
    */
   sendEncoded(peer: string, sequence: Sequence, encoded: Frames, placed = 0): Promise<void> {
     const frames = sequence.number(encoded);

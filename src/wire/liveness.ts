@@ -1,4 +1,4 @@
-/** How often in its time each side says that it is alive, and looks whether the other does. */
+/** Heartbeats and checks per timeout. */
 const BEATS = 10;
 
 export interface LivenessOptions {
@@ -20,7 +20,7 @@ export class Liveness {
   readonly #timer: NodeJS.Timeout;
   readonly #now: () => number;
   #lastTick: number;
-  /** Nobody is judged for the time before. */
+  /** Start of the time for which peers are checked. */
   #awakeSince: number;
 
   constructor(private readonly options: LivenessOptions) {

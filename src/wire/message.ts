@@ -31,7 +31,7 @@ export type Bodies = Omit<EnvelopeBodies, 'chunk'> & {
   };
 };
 
-/** What every message carries, besides its body. */
+/** Fields of every message besides its body. */
 export interface Header {
   /** Empty only in `hello`. */
   readonly run: string;

@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * So many received bytes are garbage before it is collected. V8 counts a payload twice, since the binding announces it as
- * well, and begins to mark its whole heap at 64 MB.
+ * Received bytes between collections. V8 counts a payload twice, since the binding reports it too, and starts to mark
+ * its whole heap at 64 MB.
  */
 const BYTES_BETWEEN = 20_000_000;
 
@@ -24,7 +24,7 @@ export function countReceived(bytes: number): void {
   collect({ type: 'minor', execution: 'sync' });
 }
 
-/** As with `node --expose-gc`, whoever started this process and however. */
+/** Exposes V8's collector, as `node --expose-gc` does. */
 function exposeCollection(): NodeJS.GCFunction {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as NodeJS.GCFunction;

@@ -4,13 +4,13 @@ export interface KeyPair {
   readonly secretKey: string;
 }
 
-/** What a listener proves itself by, and the public keys of all who may connect to it. */
+/** Secret key of a listener, and the public keys that it admits. */
 export interface ListenerSecurity {
   readonly secretKey: string;
   readonly admitted: ReadonlySet<string>;
 }
 
-/** What a link proves itself by, and the public key that the other end must have. */
+/** Key pair of a link, and the public key that the other end must have. */
 export interface LinkSecurity extends KeyPair {
   readonly serverKey: string;
 }

@@ -5,10 +5,9 @@ import { Rejection } from './rejection.js';
 export const NUMBER_BYTES = 8;
 
 /**
- * Counts the messages of one connection, each way. ZeroMQ delivers all of them in order or breaks the connection; a
- * relay, or a memory that is full, does not always. Since both ends send signs of life all the time, one that is missing,
- * twice or out of its place shows within a beat, and not when somebody has waited for it long enough. The number is no
- * part of the message: an average is encoded once for all, and has another number on each connection.
+ * Numbers the messages of one connection in each direction. ZeroMQ delivers all of them in order or breaks the
+ * connection; a relay, or full memory, may not. Both ends send heartbeats, so a missing, duplicate or reordered
+ * message is detected within one. The number is not part of the message: an average is encoded once for all workers.
  */
 export class Sequence {
   #sent = 0;
@@ -30,7 +29,7 @@ export class Sequence {
   }
 }
 
-/** What a socket received, and its number. Throws a Rejection where there is none; which one is right is not known here. */
+/** Returns a received message and its number. Throws a Rejection if it has none. The caller checks the number. */
 export function withoutNumber([first, ...frames]: Frames): {
   readonly number: number;
   readonly frames: Frames;

@@ -28,7 +28,7 @@ export class SocketFile {
     return path === undefined ? undefined : new SocketFile(path);
   }
 
-  /** Where ZeroMQ is to bind. */
+  /** Address to bind. */
   get bindAddress(): string {
     return `ipc://${this.#new}`;
   }

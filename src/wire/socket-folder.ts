@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 /** The longest path of a socket, in bytes: macOS has room for 103 and an end, Linux for 107. */
 const LONGEST_PATH = 103;
-/** As much of it as mkdtemp and `address` add. */
+/** Characters that mkdtemp and `address` add. */
 const ADDED = '/dcgan-XXXXXX/12345678'.length;
 
 /**

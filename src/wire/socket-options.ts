@@ -13,13 +13,13 @@ export const DEFAULT_HEARTBEAT: Heartbeat = { interval: 1_000, timeout: 10_000 }
 export function heartbeatFor(liveness: number): Heartbeat {
   return { interval: Math.ceil(liveness / 10), timeout: liveness };
 }
-/** How long a connection may take to become one, keys included, in milliseconds. */
+/** Handshake timeout, including keys, in milliseconds. */
 export const HANDSHAKE_TIME = 3_000;
 
-/** How long a socket that is closed may go on sending what it holds, in milliseconds. */
+/** Milliseconds in which a closed socket may still send its queue. */
 export const LINGER = 1_000;
 
-/** What both ends of a connection have in common. */
+/** Options of both ends of a connection. */
 export function socketOptions({ interval, timeout }: Heartbeat, handshakeTime = HANDSHAKE_TIME) {
   return {
     linger: LINGER,

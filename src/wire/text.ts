@@ -12,7 +12,7 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text);
 }
 
-/** A reason as it may travel. Whoever gives one passes it through here: as it is, it could be dropped on arrival. */
+/** Shortens and escapes a reason for the wire. Other text would be rejected on arrival. */
 export function tellable(reason: string): string {
   return reason.slice(0, LIMITS.reasonCharacters).replaceAll(EACH_UNPRINTABLE, '\u{fffd}');
 }

@@ -1,6 +1,6 @@
 import type { RejectionReason } from './rejection.js';
 
-/** What a socket's owner wants to know of what passes through it. */
+/** Observer of a socket's traffic. */
 export interface TrafficObserver {
   sent(bytes: number): void;
   received(bytes: number): void;

@@ -3,10 +3,7 @@ import { encodeZ85 } from './z85.js';
 const VERSION = '1.0';
 const KEY_BYTES = 32;
 
-/**
- * The answer to a request of ZAP (RFC 27), by which ZeroMQ asks whether somebody may connect: 200 for an admitted
- * key, 400 for anything else.
- */
+/** Returns the response to a ZAP request (RFC 27): 200 for an admitted key, 400 for anything else. */
 export function answerZap(
   request: readonly Buffer[],
   domain: string,

@@ -35,7 +35,7 @@ function isOf(stat: Stats, user: number): boolean {
   return stat.isDirectory() && stat.uid === user;
 }
 
-/** What cannot be made is reported by the code that writes there: reading may do without it. */
+/** Creates a folder if possible. Code that writes there reports the failure; reading works without it. */
 function makeFolder(path: string, mode: number): void {
   tryTo(() => mkdirSync(path, { recursive: true, mode }));
 }

@@ -4,14 +4,14 @@ import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { codeOf, UserError } from '../errors.js';
 
-/** What group and others need to change a file, or to add and replace entries of a directory. */
+/** Mode bits with which group or others can change a file or the entries of a directory. */
 const OTHERS_WRITE = 0o022;
 const ALL_WRITE = 0o002;
 
 /** Only the owner of an entry of such a directory can replace it. */
 const STICKY = 0o1000;
 
-/** As many links as Linux follows. */
+/** Limit of symbolic links in a path, as in Linux. */
 const MOST_LINKS = 40;
 
 /**

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../errors.js';
 
-/** What a system error means for a file that is written, and what its user can do about it. */
+/** Explains a system error of a write and names a remedy. */
 const MEANINGS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full (ENOSPC); free space on it',
   EDQUOT: 'the disk quota is used up (EDQUOT); free space or raise the quota',

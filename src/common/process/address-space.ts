@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What Node throws if WebAssembly cannot reserve its memory, for which it takes 10 GB of addresses at a time. */
+/** Node's error if WebAssembly cannot reserve its memory: 10 GB of addresses at a time. */
 const NO_MEMORY = 'could not allocate memory';
 
 /**

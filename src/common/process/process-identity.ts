@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 /** A process, told apart from whatever has its number later. */
 export interface ProcessIdentity {
   readonly host: string;
-  /** Where its number counts: containers on one host number their processes by themselves. Null: not known here. */
+  /** PID namespace: containers on one host number their processes separately. Null: unknown. */
   readonly namespace: string | null;
   readonly pid: number;
   /** When it was started, in the system's own count; null where there is no /proc. */
@@ -25,7 +25,7 @@ export function isOfThisMachine(identity: ProcessIdentity): boolean {
   return identity.host === hostname() && identity.namespace === namespace();
 }
 
-/** Returns whether a process of this machine still runs. One that nobody has waited for yet has ended. */
+/** Returns whether a process of this machine still runs. A zombie has ended. */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   try {
     process.kill(pid, 0);

@@ -27,12 +27,12 @@ export class StopRequest {
     return this.#exitCode;
   }
 
-  /** Asked for by somebody, and not by a signal: nothing will start the run again by itself. */
+  /** True if a user, not a signal, stopped the run: no supervisor will restart it. */
   get isForGood(): boolean {
     return this.signal.aborted && this.#exitCode === undefined;
   }
 
-  /** As the first signal does, on behalf of somebody else. */
+  /** Requests a stop as the first signal does. `by`: origin of the request. */
   request(by: string): void {
     if (this.signal.aborted) return;
     this.#isAskedOtherwise = true;

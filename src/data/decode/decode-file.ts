@@ -16,7 +16,7 @@ const MAX_FILE_BYTES = 512 * 2 ** 20;
 /** A picture of more pixels waits until no other such is decoded: it may take 400 MB. */
 const LARGE_PIXELS = 2 ** 25;
 
-/** What a file turned out to be. */
+/** Result of decoding a file. */
 export type DecodedFile =
   | { readonly kind: 'face'; readonly pixels: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'broken'; readonly reason: string }

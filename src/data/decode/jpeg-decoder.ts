@@ -5,7 +5,7 @@ import { coefficientBytes } from './jpeg-cost.js';
 import type { JpegStructure } from './jpeg-structure.js';
 import { BrokenImage, CHANNELS, type Pixels } from '../pixels/pixels.js';
 
-/** What @cwasm/jpeg-turbo exports: the C interface of libjpeg-turbo. Pointers are numbers. */
+/** Exports of @cwasm/jpeg-turbo: the C interface of libjpeg-turbo. Pointers are numbers. */
 interface Turbo {
   readonly memory: { readonly buffer: ArrayBuffer };
   malloc(bytes: number): number;
@@ -32,7 +32,7 @@ const TJPF_CMYK = 11;
 /** A larger memory is not kept for the next picture: WebAssembly gives nothing of it back. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
 
-/** What libjpeg takes besides coefficients and pixels, with a margin. */
+/** Bytes that libjpeg needs besides coefficients and pixels, with a margin. */
 const WORKING_BYTES = 2 ** 20;
 
 /** A picture, and whether libjpeg warned of damage. */

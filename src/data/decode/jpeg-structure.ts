@@ -9,7 +9,7 @@ export interface JpegComponent {
   readonly blocks: number;
 }
 
-/** What a JPEG's markers tell without decoding it. */
+/** Facts from a JPEG's markers, without decoding. */
 export interface JpegStructure extends Size {
   readonly components: readonly JpegComponent[];
   readonly coding: 'baseline' | 'progressive' | 'arithmetic';

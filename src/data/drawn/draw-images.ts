@@ -14,7 +14,7 @@ export interface DrawRequest {
 
 export interface DrawProgress {
   progress(done: number, total: number): void;
-  /** So many faces are drawn now. `damaged`: all were there before, and some have changed. */
+  /** Called with the count of faces drawn. `damaged`: the folder was complete, but some files have changed. */
   begins(faces: number, damaged: boolean): void;
 }
 

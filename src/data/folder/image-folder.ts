@@ -27,7 +27,7 @@ export interface ListingOptions {
 
 export interface Listing {
   readonly files: readonly ListedFile[];
-  /** What lies in the folder besides. */
+  /** Other entries of the folder. */
   readonly leftOut: readonly LeftOutKind[];
 }
 

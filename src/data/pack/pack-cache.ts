@@ -20,7 +20,7 @@ export interface BrokenFile {
   readonly reason: string;
 }
 
-/** What came of an image folder. */
+/** Content of an image folder. */
 export interface Packed {
   readonly fingerprint: string;
   readonly count: number;
@@ -42,7 +42,7 @@ export function createFacesFolder(cache: string): void {
   }
 }
 
-/** Where the pack of this dataset lies, or would lie. */
+/** Path of this dataset's pack, which may not exist yet. */
 export function packPath(cache: string, fingerprint: string): string {
   return join(facesFolder(cache), `${fingerprint}.pack`);
 }

@@ -39,7 +39,7 @@ export interface PackRequest {
 }
 
 export interface PackProgress {
-  /** So many files are found so far. */
+  /** Called with the count of files found so far. */
   listing(found: number): void;
   decoding(done: number, total: number): void;
   /** A line on files that are not used, or on a damaged pack. */

@@ -8,11 +8,11 @@ import { encodeHeader, faceBytes, HEADER_BYTES, pixelHash, type PackHeader } fro
 export interface PackWriterOptions {
   /** Pixels a side. */
   readonly size: number;
-  /** How many faces will come, where it is known before: fewer or more are then refused. */
+  /** Count of faces, if known: fewer or more are refused. */
   readonly count?: number;
   /** The dataset's, where this pack holds a part of it; otherwise that of the pixels written. */
   readonly fingerprint?: string;
-  /** Where the pack grows until it is whole. */
+  /** Path of the incomplete pack. */
   readonly temporary?: string;
 }
 

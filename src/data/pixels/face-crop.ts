@@ -21,7 +21,7 @@ function resizedTo({ width, height }: Size, size: number): Size {
     : { width: Math.trunc((size * width) / height), height: size };
 }
 
-/** As Python rounds. */
+/** Rounds half to even, as Python does. */
 export function roundHalfToEven(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);

@@ -7,7 +7,7 @@ const KERNEL = 'Conv2DBackpropFilter';
 /** Registered by kernels/filter_gradient_op.cc. */
 const OPERATION = 'BlockedConv2DBackpropFilter';
 
-/** What kernels/filter_gradient.h asks of the number of input channels. */
+/** Multiple of input channels that kernels/filter_gradient.h requires. */
 const INPUT_BLOCK = 16;
 
 /**

@@ -30,9 +30,9 @@ export const LIBRARIES: readonly string[] = ['libtensorflow_cc.so.2', 'libtensor
 export interface Compilation {
   readonly sources: readonly string[];
   readonly includes: readonly string[];
-  /** Where the libraries are while it is linked. */
+  /** Folder of the libraries at link time. */
   readonly libraries: string;
-  /** Where they are looked for when it is loaded, in this order. */
+  /** Folders of the libraries at load time, in order. */
   readonly runpath: readonly string[];
   readonly output: string;
 }

@@ -16,14 +16,14 @@ export interface NativeEngine {
 export interface PythonPackage {
   readonly name: string;
   readonly version: string;
-  /** Of its wheel, where pip left us that. */
+  /** SHA-256 of its wheel, if pip reported it. */
   readonly sha256?: string;
 }
 
 interface Manifest {
   readonly tensorflowVersion: string;
   readonly flavour: Flavour;
-  /** For whoever asks what is in it; older engines do not say. */
+  /** Contents of the engine; absent in older engines. */
   readonly packages?: readonly PythonPackage[];
   /** Bytes of each file, by its path in the folder. */
   readonly sizes: Readonly<Record<string, number>>;
@@ -32,12 +32,15 @@ interface Manifest {
 const MANIFEST = 'engine.json';
 export const BINDING = 'tfjs_binding.node';
 
-/** Where all engines of a cache are, side by side. */
+/** Folder of all engines of a cache. */
 export function enginesFolder(cache: string): string {
   return join(cache, 'engine');
 }
 
-/** A name for all that an engine is made of: whatever changes, the old one is left to those who still use it. */
+/**
+ * Name of an engine, derived from everything that it is made of: a change creates a new one, and processes that use
+ * the old one keep it.
+ */
 export function engineName({ flavour, architecture }: Target, bindingKey: string): string {
   return `${flavour}-${architecture}-${TENSORFLOW_VERSION}-${bindingKey}`;
 }

@@ -1,8 +1,8 @@
 import { codeOf, messageOf } from '../../common/errors.js';
 
 /**
- * Why there is no native engine and what would bring it: not a fault, since training goes on with wasm.
- * `retryAfter`: how long a start does not try again by itself, so that none waits for the same failure twice.
+ * Reason for a missing native engine, and the remedy. Not a fault, since training continues with wasm. `retryAfter`:
+ * time in which a start does not try again, so that no start waits for the same failure twice.
  */
 export class ProvisionFailure extends Error {
   override readonly name = 'ProvisionFailure';
@@ -17,13 +17,13 @@ export class ProvisionFailure extends Error {
   }
 }
 
-/** How every remedy that this project can carry out ends. */
+/** End of each remedy that the project can carry out itself. */
 export const RETRY = 'run npm run setup for the native engine';
 
 export const HOUR = 60 * 60 * 1000;
 export const DAY = 24 * HOUR;
 
-/** What went wrong, in the user's terms: disk and cache folder are theirs to put right, whichever tool met them. */
+/** Explains a failure in the user's terms: disk and cache folder, whichever tool failed. */
 export function toFailure(error: unknown, cache: string): ProvisionFailure {
   const code = codeOf(error);
   const message = messageOf(error);

@@ -17,7 +17,7 @@ export interface Unavailable {
   readonly kind: 'unavailable';
   /** Why, to go after "because". */
   readonly reason: string;
-  /** What would make it native. */
+  /** Remedy that would make it native. */
   readonly remedy: string;
 }
 
@@ -54,8 +54,8 @@ export async function findEngine(
 }
 
 /**
- * Installs the native engine where it is missing. Whatever stands in the way (no pip, no compiler, no network,
- * a full disk) is an answer and not an error, since training goes on with wasm.
+ * Installs the native engine if it is missing. A failure (no pip, compiler or network, a full disk) is returned, not
+ * thrown, since training continues with wasm.
  */
 export async function provisionEngine(options: ProvisionOptions): Promise<Provisioned> {
   const { cache, log, force = false, flavour, environment = process.env } = options;

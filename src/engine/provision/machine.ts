@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Machine } from './target.js';
 
-/** What this process runs on. Looks at files only: it is asked at every start. */
+/** Returns the machine of this process. Reads files only, since it runs at every start. */
 export function thisMachine(environment: NodeJS.ProcessEnv): Machine {
   return {
     platform: process.platform,

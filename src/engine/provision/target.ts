@@ -4,7 +4,7 @@ export const TENSORFLOW_VERSION = '2.21.0';
 export const FLAVOURS = ['cpu', 'gpu'] as const;
 export type Flavour = (typeof FLAVOURS)[number];
 
-/** What the choice of an engine depends on. */
+/** Facts that determine the engine. */
 export interface Machine {
   readonly platform: string;
   readonly architecture: string;

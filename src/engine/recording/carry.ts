@@ -1,7 +1,7 @@
 import { closure, type Graph, type GraphNode, type Value } from './graph.js';
 import { Variable } from './variable.js';
 
-/** What a call computes: the values it returns, and the nodes it runs for what they change. */
+/** A call: the values that it returns, and the nodes that it runs for their effects. */
 export interface CallRoots {
   readonly fetches: readonly Value[];
   readonly effects: readonly GraphNode[];

@@ -24,7 +24,7 @@ export interface GraphNode {
   readonly op: string;
   readonly attributes: Attributes;
   readonly inputs: readonly Value[];
-  /** What has to run before, though nothing of it is read. */
+  /** Nodes that must run before, although their outputs are not read. */
   readonly after: readonly GraphNode[];
   readonly outputs: readonly Value[];
   /** A pure node's outputs follow from its inputs and attributes alone, whenever it runs. */

@@ -10,7 +10,7 @@ import { RecordingError } from './recording-error.js';
 /** A replay would not draw the same numbers again, nor a second call others. */
 const DRAWS_RANDOM_NUMBERS = /^(Random|Stateless|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)/;
 
-/** What tfjs-node keeps to itself: where a tensor's values or its id in the binding lie. */
+/** Private parts of tfjs-node: a tensor's values, or its id in the binding. */
 interface BackendInternals {
   binding: TFJSBinding;
   readonly tensorMap: tf.DataStorage<{ readonly values: unknown }>;
@@ -52,7 +52,7 @@ export function recordCalls(
   return results;
 }
 
-/** What the function is run on: only shapes and types count. */
+/** Placeholder inputs for the function: only shapes and types matter. */
 function exampleOf({ dtype, shape }: Value): tf.Tensor {
   if (dtype !== DataType.DT_FLOAT)
     throw new RecordingError(`an input of a recording is float32, not ${DataType[dtype]}`);
@@ -133,7 +133,7 @@ class Notes {
     return outputs;
   }
 
-  /** Tensors of these types; nobody reads what is in them. Undefined where JavaScript has no such numbers. */
+  /** Returns empty tensors of these types. Undefined if JavaScript has no such numbers. */
   #standIns(types: readonly TensorType[] | undefined): ReturnType<TFJSBinding['executeOp']> | undefined {
     if (!types?.every(({ dtype }) => ZEROS.has(dtype))) return undefined;
     return types.map(({ dtype, shape }) => {

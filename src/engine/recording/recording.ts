@@ -43,7 +43,7 @@ export class Recording {
 
   constructor(private readonly backend: NodeJSKernelBackend) {}
 
-  /** What a call is fed, float32. */
+  /** Feeds of a call, float32. */
   input(name: string, shape: readonly number[]): Value {
     const dtype = DataType.DT_FLOAT;
     const attributes = { dtype: { type: dtype }, shape: { shape: shapeOf(shape) } };
@@ -53,7 +53,7 @@ export class Recording {
     return node.outputs[0];
   }
 
-  /** What lasts from call to call, float32. It has no value until a call assigns one. */
+  /** A variable that persists between calls, float32. It has no value until a call assigns one. */
   variable(name: string, shape: readonly number[]): Variable {
     return new Variable(this.#graph, name, { dtype: DataType.DT_FLOAT, shape });
   }

@@ -14,7 +14,7 @@ function nameOf({ op, serial }: GraphNode): string {
   return `${op}_${serial}`;
 }
 
-/** As TensorFlow names a tensor. */
+/** Returns TensorFlow's name of a tensor. */
 export function tensorName({ node, index }: Value): string {
   return `${nameOf(node)}:${index}`;
 }

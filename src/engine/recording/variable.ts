@@ -7,7 +7,7 @@ const SHARES_ITS_INPUT = new Set(['Reshape', 'Identity']);
 export class Variable implements TensorType {
   readonly dtype: DataType;
   readonly shape: readonly number[];
-  /** What operations that write the variable are given. */
+  /** Reference that operations need to write the variable. */
   readonly handle: Value;
 
   constructor(
@@ -42,7 +42,7 @@ export class Variable implements TensorType {
     return this.graph.stateful({ op: 'AssignVariableOp', attributes, inputs, after });
   }
 
-  /** What is fed lies in JavaScript's memory, where it may change after the call: a variable gets a copy of its own. */
+  /** Copies a feed, whose memory may change after the call, for a variable. */
   #owned(value: Value): Value {
     if (!isFed(value)) return value;
     const attributes = { T: { type: value.dtype } };

@@ -23,7 +23,7 @@ export class Heap {
     return this.#module.asm.memory;
   }
 
-  /** Where a tensor's numbers begin. */
+  /** Address of a tensor's numbers. */
   address({ dataId }: tf.TensorInfo): number {
     return this.backend.getMemoryOffset(dataId);
   }

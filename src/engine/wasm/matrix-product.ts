@@ -15,7 +15,7 @@ export interface PackedMatrix {
   readonly columns: number;
 }
 
-/** Where a product goes: rows of neighbouring floats. */
+/** Destination of a product: rows of adjacent floats. */
 export interface Target {
   readonly address: number;
   /** Bytes. */

@@ -5,7 +5,7 @@ export const BACKEND = 'wasm';
 /** A kernel's inputs by name. TensorFlow.js's own types allow each to be missing. */
 export type Inputs<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
 
-/** What TensorFlow.js hands to a kernel depends on its name alone, so each says for itself what it takes. */
+/** Arguments that TensorFlow.js passes to a kernel; they depend on its name. */
 type Compute = (inputs: never, attributes: never) => tf.TensorInfo | tf.TensorInfo[];
 type Covers = (inputs: never, attributes: never) => boolean;
 
@@ -18,7 +18,7 @@ export function register(kernelName: string, compute: Compute): void {
   });
 }
 
-/** Puts a kernel in the place of the WebAssembly backend's own, which goes on doing what this one does not cover. */
+/** Replaces a kernel of the WebAssembly backend. The original still handles what the new one does not cover. */
 export function override(kernelName: string, covers: Covers, compute: Compute): void {
   const stock = tf.getKernel(kernelName, BACKEND);
   tf.unregisterKernel(kernelName, BACKEND);

@@ -3,7 +3,7 @@ import { Heap } from './heap.js';
 import { instantiateKernels, type Kernels } from './kernels.js';
 import { MatrixProduct } from './matrix-product.js';
 
-/** What the engine's kernels are made of. */
+/** Tools from which the engine's kernels are built. */
 export interface Toolbox {
   readonly heap: Heap;
   readonly kernels: Kernels;

@@ -4,7 +4,7 @@ import type { Progress, ProgressOptions } from './progress.js';
 import { progressFields, progressLine } from './progress-text.js';
 import { StepRate } from './step-rate.js';
 
-/** Often enough to see that it goes on, seldom enough for a log that is kept. */
+/** Milliseconds between progress lines. */
 const INTERVAL_MS = 5_000;
 
 /** One line every few seconds: for logs, pipes and CI. The first step and the last are always among them. */

@@ -1,7 +1,7 @@
 /** Steps that a rate is taken from: enough to even out samples and checkpoints, few enough to follow a change. */
 const WINDOW = 100;
 
-/** How fast steps follow each other, everything between them included. */
+/** Rate of steps, including everything between them. */
 export class StepRate {
   readonly #marks: { readonly step: number; readonly at: number }[] = [];
 

@@ -6,8 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export type HoldConnection = (socket: Socket) => void;
 
 /**
- * Keeps so many connections at most: a new one takes the place of the one that asked for nothing for the longest time.
- * So whoever opens many and says little keeps nobody out. Whoever holds one (a stream) has to limit how many are held.
+ * Limits connections: a new one replaces the one that has been idle longest, so a client that opens many cannot lock
+ * others out. Streams count as active; their number is limited elsewhere.
  */
 export function limitConnections(server: Server, most: number): HoldConnection {
   const byLastUse = new Set<Socket>();

@@ -3,7 +3,7 @@ import { isLoopback } from '../../common/loopback.js';
 import type { Secret } from '../../common/secret.js';
 import { text, type Page } from './response.js';
 
-/** For machines that only ask whether to go on or to start anew: they say nothing of the run. */
+/** Health checks, which reveal nothing of the run. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 const MAX_URL_LENGTH = 1024;
@@ -11,20 +11,20 @@ const MAX_URL_LENGTH = 1024;
 export interface GuardedPaths {
   /** Open to all besides: they hold nothing of the run. */
   readonly open: ReadonlySet<string>;
-  /** Something is done there, by POST and by nobody without a token. */
+  /** Paths of actions, which require POST and a token. */
   readonly control: ReadonlySet<string>;
 }
 
-/** Says who may have a page. */
+/** Decides whether a request is allowed. */
 export class HttpGuard {
   constructor(
-    /** Where the server listens. */
+    /** Address of the server. */
     private readonly host: string,
     private readonly token: Secret | undefined,
     private readonly paths: GuardedPaths = { open: new Set(), control: new Set() },
   ) {}
 
-  /** What a request gets instead of the page that it asks for; undefined where it may have that. */
+  /** Returns the refusal of a request; undefined if it is allowed. */
   refusal({ url = '', method, headers }: IncomingMessage, path: string): Page | undefined {
     if (url.length > MAX_URL_LENGTH) return text(414, `a URL has at most ${MAX_URL_LENGTH} characters here`);
     // A web page whose name was made to lead to this machine reads what this machine's user can: its name betrays it.
@@ -40,7 +40,7 @@ export class HttpGuard {
     return undefined;
   }
 
-  /** A browser sends no header of ours on behalf of another site: who sent the token meant it. */
+  /** CSRF-safe: browsers do not attach custom headers to cross-site requests. */
   #refusalToAct(headers: IncomingMessage['headers']): Page | undefined {
     if (!this.token) return text(403, 'only who has a token may do that: give the run one with --http-token');
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)

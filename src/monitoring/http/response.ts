@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { printable } from '#printable';
 
-/** What is answered. */
+/** Response to a request. */
 export interface Page {
   readonly status: number;
   readonly type: string;
@@ -20,7 +20,7 @@ export interface FileBody {
   readonly content: Readable;
 }
 
-/** For whatever shows it: it is no document that loads or runs anything, and nobody else's to keep or to frame. */
+/** Headers that prevent scripts, sniffing, caching and framing. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

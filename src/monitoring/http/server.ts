@@ -13,9 +13,9 @@ import { HttpGuard, type GuardedPaths } from './guard.js';
 import { SAFE_HEADERS, text, type FileBody, type Page } from './response.js';
 import type { RunMetrics } from '../metrics/run-metrics.js';
 
-/** What else is served: a web page and what it asks for. */
+/** Further resources: the page and its API. */
 export interface Site extends GuardedPaths {
-  /** For people who look for it. */
+  /** Response for an unknown path. */
   readonly paths: readonly string[];
   /** Undefined: there is no such thing. */
   answer(request: SiteRequest): Promise<Page | undefined>;
@@ -27,21 +27,23 @@ export interface SiteRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly method: string;
-  /** Of a stream that was broken off. */
+  /** Last event id of an interrupted stream. */
   readonly lastEventId: string | undefined;
   /** Everything that takes more than a moment is computed through this. */
   readonly compute: Compute;
 }
 
 export interface HttpServerOptions extends HttpAddress {
-  /** Of a run that trains here. */
+  /** Metrics of a run that trains in this process. */
   readonly metrics?: RunMetrics;
-  /** True if training goes on: all workers that it needs are there. */
+  /** True while training runs: all required workers are connected. */
   readonly isReady?: () => boolean;
   readonly site?: Site;
-  /** Asked for everywhere but at what says nothing of a run. Undefined: whoever reaches the address may read. */
+  /**
+   * Token required everywhere except for health checks. Undefined: every client that reaches the address may read.
+   */
   readonly token?: Secret | undefined;
-  /** How long a request may take to come, and a connection to do nothing, in milliseconds. */
+  /** Timeouts of a request's arrival and of an idle connection, in milliseconds. */
   readonly requestTimeout?: number;
 }
 
@@ -54,17 +56,17 @@ export interface HttpServer {
 
 type Pages = ReadonlyMap<string, (compute: Compute) => Page | Promise<Page>>;
 
-/** A scraper sends little and at once; who does not is held no longer than this. */
+/** Timeout of the headers in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-/** How often it is looked whose time is up. */
+/** Interval between checks for expired requests, in milliseconds. */
 const CHECK_INTERVAL_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 const MAX_CONNECTIONS = 64;
 const MAX_REQUESTS_PER_CONNECTION = 100;
 const MAX_HEADER_BYTES = 8 * 1024;
-/** Of answers that wait in memory to be read. */
+/** Bytes of responses that wait in memory. */
 const MAX_UNREAD_BYTES = 16 * 1024 ** 2;
 
 /** Serves what the run tells of itself, to read only. Rejects with a UserError where it cannot listen. */

@@ -32,7 +32,7 @@ async function readTokenFile(path: string): Promise<Secret> {
   return new Secret(text);
 }
 
-/** The token of a pipe, such as a shell's <(...), is nobody else's. */
+/** A pipe, such as a shell's <(...), belongs to this user. */
 function requirePrivate(path: string, stats: Stats): void {
   if (process.platform === 'win32' || !stats.isFile() || isPrivate(stats, process.geteuid?.())) return;
   throw new UserError(
@@ -41,7 +41,7 @@ function requirePrivate(path: string, stats: Stats): void {
   );
 }
 
-/** What was given, with the token that stands in the file where one was named. */
+/** Returns the options with the token from the file, if one was named. */
 export async function withTokenOfFile<Given extends TokenGiven>(given: Given): Promise<Given> {
   const { httpTokenFile } = given;
   return httpTokenFile === undefined ? given : { ...given, httpToken: await readTokenFile(httpTokenFile) };

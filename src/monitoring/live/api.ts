@@ -9,11 +9,11 @@ import { pageFile, PAGE_PATHS } from './page-files.js';
 import type { RunControl } from './run-control.js';
 import type { ShownRun } from './run-view.js';
 
-/** Rows of the curves where nobody says how many, and at most. */
+/** Rows of the curves by default, and at most. */
 const POINTS = 2_000;
 const MOST_POINTS = 8_192;
 
-/** What a page can ask of a run. */
+/** Resources of a run for the page. */
 export const CONTROL_PATHS: ReadonlySet<string> = new Set(['/api/pause', '/api/resume', '/api/stop']);
 
 export interface LiveSiteOptions {

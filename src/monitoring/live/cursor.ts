@@ -1,9 +1,9 @@
-/** How far somebody knows a run: its last step, event and sample that he was told of. */
+/** Position of a client in a run: the last step, event and sample that it received. */
 export interface Cursor {
   step: number;
   event: number;
   sample: number;
-  /** Of the run's files: in another one the steps are not the same any more. */
+  /** Epoch of the run's files. Steps of another epoch are not comparable. */
   edition: number;
 }
 

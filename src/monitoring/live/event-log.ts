@@ -10,7 +10,7 @@ import { thinned } from './thin-events.js';
 /** Lines of events.jsonl at most: about 1 MiB. */
 const MOST_EVENTS = 5_000;
 
-/** How long the same kind of rejection is only counted after it was told, in milliseconds: at first, and at most. */
+/** Backoff in which rejections of a kind are counted but not reported, in milliseconds: initial and maximum. */
 const FIRST_SILENCE = 10_000;
 const LONGEST_SILENCE = 3_600_000;
 
@@ -67,7 +67,10 @@ export class RunEvents {
     if (kind) this.add(kind, message);
   };
 
-  /** Told at once, then in ever longer intervals with their number: whoever sends millions fills no disk. */
+  /**
+   * Reports a rejection at once, and later ones with their count and backoff, so that millions of them cannot fill
+   * the disk.
+   */
   rejected(reason: string): void {
     let rejections = this.#rejections.get(reason);
     if (!rejections)
@@ -114,7 +117,7 @@ export class RunEvents {
     });
   }
 
-  /** Whoever reads the file meanwhile finds the old one or the new one. */
+  /** Replaces the file atomically for concurrent readers. */
   async #thin(path: string): Promise<void> {
     const events = thinned(parseEvents(await readFile(path, 'utf8')), this.#kept);
     await writeFileAtomically(path, events.map(lineOf).join(''));

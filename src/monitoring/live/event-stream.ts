@@ -5,18 +5,18 @@ import { oneAtATime } from '../../common/one-at-a-time.js';
 import { formatCursors, parseCursors, type Cursor } from './cursor.js';
 import type { ShownRun } from './run-view.js';
 
-/** How often it is looked for news while somebody listens, in milliseconds. */
+/** Polling interval while a client listens, in milliseconds. */
 const INTERVAL = 500;
 
-/** A stream without news says so, in milliseconds: whoever is between keeps it open, and who is gone is noticed. */
+/** Interval of keep-alive comments in milliseconds: proxies keep the stream open, and lost clients are detected. */
 const HEARTBEAT = 15_000;
-/** Who takes nothing for so long is hung up on. */
+/** Milliseconds after which a client that reads nothing is disconnected. */
 const PATIENCE = 30_000;
 
 /** Most that listen at once. */
 export const MOST_LISTENERS = 16;
 
-/** What somebody listens to, and how far that went. */
+/** Subscription of a client, and its position. */
 interface Listener {
   readonly response: ServerResponse;
   readonly compute: Compute;
@@ -64,7 +64,7 @@ export class EventStream {
     void this.#tick();
   }
 
-  /** Tells everybody the last news. */
+  /** Sends the last events to all clients. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -107,7 +107,7 @@ export class EventStream {
     for (const run of this.runs) await run.refresh();
   }
 
-  /** Of many runs, the rest follows when the client has taken what was written. */
+  /** Continues with the next runs when the client has read what was written. */
   #tellAll(listener: Listener): void {
     const { response } = listener;
     for (let told = 0; told < this.runs.length; told++) {

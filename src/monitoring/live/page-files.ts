@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '../http/response.js';
 
-/** What the build puts into dist/page: nothing of a run, so that it needs no token. */
+/** Files of the page from dist/page. They contain nothing of a run, so they need no token. */
 const FILES: Readonly<Record<string, string>> = {
   '/': 'index.html',
   '/page.css': 'page.css',

@@ -10,12 +10,12 @@ import { LineTail } from './line-tail.js';
 import { parseEventLine } from './event-log.js';
 import { StepBuckets } from './step-buckets.js';
 
-/** What is kept one by one, for those who come back after a short while; of older steps there are the buckets. */
+/** Recent steps that are kept individually, for clients that reconnect soon. Older ones are in buckets. */
 const RECENT_STEPS = 1_000;
 const RECENT_EVENTS = 1_000;
 const RECENT_EVALUATIONS = 200;
 
-/** What a run has left so far, read again and again: of a run of any length in bounded memory. */
+/** Content of a run's files, read incrementally and in bounded memory. */
 export class RunFiles {
   readonly #stats: LineTail;
   readonly #eventLines: LineTail;
@@ -52,7 +52,7 @@ export class RunFiles {
   get evaluations(): readonly EvaluationView[] {
     return this.#evaluations;
   }
-  /** How often they have been read: 0 where there are none. */
+  /** Count of reads; 0 if there are no files. */
   get evaluationsRead(): number {
     return this.#evaluationsRead;
   }

@@ -1,8 +1,8 @@
-/** What HTTP tells of the run. */
+/** State of the run for HTTP clients. */
 export interface RunStatus {
   ready: boolean;
   /** The last step that was done. */
   step: number;
-  /** How far the run is to go; 0 while that is not known. */
+  /** Planned steps; 0 until known. */
   totalSteps: number;
 }

@@ -11,7 +11,7 @@ const LOCK_BELIEVED = 60_000;
 /** Steps that the time left is reckoned from. */
 const RATE_STEPS = 50;
 
-/** What only the coordinator that trains a run knows of it. */
+/** Facts that only the coordinator of a run knows. */
 export interface LiveFacts {
   state(): RunState;
   step(): number;

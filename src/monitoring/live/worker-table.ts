@@ -1,6 +1,6 @@
 import type { WorkerView } from '../page/api.js';
 
-/** What the fleet tells of a worker. */
+/** Facts about a worker from the fleet. */
 export type WorkerPlace = Pick<WorkerView, 'number' | 'host' | 'pid' | 'device'> & {
   readonly state: 'joining' | 'ready';
 };
@@ -12,7 +12,7 @@ interface Entry {
   readonly phases: Map<string, number>;
 }
 
-/** Who computes the run, for people. Who was lost stays until somebody takes the place: there are no more than places. */
+/** Workers of the run, for display. A lost worker stays until another takes its slot, so the table is bounded. */
 export class WorkerBoard {
   readonly #entries = new Map<number, Entry>();
   #alone: Entry | undefined;
@@ -40,12 +40,12 @@ export class WorkerBoard {
     if (this.#alone) this.#alone.shards = shards;
   }
 
-  /** What a step's phases took, where there is nobody else. */
+  /** Records the phase times of a run without workers. */
   step(phaseSeconds: Readonly<Record<string, number>>): void {
     for (const [phase, seconds] of Object.entries(phaseSeconds)) this.#alone?.phases.set(phase, seconds);
   }
 
-  /** What a worker's shards took in a phase. */
+  /** Records the seconds of a worker's shards in a phase. */
   phase(worker: number, phase: string, { seconds, shards }: { seconds: number; shards: number }): void {
     const entry = this.#entries.get(worker);
     if (!entry) return;

@@ -1,7 +1,7 @@
 import { REJECTION_REASONS } from '../../wire/rejection.js';
 import { NETWORKS, PHASES, UPDATES, WIRE_DIRECTIONS, WORKER_LOSS_REASONS, WORKER_STATES } from './labels.js';
 
-/** What a metric is. Of its labels, the values that are known beforehand; none: any. */
+/** Definition of a metric. Labels have their known values; none: any value. */
 export interface MetricDefinition {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
@@ -93,7 +93,7 @@ export type MetricOfType<Type extends MetricDefinition['type']> = {
 }[MetricName];
 export type LabelOf<Name extends MetricName> = keyof (typeof METRICS)[Name]['labels'] & string;
 
-/** Of the usual metrics of a process, those that dashboards and alerts use. */
+/** Process metrics that dashboards and alerts use. */
 export const PROCESS_METRICS = [
   'process_start_time_seconds',
   'process_cpu_seconds_total',

@@ -1,6 +1,6 @@
 /** Values that labels are known to take: their series exist, at 0, before the first event. */
 
-/** Joining: its handshake is under way. Ready: takes part. Lost: the places of the run that nobody has. */
+/** Joining: in the handshake. Ready: takes part. Lost: slots without a worker. */
 export const WORKER_STATES = ['joining', 'ready', 'lost'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
@@ -14,8 +14,8 @@ export type WireDirection = (typeof WIRE_DIRECTIONS)[number];
 export const NETWORKS = ['generator', 'discriminator'] as const;
 export type Network = (typeof NETWORKS)[number];
 
-/** Of a step; `local`: all of it, where each shard trains steps on its own. */
+/** Phases of a step; `local`: a whole round of local steps. */
 export const PHASES = [...NETWORKS, 'local'] as const;
 
-/** Of the discriminator, in the same step. */
+/** Before and after the discriminator's update in a step. */
 export const UPDATES = ['before', 'after'] as const;

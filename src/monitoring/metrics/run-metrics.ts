@@ -34,13 +34,13 @@ type ShownRecord = Pick<
   | 'fakeScoreAfter'
 >;
 
-/** What is shown before the first step. */
+/** Values before the first step. */
 const BEGINNING: ShownRecord = {
   ...{ step: 0, epoch: 0, generatorLoss: 0, discriminatorLoss: 0 },
   ...{ realScore: 0, fakeScoreBefore: 0, fakeScoreAfter: 0 },
 };
 
-/** What does not change while a run goes on. */
+/** Constant facts of a run. */
 export interface RunDescription {
   /** Its directory. The run is called by that name, and writes to that disk. */
   readonly folder: string;
@@ -95,7 +95,7 @@ export class RunMetrics {
   readonly #workers = this.#gauge('dcgan_workers');
   readonly #workerStepSeconds = this.#gauge('dcgan_worker_step_seconds');
   readonly #workerShards = this.#gauge('dcgan_worker_shards');
-  /** What each worker's last phases took, by worker and phase. */
+  /** Seconds of each worker's last phases, by worker and phase. */
   readonly #workerPhases = new Map<string, Map<string, number>>();
   readonly #workerLosses = this.#counter('dcgan_worker_losses_total');
   readonly #checkpointStep = this.#gauge('dcgan_checkpoint_step');
@@ -124,12 +124,12 @@ export class RunMetrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** How far the run is to go. */
+  /** Sets the planned steps. */
   plan(steps: number): void {
     this.#plannedSteps.set(steps);
   }
 
-  /** What the run is, in the place of what was said of it before. */
+  /** Sets the constant facts of the run. */
   describe({ folder, training, engine = '' }: RunDescription): void {
     this.#runInfo.reset();
     this.#runInfo.set(
@@ -167,7 +167,7 @@ export class RunMetrics {
     for (const state of WORKER_STATES) this.#workers.set({ state }, counts[state] ?? 0);
   }
 
-  /** What a worker's shards took in a phase. A step's time is the sum of its phases', each the last that was done. */
+  /** Records the seconds of a worker's shards in a phase. The time of a step is the sum of its last phases. */
   recordWorkerPhase(worker: string, phase: string, { seconds, shards }: WorkerPhase): void {
     const phases = this.#workerPhases.get(worker) ?? new Map<string, number>();
     this.#workerPhases.set(worker, phases.set(phase, seconds));
@@ -204,7 +204,7 @@ export class RunMetrics {
     this.#checkpointTimestamp.set(at.getTime() / 1000);
   }
 
-  /** How much generated images differ from each other, as a share of how much real ones do. */
+  /** Difference between generated images, as a fraction of that between real ones. */
   setSampleDiversity(share: number): void {
     this.#sampleDiversity.set(share);
   }

@@ -1,4 +1,4 @@
-/** What the coordinator's HTTP API says, for both of its ends. Numbers that are not finite come as null. */
+/** Types of the coordinator's HTTP API, for server and page. Non-finite numbers are null. */
 
 export const MEASURES = [
   'discriminatorLoss',
@@ -10,7 +10,7 @@ export const MEASURES = [
 ] as const;
 export type Measure = (typeof MEASURES)[number];
 
-/** waiting: for workers. ended: its last step is not the last that was planned, and nobody trains. */
+/** waiting: for workers. ended: no process trains, and steps are missing. */
 export type RunState = 'waiting' | 'training' | 'paused' | 'stopping' | 'done' | 'ended';
 
 export interface WorkerView {
@@ -21,13 +21,13 @@ export interface WorkerView {
   /** "gpu 0", "cpu"; empty where it is not known. */
   readonly device: string;
   readonly shards: number;
-  /** Of the last step that it took part in. */
+  /** Facts of the last step in which it took part. */
   readonly imagesPerSecond: number;
-  /** By phase, what its shards took last; of a round of local steps what it took by step. */
+  /** Last seconds of its shards by phase; for local steps, by step. */
   readonly phaseSeconds: Readonly<Record<string, number>>;
 }
 
-/** How face-like the samples of a step were; shares and distances of real faces beside them. */
+/** Evaluation of a step's samples, with the values of real faces for reference. */
 export interface EvaluationView {
   readonly step: number;
   readonly count: number;
@@ -58,7 +58,7 @@ export interface RunSnapshot {
   readonly evaluations: number;
   /** Why a file of the run cannot be read. */
   readonly fault: string | null;
-  /** Of a run that trains in this coordinator; nobody knows those of another. */
+  /** Known only for a run that trains in this coordinator. */
   readonly workers: readonly WorkerView[];
 }
 
@@ -79,7 +79,7 @@ export interface RunList {
 export interface StepColumns {
   readonly steps: readonly number[];
   readonly measures: Readonly<Record<Measure, readonly (number | null)[]>>;
-  /** The last step, of which the stream goes on. */
+  /** Last step; the stream continues after it. */
   readonly last: number;
 }
 
@@ -104,21 +104,21 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 /** Something that happened to a run: a line of events.jsonl, and its number there. */
 export interface RunEvent {
   readonly id: number;
-  /** As ISO 8601 has it. */
+  /** Time in ISO 8601. */
   readonly time: string;
   readonly kind: EventKind;
   readonly step: number;
   readonly message: string;
 }
 
-/** What the stream says, each with the number of the run that it is about. */
+/** Messages of the stream, each with the number of its run. */
 export interface StreamMessages {
   readonly run: { readonly run: number; readonly snapshot: RunSnapshot };
   readonly steps: {
     readonly run: number;
     readonly steps: readonly Readonly<Record<string, number | null>>[];
   };
-  /** The curves have to be fetched anew: steps were taken back, or too many were missed. */
+  /** The client must fetch the curves again: steps were removed, or too many were missed. */
   readonly reset: { readonly run: number };
   readonly events: { readonly run: number; readonly events: readonly RunEvent[] };
   readonly samples: { readonly run: number; readonly steps: readonly number[] };

@@ -2,7 +2,7 @@ import { MEASURES, type Measure, type StepColumns } from './api.js';
 import { figure } from './dom.js';
 import uPlot from './uplot.js';
 
-/** Rows that are fetched. With twice as many, they are fetched anew and thinner. */
+/** Rows of a fetch. At twice as many, the page fetches thinner curves. */
 export const POINTS = 2_000;
 
 const HEIGHT = 230;
@@ -10,7 +10,7 @@ const HEIGHT = 230;
 interface CurveOf {
   readonly measure: Measure;
   readonly label: string;
-  /** Of several runs a curve has its run's colour, and this dash. */
+  /** Dash of a curve if several runs are shown, each in its colour. */
   readonly dash?: number[];
 }
 
@@ -40,7 +40,7 @@ export class Curves {
     this.last = last;
   }
 
-  /** False where there are so many rows now that they are to be fetched anew. */
+  /** Returns false if there are so many rows that the curves must be fetched again. */
   append(records: readonly Readonly<Record<string, number | null>>[]): boolean {
     for (const record of records) {
       const step = record['step'] ?? 0;
@@ -65,7 +65,7 @@ export class Chart {
   #plot: uPlot | undefined;
   #shape = '';
   #isDue = false;
-  /** Somebody has drawn a part of it larger: that part stays. */
+  /** True if the user zoomed in: that range stays. */
   #isZoomed = false;
   #runs: readonly NamedCurves[] = [];
 

@@ -42,7 +42,7 @@ export type Message = {
 }[keyof StreamMessages];
 
 export interface StreamParts {
-  /** The id to go on after. */
+  /** Id after which to resume. */
   readonly from: string;
   readonly take: (message: Message) => void;
   /** Connected, or trying to be. */
@@ -50,8 +50,8 @@ export interface StreamParts {
 }
 
 /**
- * Server-sent events, for ever. EventSource can send no token, so that they are read from a fetch; as there, what was
- * broken off goes on after the last message.
+ * Reads server-sent events without end. EventSource cannot send a token, so this uses fetch. It reconnects and
+ * resumes after the last message.
  */
 export async function listen({ from, take, onState }: StreamParts): Promise<never> {
   let lastId = from;

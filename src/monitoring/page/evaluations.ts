@@ -1,7 +1,7 @@
 import type { EvaluationView } from './api.js';
 import { element, made, setText } from './dom.js';
 
-/** What was evaluated, newest first, and what real faces come to. Nothing where nothing was. */
+/** Table of evaluations, newest first, with the values of real faces. Empty if there are none. */
 export function showEvaluations(evaluations: readonly EvaluationView[]): void {
   element('evaluation').hidden = evaluations.length === 0;
   const last = evaluations.at(-1);

@@ -145,7 +145,7 @@ async function fetchInfo(run: number): Promise<void> {
   }
 }
 
-/** Where there are others than before. */
+/** Called if the evaluations changed. */
 async function fetchEvaluations(run: number): Promise<void> {
   const shown = runs[run];
   const { evaluations: wanted } = shown.info;

@@ -1,6 +1,6 @@
 import { element, made } from './dom.js';
 
-/** What a run was started with, by name. */
+/** Options of a run, by name. */
 export function showOptions(info: {
   engine: string;
   version: string;

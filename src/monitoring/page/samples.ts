@@ -30,7 +30,7 @@ export class Samples {
     this.#slider.disabled = true;
   }
 
-  /** Whoever looks at the newest sees the next one when it comes; whoever looks back is left there. */
+  /** A user who views the newest sample sees the next one when it arrives; an older one stays. */
   add(run: number, steps: readonly number[]): void {
     if (run !== this.#run) return;
     const isNewest = this.#steps.length === 0 || Number(this.#slider.value) === this.#steps.length - 1;
@@ -50,7 +50,7 @@ export class Samples {
     if (!this.#isLoading) void this.#load();
   }
 
-  /** One at a time: whoever moves the slider quickly gets the last one. */
+  /** Loads one image at a time: after quick moves of the slider, the last one. */
   async #load(): Promise<void> {
     this.#isLoading = true;
     const run = this.#run;

@@ -11,7 +11,7 @@ const SPOKEN: Readonly<Record<RunSnapshot['state'], string>> = {
   ended: 'ended',
 };
 
-/** What stands at the top, of one run. */
+/** Header of a single run. */
 export function showStatus(run: RunSnapshot, isConnected: boolean): void {
   const isLive = isConnected || run.state === 'done' || run.state === 'ended';
   const state = element('state');

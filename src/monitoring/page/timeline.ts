@@ -1,7 +1,7 @@
 import type { EventKind, RunEvent } from './api.js';
 import { element, made } from './dom.js';
 
-/** So many are shown, the newest first. */
+/** Most events shown, newest first. */
 const MOST = 1_000;
 
 const LOOKS: Readonly<Partial<Record<EventKind, 'good' | 'warn' | 'bad'>>> = {
@@ -10,7 +10,7 @@ const LOOKS: Readonly<Partial<Record<EventKind, 'good' | 'warn' | 'bad'>>> = {
   ...{ lost: 'bad', fault: 'bad' },
 };
 
-/** What happened to a run: a line with a dot for each, and a list. */
+/** Time line of a run's events, and a list. */
 export class Timeline {
   readonly #list = element('events');
   readonly #strip = element('strip');

@@ -8,7 +8,7 @@ export function authorization(): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** Asks for a token until somebody gives one. */
+/** Asks for a token until the user enters one. */
 export async function askForToken(): Promise<void> {
   const form = element<HTMLFormElement>('token-form');
   const input = element<HTMLInputElement>('token');

@@ -1,7 +1,7 @@
 import type { RunInfo, WorkerView } from './api.js';
 import { element, figure, made } from './dom.js';
 
-/** What a step is made of, and the heading of the column that says what it took. */
+/** Parts of a step, and the heading of their time column. */
 type Phases = readonly (readonly [phase: string, heading: string])[];
 const PHASES: Phases = [
   ['discriminator', 'D phase'],

@@ -16,7 +16,7 @@ const CLOSING_TIME = 10;
 /** A descriptor that an epoll instance watches, its events and its data, in /proc/self/fdinfo. */
 const WATCHED = /^tfd: +(\d+) +events: +([0-9a-f]+) +data: +([0-9a-f]+)/gm;
 
-/** Where ZeroMQ's I/O thread waits for connections: an epoll instance, the listening socket, and what is registered for it. */
+/** Registration of the listening socket in the epoll instance of ZeroMQ's I/O thread. */
 interface Registration {
   readonly epoll: number;
   readonly descriptor: number;
@@ -132,7 +132,7 @@ function findRegistration(calls: SocketCalls, name: string): Registration | unde
   return undefined;
 }
 
-/** What an epoll instance watches, as the kernel describes it. Empty for any other file. */
+/** Returns the kernel's description of an epoll instance. Empty for any other file. */
 function epollInfo(file: number): string {
   try {
     if (readlinkSync(`/proc/self/fd/${file}`) !== 'anon_inode:[eventpoll]') return '';

@@ -28,9 +28,10 @@ interface Connection {
 }
 
 /**
- * Ends connections that finished ZeroMQ's handshake and then said nothing. ZeroMQ names no connection before its first
- * message and cannot close a single one, so they are judged from outside: whoever says hello is answered at once, thus a
- * TCP connection that was sent no more than handshake and heartbeats has not; over ipc the peer's process is known.
+ * Ends connections that finish ZeroMQ's handshake and then send nothing. ZeroMQ does not identify a connection before
+ * its first message and cannot close a single one, so this class observes the sockets: each hello is answered at
+ * once, so a TCP connection that was sent only handshake and heartbeats has not sent one; over ipc the peer's process
+ * is known.
  */
 export class SilenceWatch {
   readonly #timer: NodeJS.Timeout;

@@ -1,10 +1,10 @@
 import { closeSync, fchmodSync } from 'node:fs';
 
-/** What Node has no call for: memory that processes share. Linux on little-endian machines of 64 bits. */
+/** System calls for memory shared between processes, which Node lacks. Linux on 64-bit little-endian machines. */
 export interface Libc {
-  /** A file that is nowhere but in memory, of a size that nobody can change any more. Returns its descriptor. */
+  /** Creates a file in memory, sealed against changes of its size. Returns its descriptor. */
   createMemory(name: string, bytes: number): number;
-  /** Returns whether nobody can make this file smaller: then no access to what is mapped of it can fail. */
+  /** Returns whether the file is sealed against shrinking: then no access to a mapping of it can fail. */
   cannotShrink(descriptor: number): boolean;
   map(descriptor: number, bytes: number, access: 'read' | 'read and write'): Mapping;
 }
@@ -12,7 +12,7 @@ export interface Libc {
 /** A file's bytes as memory, until it is closed. */
 export interface Mapping {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What still has an array of it finds zeros there from then on. */
+  /** Unmaps the memory. Existing arrays of it read zeros from then on. */
   close(): void;
 }
 

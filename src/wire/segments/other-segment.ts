@@ -34,8 +34,8 @@ export class OtherSegment {
   }
 
   /**
-   * What lies there, without a copy: until its owner has heard that this process has read it. Throws a Rejection where
-   * nothing can lie, or its place was used anew.
+   * Returns the bytes at a position, without a copy. They are valid until the owner learns that this process has read
+   * them. Throws a Rejection if the position is invalid or was overwritten.
    */
   view(place: Place): Uint8Array {
     const { at, bytes } = place;

@@ -3,11 +3,11 @@ import type { Libc, Mapping } from './libc.js';
 import { ALIGNMENT, HEADER_BYTES, SegmentHeader } from './segment-layout.js';
 import { formatSegmentName, newToken } from './segment-name.js';
 
-/** Where in a segment something lies. */
+/** Position in a segment. */
 export interface Place {
   readonly at: number;
   readonly bytes: number;
-  /** How often the segment's place was used anew when it was placed. */
+  /** Reuse count of the segment at that time. */
   readonly use: number;
 }
 
@@ -44,7 +44,7 @@ export class OwnSegment {
     });
   }
 
-  /** What was placed so far may be overwritten as soon as something is placed again: everybody has read it by then. */
+  /** Allows the next placement to overwrite earlier data, which all readers have read by then. */
   beginAnew(): void {
     this.#isNew = true;
   }
@@ -77,7 +77,7 @@ export class OwnSegment {
   }
 }
 
-/** What the file of a segment is called where /proc shows it. */
+/** Name of a segment's file in /proc. */
 export function segmentFile(token: string): string {
   return `dcgan-${token}`;
 }

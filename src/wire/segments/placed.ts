@@ -23,8 +23,8 @@ export function placedAt(body: Bodies['chunk'], place: Place): Bodies['placed'] 
 }
 
 /**
- * The chunk whose payload the owner of this segment has placed there, without a copy. Throws a Rejection for a place that
- * cannot be, or is used anew already.
+ * Returns the chunk whose payload the owner of this segment placed there, without a copy. Throws a Rejection if the
+ * position is invalid or was overwritten.
  */
 export function chunkOf(
   segments: Segments | undefined,

@@ -1,12 +1,12 @@
 import { TOKEN_BYTES } from './segment-name.js';
 
 /**
- * A segment begins with a header: how often its place was used anew (an integer of 32 bits), and the tokens of the segments that
- * its owner reads, zeros between them. What its owner has placed follows.
+ * Layout of a segment: a header with the reuse count (32-bit integer) and the tokens of the segments that its owner
+ * reads, separated by zeros; then the data.
  */
 export const HEADER_BYTES = 4096;
 
-/** What is placed begins at multiples of it: as an array of floats, and on a cache line of its own. */
+/** Alignment of data: for arrays of floats, and one cache line each. */
 export const ALIGNMENT = 64;
 
 const READS_AT = ALIGNMENT;
@@ -26,7 +26,7 @@ export class SegmentHeader {
     );
   }
 
-  /** How often its place was used anew. */
+  /** Reuse count of the segment. */
   get uses(): number {
     return Atomics.load(this.#uses, 0) >>> 0;
   }

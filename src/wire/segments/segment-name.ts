@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where others of this machine find a segment, as it is told to them in a message. */
+/** Name under which other processes of this machine find a segment. */
 export interface SegmentName {
   readonly process: number;
   readonly descriptor: number;
   readonly bytes: number;
-  /** By chance: tells it apart from every other segment, of whatever process, machine or container. */
+  /** Random token that identifies the segment among all processes, machines and containers. */
   readonly token: string;
 }
 
@@ -31,5 +31,5 @@ export function parseSegmentName(text: string): SegmentName | undefined {
   };
 }
 
-/** Of a token, as a segment's header has it. */
+/** Bytes of a token in a segment's header. */
 export const TOKEN_BYTES = 16;

@@ -9,7 +9,10 @@ import { parseSegmentName } from './segment-name.js';
 /** Opens this process's segment with room for so many bytes; undefined where there is to be none, or can be none. */
 export type OpenSegments = (room: number) => Promise<Segments | undefined>;
 
-/** Where the system has none, everything comes by message, and the log says why. */
+/**
+ * Opens the process's segments. If the system has no shared memory, all data travel in messages, and the log has the
+ * reason.
+ */
 export function openSegments(log: Log): OpenSegments {
   return (room) =>
     Segments.open(room).catch((error: unknown) => {
@@ -53,7 +56,7 @@ export class Segments {
     this.own.header.sayReads([...this.#others.values()].map((other) => other.name.token));
   }
 
-  /** Everybody has read what was placed so far, or will not use it. */
+  /** To be called when all readers have read, or will not use, the earlier data. */
   beginAnew(): void {
     this.own.beginAnew();
   }
@@ -63,7 +66,7 @@ export class Segments {
     return this.#others.get(name)?.header.reads(this.own.tokenBytes) ? this.own.place(payload) : undefined;
   }
 
-  /** What its owner has placed; see OtherSegment. Throws a Rejection. */
+  /** Returns data that its owner placed; see OtherSegment. Throws a Rejection. */
   view(name: string, place: Place): Uint8Array {
     return this.#of(name).view(place);
   }
