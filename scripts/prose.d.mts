@@ -6,3 +6,9 @@ export interface Idiom {
 }
 export function findIdioms(markdown: string): Idiom[];
 export function countWords(markdown: string): number;
+export interface DocComment {
+  readonly line: number;
+  readonly text: string;
+  readonly isWeak: boolean;
+}
+export function docComments(source: string): DocComment[];

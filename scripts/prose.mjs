@@ -1,11 +1,18 @@
-// npm run prose: counts the idioms that CONTRIBUTING.md bans, per 1,000 words of README, CONTRIBUTING and docs.
-// With --list: prints each place. Exits with 1 if the count is above the limit.
+// npm run prose: counts the idioms that CONTRIBUTING.md bans, per 1,000 words of README, CONTRIBUTING and docs, and the
+// doc comments in src that start with a word that hides their subject.
+// With --list: prints each place. Exits with 1 if a count is above its limit.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tool.mjs';
 
 /** Idioms per 1,000 words that the linters accept. */
 const LIMIT = 1;
+
+/** Share of doc comments with a weak start that the linters accept. */
+const WEAK_LIMIT = 0.02;
+
+/** First words that leave out the head noun of a doc comment. */
+const WEAK_START = /^(What|How|Of|Where|Whether|Who|So|As|By)\b/;
 
 /** Each pattern finds an idiom that hides its subject or its head noun. `instead` is printed with it. */
 const IDIOMS = [
@@ -44,6 +51,17 @@ export function countWords(markdown) {
   return prose(markdown).match(/[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu)?.length ?? 0;
 }
 
+/** Doc comments of a source file: line number, text in one line, and whether they start with a weak word. */
+export function docComments(source) {
+  return [...source.matchAll(/\/\*\*(.*?)\*\//gs)].map((match) => {
+    const text = match[1]
+      .replace(/^[ \t]*\*?[ \t]*/gm, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    return { line: source.slice(0, match.index).split('\n').length, text, isWeak: WEAK_START.test(text) };
+  });
+}
+
 /** The words that people read, with every line break kept. */
 function prose(markdown) {
   const blank = (text) => text.replace(/[^\n]/g, ' ');
@@ -62,6 +80,28 @@ async function pages() {
 }
 
 async function main() {
+  await checkPages();
+  await checkComments();
+}
+
+async function checkComments() {
+  const names = await readdir(join(root, 'src'), { recursive: true });
+  const comments = [];
+  for (const name of names.filter((each) => each.endsWith('.ts')).sort())
+    for (const comment of docComments(await readFile(join(root, 'src', name), 'utf8')))
+      comments.push({ ...comment, path: `src/${name}` });
+  const weak = comments.filter(({ isWeak }) => isWeak);
+  if (process.argv.includes('--list'))
+    for (const { path, line, text } of weak) console.log(`  ${path}:${line}: "${text.slice(0, 60)}"`);
+  const share = weak.length / comments.length;
+  console.log(
+    `${weak.length} of ${comments.length} doc comments start with What, How, Of, Where, Whether, Who, So, As or By ` +
+      `(${(100 * share).toFixed(1)} %), at most ${100 * WEAK_LIMIT} % expected`,
+  );
+  if (share > WEAK_LIMIT) process.exitCode = 1;
+}
+
+async function checkPages() {
   const total = { idioms: 0, words: 0 };
   for (const path of await pages()) {
     const text = await readFile(join(root, path), 'utf8');
