@@ -37,7 +37,11 @@ const SECOND: Readonly<Record<string, Moment>> = {
 };
 
 /** What a phase consists of, from this step on, some steps apart. Vectors come in chunks, or are placed in shared memory. */
-function ofPhase(phase: Phase, step: number, kind: 'chunk' | 'placed'): Readonly<Record<string, Moment>> {
+function ofPhase(
+  phase: Phase,
+  step: number,
+  kind: 'chunk' | 'sharedChunk',
+): Readonly<Record<string, Moment>> {
   return {
     [`compute, ${phase}`]: { direction: 'toWorker', kind: 'compute', phase, fromStep: step },
     [`gradient, ${phase}`]: {
@@ -102,7 +106,7 @@ describe('a run', { concurrency: 3 }, () => {
       const shares = SHARED.includes(action);
       const sharing = shares ? [] : ['--no-shared-memory'];
       const run = await ExternalRun.start(workplace, action, [...workers, ...SAME, ...sharing]);
-      const kind = shares ? 'placed' : 'chunk';
+      const kind = shares ? 'sharedChunk' : 'chunk';
       const moments = {
         ...SECOND,
         ...ofPhase('discriminator', 4, kind),

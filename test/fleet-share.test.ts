@@ -7,7 +7,7 @@ import { WorkerChannel } from '../src/coordinator/fleet/worker-channel.js';
 import { Roster } from '../src/coordinator/fleet/members/roster.js';
 import { RunMetrics } from '../src/monitoring/metrics/run-metrics.js';
 import { Content, Encoding, type Bodies, type Header } from '../src/wire/message.js';
-import { chunkFor, chunkOf, placedAt } from '../src/wire/segments/placed.js';
+import { chunkFor, chunkOf, sharedChunkAt } from '../src/wire/segments/shared-chunk.js';
 import { Segments } from '../src/wire/segments/segments.js';
 import { DEFAULT_HEARTBEAT } from '../src/wire/socket-options.js';
 import { Sequence } from '../src/wire/sequence.js';
@@ -82,7 +82,7 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
     await channel.share(roster.all(), chunk(Content.AVERAGE), ROUND);
     await until('both', () => links.every((each) => each.received.length === 1));
     const [[one], [other]] = links.map((each) => each.received);
-    assert.ok(one.kind === 'placed' && other.kind === 'chunk');
+    assert.ok(one.kind === 'sharedChunk' && other.kind === 'chunk');
     assert.deepEqual(chunkOf(near, segments.name, one).body.payload, PAYLOAD);
     assert.deepEqual(other.body.payload, Buffer.from(PAYLOAD));
     assert.ok(channel.traffic.sent - sent > 2 * PAYLOAD.length);
@@ -102,14 +102,14 @@ describe('a coordinator that shares memory with one of its workers', { timeout: 
     const at = (content: Content, changes: object): Promise<void> =>
       links[0].link.send({
         ...ROUND,
-        kind: 'placed',
-        body: { ...placedAt(chunk(content), place), ...changes },
+        kind: 'sharedChunk',
+        body: { ...sharedChunkAt(chunk(content), place), ...changes },
       });
     await at(Content.GRADIENT, { at: 1_000_000 });
     await at(Content.AVERAGE, {});
     await links[1].link.send({
-      ...{ ...ROUND, kind: 'placed' },
-      body: placedAt(chunk(Content.GRADIENT), place),
+      ...{ ...ROUND, kind: 'sharedChunk' },
+      body: sharedChunkAt(chunk(Content.GRADIENT), place),
     });
     await until('three losses', () => losses.length === 3);
     for (const why of [

@@ -100,8 +100,8 @@ function images(body: Partial<Bodies['chunk']>): Message {
   return sample('chunk', { ...common, ...body }, { phase: undefined });
 }
 
-function placed(body: Partial<Bodies['placed']>): Message {
-  return sample('placed', { offset: 0, total: 8, encoding: Encoding.PLAIN, ...body });
+function placed(body: Partial<Bodies['sharedChunk']>): Message {
+  return sample('sharedChunk', { offset: 0, total: 8, encoding: Encoding.PLAIN, ...body });
 }
 
 function ofSegment(message: (segment: string) => Message): Limit {
@@ -185,12 +185,12 @@ const LIMITS: Readonly<Record<string, Limit>> = {
     sample('assignment', { neighbours: [{ worker: 1, host: 'h', addresses: [], key: '', segment }] }),
   ),
   'the shard of what is placed': ofNumber(0, 65_535, (shard) =>
-    sample('placed', { shard, content: Content.GRADIENT }),
+    sample('sharedChunk', { shard, content: Content.GRADIENT }),
   ),
-  'the operand that is placed': ofNumber(0, 131_071, (shard) => sample('placed', { shard })),
+  'the operand that is placed': ofNumber(0, 131_071, (shard) => sample('sharedChunk', { shard })),
   'the content of what is placed': ofContent(
     [Content.GRADIENT, Content.AVERAGE, Content.OPERAND],
-    (content) => sample('placed', { content }),
+    (content) => sample('sharedChunk', { content }),
   ),
   'the size of what is placed': {
     taken: [placed({ bytes: 8 }), placed({ bytes: MIB, total: MIB })],
@@ -325,7 +325,16 @@ describe('a phase', () => {
     const kinds = (phase: Header['phase']): BodyKind[] =>
       MESSAGES.filter((message) => fate(encode({ ...message, phase })) === 'message').map(({ kind }) => kind);
     const ofPhase = [
-      ...(['ready', 'assignment', 'compute', 'chunk', 'placed', 'shardDone', 'apply', 'averaged'] as const),
+      ...([
+        'ready',
+        'assignment',
+        'compute',
+        'chunk',
+        'sharedChunk',
+        'shardDone',
+        'apply',
+        'averaged',
+      ] as const),
     ];
     // The compute there is one of local steps, which are no update that could come next.
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { Dealer } from 'zeromq';
 import { UserError } from '../src/common/errors.js';
 import { Link } from '../src/wire/link.js';
 import { Listener, PeerGone } from '../src/wire/listener.js';
-import { placedBytes } from '../src/wire/message.js';
+import { sharedBytes } from '../src/wire/message.js';
 import { byteLength, encode, MAX_FRAME_BYTES } from '../src/wire/codec.js';
 import { NUMBER_BYTES, Sequence } from '../src/wire/sequence.js';
 import { connect, listen } from './support/wire/ends.js';
@@ -21,7 +21,7 @@ describe('a listener and its links', () => {
     const one = connect(t, listener.address);
     const other = connect(t, listener.address);
     const bytes = MESSAGES.reduce(
-      (sum, message) => sum + NUMBER_BYTES + byteLength(encode(message)) + placedBytes(message),
+      (sum, message) => sum + NUMBER_BYTES + byteLength(encode(message)) + sharedBytes(message),
       0,
     );
 

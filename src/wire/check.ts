@@ -82,7 +82,7 @@ const CHECKS: { readonly [Kind in BodyKind]: (message: MessageOf<Kind>) => void 
     requireEncoding(message.body);
     requirePlace(message.body, message.body.payload.length);
   },
-  placed: (message) => {
+  sharedChunk: (message) => {
     const { content, shard, bytes } = message.body;
     requireContent(content, PUSHED);
     requirePhase(message);

@@ -15,7 +15,7 @@ export function isOfOneGeneration(message: Message): boolean {
     case 'averaged':
     case 'unreachable':
     case 'greeting':
-    case 'placed':
+    case 'sharedChunk':
       return true;
     case 'chunk':
       return OF_ONE_GENERATION.includes(message.body.content);

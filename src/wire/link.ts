@@ -4,7 +4,7 @@ import { codeOf, messageOf, UserError } from '../common/errors.js';
 import { isIPv6Address, requireAddress, requireKeys } from './address.js';
 import { coverageOf, type Coverage } from './checksum.js';
 import { byteLength, encode } from './codec.js';
-import { placedBytes, type Message } from './message.js';
+import { sharedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { LinkSecurity } from './security.js';
@@ -90,7 +90,7 @@ export class Link {
     const frames = this.#sequence.number(encode(message, this.coverage));
     return this.#outbox.add(async () => {
       await this.socket.send([...frames]);
-      this.traffic.sent(byteLength(frames) + placedBytes(message));
+      this.traffic.sent(byteLength(frames) + sharedBytes(message));
     });
   }
 

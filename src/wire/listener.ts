@@ -8,7 +8,7 @@ import { byteLength, encode, type Frames } from './codec.js';
 import { Door } from './door/door.js';
 import { SilenceWatch, type SilenceOptions } from './door/silence.js';
 import { HandshakeCount } from './handshake-audit.js';
-import { placedBytes, type Message } from './message.js';
+import { sharedBytes, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import { receive } from './receive.js';
 import type { ListenerSecurity } from './security.js';
@@ -180,12 +180,12 @@ export class Listener {
 
   /** `sequence` is that of the peer's connection. Rejects with PeerGone. */
   send(peer: string, sequence: Sequence, message: Message): Promise<void> {
-    return this.sendEncoded(peer, sequence, this.encode(message), placedBytes(message));
+    return this.sendEncoded(peer, sequence, this.encode(message), sharedBytes(message));
   }
 
   /**
    * Sends a message that was encoded once for many peers. Rejects with PeerGone. A chunk's payload is read later,
-   * without a copy, and must not change. `placed`: see `placedBytes`.
+   * without a copy, and must not change. `placed`: see `sharedBytes`.
    */
   sendEncoded(peer: string, sequence: Sequence, encoded: Frames, placed = 0): Promise<void> {
     const frames = sequence.number(encoded);

@@ -47,8 +47,8 @@ export type Message = {
 }[BodyKind];
 
 /** The bytes that lie elsewhere and that a message only names: they count as sent and received too. */
-export function placedBytes(message: Message): number {
-  return message.kind === 'placed' ? message.body.bytes : 0;
+export function sharedBytes(message: Message): number {
+  return message.kind === 'sharedChunk' ? message.body.bytes : 0;
 }
 
 export type MessageOf<Kind extends BodyKind> = Extract<Message, { kind: Kind }>;

@@ -1,6 +1,6 @@
 import type { Coverage } from './checksum.js';
 import { byteLength, decode, type Frames } from './codec.js';
-import { placedBytes, type Message } from './message.js';
+import { sharedBytes, type Message } from './message.js';
 import { Rejection } from './rejection.js';
 import { withoutNumber, type Sequence } from './sequence.js';
 import type { TrafficObserver } from './traffic.js';
@@ -28,7 +28,7 @@ export function receive(
     traffic.received(bytes);
     const { number, frames } = withoutNumber(received);
     const message = decode(frames, coverage);
-    traffic.received(placedBytes(message));
+    traffic.received(sharedBytes(message));
     sequence?.require(number);
     return { number, message };
   } catch (error) {

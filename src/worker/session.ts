@@ -20,7 +20,7 @@ import {
   type MessageOf,
 } from '../wire/message.js';
 import { Rejection } from '../wire/rejection.js';
-import { chunkFor, chunkOf } from '../wire/segments/placed.js';
+import { chunkFor, chunkOf } from '../wire/segments/shared-chunk.js';
 import type { OpenSegments, Segments } from '../wire/segments/segments.js';
 import type { LinkSecurity } from '../wire/security.js';
 import { heartbeatFor } from '../wire/socket-options.js';
@@ -235,7 +235,7 @@ export class WorkerSession {
       case 'chunk':
         this.#requireHost().receiveChunk(message);
         return;
-      case 'placed': {
+      case 'sharedChunk': {
         const host = this.#requireHost();
         host.receiveChunk(chunkOf(this.#segments, this.#coordinatorSegment, message));
         this.#segments?.requireUnchanged(this.#coordinatorSegment, message.body);

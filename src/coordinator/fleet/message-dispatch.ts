@@ -2,7 +2,7 @@ import { messageOf } from '../../common/errors.js';
 import type { Received } from '../../wire/listener.js';
 import { Content, type Bodies, type BodyKind, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import { chunkOf } from '../../wire/segments/placed.js';
+import { chunkOf } from '../../wire/segments/shared-chunk.js';
 import type { RunMetrics } from '../../monitoring/metrics/run-metrics.js';
 import type { SnapshotRequests } from './state-transfer/snapshot-requests.js';
 import type { PendingReplies } from './pending-replies.js';
@@ -78,7 +78,7 @@ export class MessageDispatcher {
         if (message.body.content === Content.GRADIENT) return this.parts.rounds.addGradient(member, message);
         this.parts.snapshots.chunk(member, message.body);
         return;
-      case 'placed': {
+      case 'sharedChunk': {
         const chunk = chunkOf(this.parts.channel.segments, member.segment, message);
         if (chunk.body.content !== Content.GRADIENT)
           throw new Rejection('out_of_range', `a place of content ${chunk.body.content}`);

@@ -1,10 +1,10 @@
 import type { Frames } from '../../wire/codec.js';
 import { Listener, PeerGone, type ListenerOptions, type Received } from '../../wire/listener.js';
 import { isOfOneGeneration } from '../../wire/generation.js';
-import { placedBytes, type Bodies, type BodyKind, type Header, type Message } from '../../wire/message.js';
+import { sharedBytes, type Bodies, type BodyKind, type Header, type Message } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
 import type { Place } from '../../wire/segments/own-segment.js';
-import { placedAt } from '../../wire/segments/placed.js';
+import { sharedChunkAt } from '../../wire/segments/shared-chunk.js';
 import type { OpenSegments, Segments } from '../../wire/segments/segments.js';
 import { tellable } from '../../wire/text.js';
 import type { TrafficObserver } from '../../wire/traffic.js';
@@ -107,7 +107,7 @@ export class WorkerChannel {
     if (members.length === 0) return;
     const message = this.#message(members[0].generation, kind, body, at);
     const frames = this.listener.encode(message);
-    await Promise.all(members.map((member) => this.#deliver(member, frames, placedBytes(message))));
+    await Promise.all(members.map((member) => this.#deliver(member, frames, sharedBytes(message))));
   }
 
   /** A chunk of a round to all of these; those that read this process's segment find it there. */
@@ -120,7 +120,7 @@ export class WorkerChannel {
       placed ??= place;
       (place ? near : far).push(member);
     }
-    if (placed) await this.toAll(near, 'placed', placedAt(body, placed), at);
+    if (placed) await this.toAll(near, 'sharedChunk', sharedChunkAt(body, placed), at);
     await this.toAll(far, 'chunk', body, at);
   }
 

@@ -4,7 +4,7 @@ import { afterAwake, awakeTime } from '../../common/process/awake.js';
 import { Deferred } from '../../common/deferred.js';
 import type { Link } from '../../wire/link.js';
 import type { Bodies, Header } from '../../wire/message.js';
-import { chunkFor } from '../../wire/segments/placed.js';
+import { chunkFor } from '../../wire/segments/shared-chunk.js';
 import type { Segments } from '../../wire/segments/segments.js';
 import { Unreachable } from './unreachable.js';
 import type { PeerEvent, PeerSockets } from './peer-sockets.js';

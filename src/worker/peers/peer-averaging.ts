@@ -10,7 +10,7 @@ import { bytesOf } from '../../common/bytes.js';
 import type { Received } from '../../wire/listener.js';
 import type { Bodies, Header, MessageOf } from '../../wire/message.js';
 import { Rejection } from '../../wire/rejection.js';
-import { chunkOf } from '../../wire/segments/placed.js';
+import { chunkOf } from '../../wire/segments/shared-chunk.js';
 import type { Segments } from '../../wire/segments/segments.js';
 import { Sequence } from '../../wire/sequence.js';
 import { Neighbours, type Neighbour } from './neighbours.js';
@@ -129,7 +129,7 @@ export class PeerAveraging {
         this.#greet(peer, number, message);
         return;
       }
-      if (message.kind !== 'chunk' && message.kind !== 'placed')
+      if (message.kind !== 'chunk' && message.kind !== 'sharedChunk')
         throw new Rejection('unexpected', `${message.kind} is not for another worker`);
       if (!sender) throw new Rejection('unknown_sender', 'a chunk from nobody');
       sender.sequence.require(number);
@@ -156,7 +156,7 @@ export class PeerAveraging {
       this.#greeted.set(peer, { worker: body.worker, generation, sequence });
   }
 
-  #receivePart(worker: number, message: MessageOf<'chunk' | 'placed'>): void {
+  #receivePart(worker: number, message: MessageOf<'chunk' | 'sharedChunk'>): void {
     if (message.kind === 'chunk') {
       this.#receiveChunk(worker, message);
       return;

@@ -85,7 +85,7 @@ export const MESSAGES: readonly Message[] = [
   },
   {
     ...ofPhase,
-    kind: 'placed',
+    kind: 'sharedChunk',
     body: {
       ...{ content: Content.OPERAND, shard: 2, offset: 8, total: 16, encoding: Encoding.BFLOAT16 },
       ...{ at: 4096, bytes: 4, use: 9 },

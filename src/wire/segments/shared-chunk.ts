@@ -12,12 +12,12 @@ export function chunkFor(
 ): Message {
   const place = segments?.placeFor(segment, body.payload);
   return place
-    ? { ...header, kind: 'placed', body: placedAt(body, place) }
+    ? { ...header, kind: 'sharedChunk', body: sharedChunkAt(body, place) }
     : { ...header, kind: 'chunk', body };
 }
 
 /** The chunk whose payload lies at this place. */
-export function placedAt(body: Bodies['chunk'], place: Place): Bodies['placed'] {
+export function sharedChunkAt(body: Bodies['chunk'], place: Place): Bodies['sharedChunk'] {
   const { content, shard, offset, total, encoding = Encoding.PLAIN } = body;
   return { content, shard, offset, total, encoding, ...place };
 }
@@ -29,7 +29,7 @@ export function placedAt(body: Bodies['chunk'], place: Place): Bodies['placed'] 
 export function chunkOf(
   segments: Segments | undefined,
   segment: string,
-  message: MessageOf<'placed'>,
+  message: MessageOf<'sharedChunk'>,
 ): MessageOf<'chunk'> {
   if (!segments) throw new Rejection('unexpected', 'a place in a segment, of which none is read here');
   // What is decoded has its zeros in its prototype, where a spread does not find them.
