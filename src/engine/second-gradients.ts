@@ -70,8 +70,10 @@ function firstGradient(
 
 /**
  * Gradients of L = sum(u gamma s P(g)) for features and gamma, where u is the incoming gradient. (Those through the
- * gradients of gamma and beta are not needed.) With q = s P(g), and ds / d features = -s^2 x / N: for gamma, sum(u
- * q); for features, s P(h) - s gamma sum(u q) x / N, with h = dL / dx = -gamma s (u mean(g x) + g mean(u x)).
+ * gradients of gamma and beta are not needed.) With q = s P(g), and ds / d features = -s^2 x / N:
+ *
+ *     for gamma     sum(u q)
+ *     for features  s P(h) - s gamma sum(u q) x / N, with h = dL / dx = -gamma s (u mean(g x) + g mean(u x))
  */
 function secondGradient(
   u: tf.Tensor4D,
