@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 /** Exit codes of what was stopped by a signal, as shells have them. */
 const STOPPED = { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 };
 
-/** A step that cannot go on: one line for the user, and the exit code of whatever failed. */
+/** A step that failed: one line for the user, and the exit code of whatever failed. */
 export class StepFailure extends Error {
   constructor(message, exitCode = 1) {
     super(message);

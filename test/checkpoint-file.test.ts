@@ -270,7 +270,7 @@ describe('a checkpoint', () => {
   });
 
   it('that is not there is missed in one line', async () => {
-    await assert.rejects(openIt(), new UserError(`${run.path} has no checkpoint to go on from`));
+    await assert.rejects(openIt(), new UserError(`${run.path} has no checkpoint to resume from`));
   });
 });
 

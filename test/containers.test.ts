@@ -213,7 +213,7 @@ describe('the container image', () => {
       await until('a step after those', async () => (await stepsDone(run)) > done, 90_000);
       assert.match(
         await compose.logs('coordinator_1'),
-        new RegExp(`going on in runs/run: .* steps ${done + 1} to `),
+        new RegExp(`resuming in runs/run: .* steps ${done + 1} to `),
       );
     } finally {
       await compose.down('--volumes');

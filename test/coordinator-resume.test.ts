@@ -65,7 +65,7 @@ describe('the arguments of a run that goes on', () => {
   it('may say again what the run has, but not change it', async () => {
     assert.equal((await resume('--resume run --seed 3')).seed, 3);
     for (const [changed, message] of [
-      ['--seed 4', /^the run has --seed 3, which cannot become 4 when it goes on: start a new run$/],
+      ['--seed 4', /^the run has --seed 3, which cannot become 4 on resume: start a new run$/],
       ['--batch-size 32', /--batch-size 16, which cannot become 32/],
       ['--shards 4', /--shards 2, which cannot become 4/],
       ['--threads 1', /--threads 4, which cannot become 1/],
@@ -89,7 +89,7 @@ describe('the arguments of a run that goes on', () => {
   it('do not take other weights to begin with', async () => {
     await assert.rejects(
       resume('--resume run --init /weights'),
-      new UserError('the run has no --init, which cannot become /weights when it goes on: start a new run'),
+      new UserError('the run has no --init, which cannot become /weights on resume: start a new run'),
     );
     const { given } = parse('--seed 3 --init /weights');
     const { training } = settleOptions(given, { cores: 8, gpus: [], lackOfBfloat16: () => undefined });
@@ -100,9 +100,7 @@ describe('the arguments of a run that goes on', () => {
     const not = parse('--resume with-weights --init /others');
     await assert.rejects(
       resumeArguments(other, not.given, not.typed),
-      new UserError(
-        'the run has --init /weights, which cannot become /others when it goes on: start a new run',
-      ),
+      new UserError('the run has --init /weights, which cannot become /others on resume: start a new run'),
     );
   });
 });

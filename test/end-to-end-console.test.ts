@@ -128,7 +128,7 @@ describe('a run whose output has nowhere to go', { concurrency: 2 }, () => {
     await first.program.kill();
     const second = first.resumed(workplace, 'external');
     // With its worker.
-    await second.program.line(/^going on in/);
+    await second.program.line(/^resuming in/);
     second.program.signal('SIGTERM');
     assert.equal((await second.program.ended()).code, 0);
     assert.equal((await worker.ended()).code, 0);

@@ -86,7 +86,7 @@ describe('a run on a disk of its own', { skip: !MOUNT && 'this process may not m
     assert.equal(fault.length, 1, lines.join('\n'));
     assert.match(
       fault[0],
-      /^coordinator: cannot write \S*\/run\/\S+: the file system is read-only \(EROFS\).*: go on with --resume read-only\/run$/,
+      /^coordinator: cannot write \S*\/run\/\S+: the file system is read-only \(EROFS\).*: resume it with --resume read-only\/run$/,
     );
   });
 });

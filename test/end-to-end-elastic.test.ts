@@ -81,7 +81,7 @@ describe('a run whose workers come and go', { concurrency: 3 }, () => {
 
   it('goes back to its last checkpoint where all workers are gone at once', async () => {
     const lines = await expectTheSame('all', 2, [{ step: 70, signal: 'SIGKILL', worker: 'all' }]);
-    assert.ok(lines.some((line) => /^no worker holds the state any more: going back to step \d+/.test(line)));
+    assert.ok(lines.some((line) => /^no worker holds the state any more: returning to step \d+/.test(line)));
   });
 
   for (let seed = 1; seed <= 12; seed++)

@@ -94,7 +94,7 @@ describe('coordinator evaluate', () => {
       ],
       [
         ['faces', '--data', 'outside'],
-        /^coordinator: all that \S+outside holds is a link that leads out of it: copy the images into it$/,
+        /^coordinator: \S+outside holds only a link that leads out of it: copy the images into it$/,
       ],
       [['run', '--image-size', '64'], /leave --image-size out/],
       [['run/checkpoints/step-000002.safetensors', '--step', '3'], /leave --step out/],

@@ -61,7 +61,7 @@ describe('workers that are started elsewhere', { concurrency: 3 }, () => {
       wrong.lines[wrong.lines.length - 1],
       /^worker: \S+others has 20 images \(fingerprint \w{8}\), the run has 96 images \(fingerprint \w{8}\): give --data the run's folder, or leave it out/,
     );
-    await program.line(/^worker 0 \(pid \d+ on \S+\) cannot go on: .*; its place is open$/);
+    await program.line(/^worker 0 \(pid \d+ on \S+\) failed: .*; its place is open$/);
     const fitting = [0, 1].map(() => workplace.startWorker(['--coordinator', address]));
     await program.line(/^training in picky/);
     const third = await workplace.startWorker(['--coordinator', address, '--connect-timeout', '1']).ended();
@@ -96,7 +96,7 @@ describe('workers that are started elsewhere', { concurrency: 3 }, () => {
     const [joined, standing] = Number(pid) === third.pid ? [third, fourth] : [fourth, third];
 
     second.signal('SIGINT');
-    await program.line(lost(second, 'cannot go on: it was told to stop \\(SIGINT\\)'));
+    await program.line(lost(second, 'failed: it was told to stop \\(SIGINT\\)'));
     assert.equal((await second.ended()).code, 0);
     await program.line(new RegExp(`^worker [01] \\(pid ${standing.pid} on \\S+\\) joins$`));
 
@@ -164,9 +164,7 @@ describe('workers that are started elsewhere', { concurrency: 3 }, () => {
     const other = workplace.startWorker(['--coordinator', address]);
     await program.line(/^training in/);
     const left = (worker: Program): RegExp =>
-      new RegExp(
-        `^worker [01] \\(pid ${worker.pid} on \\S+\\) cannot go on: it was told to stop \\(SIGTERM\\)`,
-      );
+      new RegExp(`^worker [01] \\(pid ${worker.pid} on \\S+\\) failed: it was told to stop \\(SIGTERM\\)`);
     brief.signal('SIGTERM');
     await program.line(left(brief));
     other.signal('SIGTERM');

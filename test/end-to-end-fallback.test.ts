@@ -95,14 +95,11 @@ describe('a run whose workers cannot be had', { concurrency: 3 }, () => {
       await strike(run, program, 50, struck);
       const lines = await expectTheSame(run, program);
       assert.equal(
-        count(lines, new RegExp(`^${cause}: going on in this process alone$`)),
+        count(lines, new RegExp(`^${cause}: continuing in this process alone$`)),
         1,
         lines.join('\n'),
       );
-      assert.equal(
-        count(lines, /^no worker holds the state any more: going back to step (40|60|80|100)$/),
-        1,
-      );
+      assert.equal(count(lines, /^no worker holds the state any more: returning to step (40|60|80|100)$/), 1);
       assert.equal(workersOf(program.pid).length, 0);
     });
 
@@ -113,7 +110,7 @@ describe('a run whose workers cannot be had', { concurrency: 3 }, () => {
     assert.equal(code, 1);
     assert.match(
       lines[lines.length - 1],
-      /^coordinator: no worker is left; the last checkpoint is stop\/checkpoints\/step-000\d{3}\.safetensors: go on with --resume stop$/,
+      /^coordinator: no worker is left; the last checkpoint is stop\/checkpoints\/step-000\d{3}\.safetensors: resume it with --resume stop$/,
     );
     assert.equal(count(lines, /^coordinator: /), 1);
     await rm(sickness('stop'));
@@ -161,7 +158,7 @@ describe('a run whose workers cannot be had', { concurrency: 3 }, () => {
     await program.line(/^waiting for workers: 0 of 1 are here$/);
     const { length } = await readStats(workplace.path('external'));
     const second = workplace.startWorker(['--coordinator', address]);
-    await program.line(/^no worker holds the state any more: going back to step \d+$/);
+    await program.line(/^no worker holds the state any more: returning to step \d+$/);
     await until('further steps', () => hasDone('external', Math.max(length + 5, STEPS)));
     second.signal('SIGKILL');
     await until('it to wait again', () => count(program.lines, /^waiting for workers: /) === 2);
@@ -170,7 +167,7 @@ describe('a run whose workers cannot be had', { concurrency: 3 }, () => {
     assert.equal(code, 130);
     assert.match(
       lines[lines.length - 1],
-      /^coordinator: stopped while it waited for workers; the last checkpoint is external\/checkpoints\/\S+: go on with --resume external$/,
+      /^coordinator: stopped while it waited for workers; the last checkpoint is external\/checkpoints\/\S+: resume it with --resume external$/,
     );
     assert.deepEqual(
       (await readNumbers(workplace.path('external'))).slice(0, STEPS),

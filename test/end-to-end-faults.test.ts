@@ -154,7 +154,7 @@ describe('a run', () => {
       assert.match(last, fault);
       assert.match(
         last,
-        new RegExp(`; the last checkpoint is ${run}/checkpoints/\\S+: go on with --resume ${run}$`),
+        new RegExp(`; the last checkpoint is ${run}/checkpoints/\\S+: resume it with --resume ${run}$`),
       );
       assert.equal(lines.filter((line) => line.startsWith('coordinator: ')).length, 1);
       assert.ok(!lines.some((line) => /^ +at /.test(line)), lines.join('\n'));

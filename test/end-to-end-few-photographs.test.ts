@@ -37,6 +37,6 @@ describe('a run with all options for few photographs', () => {
       .start(['train', '--resume', straight(), '--steps', '9', '--ema', '0.99'])
       .ended();
     assert.equal(code, 2);
-    assert.match(lines.join('\n'), /the run has --ema 0\.9, which cannot become 0\.99 when it goes on/);
+    assert.match(lines.join('\n'), /the run has --ema 0\.9, which cannot become 0\.99 on resume/);
   });
 });

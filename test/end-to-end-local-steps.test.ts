@@ -150,7 +150,7 @@ describe('steps that three shards make on their own', { concurrency: 2 }, () => 
       .ended();
     assert.equal(code, 2);
     assert.deepEqual(lines, [
-      'coordinator: the run has --local-steps 4, which cannot become 2 when it goes on: start a new run',
+      'coordinator: the run has --local-steps 4, which cannot become 2 on resume: start a new run',
     ]);
   });
 });

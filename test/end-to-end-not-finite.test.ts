@@ -51,7 +51,7 @@ describe('a gradient that is not finite', () => {
       assert.equal(
         lines[lines.length - 1],
         `coordinator: the ${network}'s gradient is not finite at step 3 (layer 0, kernel; computed by this process, ` +
-          `shard 0) for the third time; the last checkpoint is ${checkpoint}: go on with --resume ${run}`,
+          `shard 0) for the third time; the last checkpoint is ${checkpoint}: resume it with --resume ${run}`,
       );
       assert.equal((await readStats(workplace.path(run))).length, 2);
       assert.deepEqual(await readFile(workplace.path(checkpoint)), before);
@@ -77,7 +77,7 @@ describe('a gradient that is not finite', () => {
         lines[lines.length - 1],
         "coordinator: the state after the local steps up to step 4 is not finite (the generator's gradient of step 3; " +
           `computed by ${computer}, shard 0) for the third time; the last checkpoint is ${checkpoint}: ` +
-          `go on with --resume ${run}`,
+          `resume it with --resume ${run}`,
       );
       assert.equal((await readStats(workplace.path(run))).length, 2);
     });

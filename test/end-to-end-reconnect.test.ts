@@ -63,7 +63,7 @@ describe('workers from elsewhere', { concurrency: 3 }, () => {
   /** Of a run that went on with what its workers held. */
   function expectNoReturn(lines: readonly string[]): void {
     assert.deepEqual(
-      lines.filter((line) => /going back|beginning again/.test(line)),
+      lines.filter((line) => /returning to|restarting from/.test(line)),
       [],
     );
   }
@@ -83,7 +83,7 @@ describe('workers from elsewhere', { concurrency: 3 }, () => {
     const loaded = workers.map(({ lines }) => lines.length);
     for (const worker of workers) await worker.line(/^lost the coordinator, connecting again: /);
     const { program } = run.resumed(workplace, 'killed');
-    await program.line(/^going on in killed: .* 2 workers/);
+    await program.line(/^resuming in killed: .* 2 workers/);
     await expectTheQuietRun('killed', program, workers);
     workers.forEach(({ lines }, worker) => {
       // TensorFlow says so when it is loaded; these say only that they have lost their coordinator.

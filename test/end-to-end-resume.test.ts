@@ -113,11 +113,14 @@ describe('a run that goes on', { concurrency: 2 }, () => {
     };
     await refused(
       ['--seed', '1', '--steps', '4'],
-      /^coordinator: the run has --seed 0, which cannot become 1 when it goes on: start a new run$/,
+      /^coordinator: the run has --seed 0, which cannot become 1 on resume: start a new run$/,
     );
     await refused(['--batch-size', '32', '--steps', '4'], /--batch-size 16, which cannot become 32/);
     await refused(['--shards', '4', '--steps', '4'], /--shards 2, which cannot become 4/);
-    await refused([], /^coordinator: the run has done 2 of 2 steps: give more --epochs or --steps to go on$/);
+    await refused(
+      [],
+      /^coordinator: the run has done 2 of 2 steps: pass more --epochs or --steps to continue$/,
+    );
     const others = await workplace.makeImages('others', 96, 1);
     await refused(
       ['--data', others, '--steps', '4'],

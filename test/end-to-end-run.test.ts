@@ -114,7 +114,7 @@ describe('two workers that train on drawn faces', () => {
     assert.equal(stdout, '');
     assert.match(
       lines[lines.length - 1],
-      /^stopped after step \d+ of 1000000: go on with --resume runs\/\d+$/,
+      /^stopped after step \d+ of 1000000: resume it with --resume runs\/\d+$/,
     );
     await until('the workers to be gone', () => !workers.some(isAlive));
   });

@@ -55,7 +55,7 @@ describe('a coordinator that stands still for longer than silence is tolerated',
     assert.equal(code, 0, story);
     await expectSameRun(workplace.path(run), workplace.path('quiet'), story);
     assert.deepEqual(
-      lines.filter((line) => /going back|beginning again|was killed|started again/.test(line)),
+      lines.filter((line) => /returning to|restarting from|was killed|started again/.test(line)),
       [],
       story,
     );

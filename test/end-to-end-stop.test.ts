@@ -56,7 +56,10 @@ describe('a run that is ended from outside', { concurrency: 2 }, () => {
     const steps = (await readStats(run)).length;
     const { metadata } = await readTensors(`${run}/checkpoints/${await newestCheckpoint(run)}`);
     assert.equal(metadata['step'], String(steps));
-    assert.match(lines[lines.length - 1], new RegExp(`^stopped after step ${steps} of 1000000: go on with`));
+    assert.match(
+      lines[lines.length - 1],
+      new RegExp(`^stopped after step ${steps} of 1000000: resume it with`),
+    );
   }
 
   for (const [name, args] of [

@@ -87,7 +87,7 @@ describe('gradients that go among workers', { concurrency: 2 }, () => {
     const refused = await workplace.start(on('pairs', 'ring', 16)).ended();
     assert.equal(refused.code, 2);
     assert.deepEqual(refused.lines, [
-      'coordinator: the run adds gradients as a tree does, and cannot go on as a ring: its numbers would change',
+      'coordinator: the run adds gradients as a tree does, and cannot resume as a ring: its numbers would change',
     ]);
   });
 

@@ -46,7 +46,7 @@ describe('a run with --wire bf16', { concurrency: 2 }, () => {
     const other = await workplace.start([...on, '--wire', 'fp32']).ended();
     assert.equal(other.code, 2);
     assert.deepEqual(other.lines, [
-      'coordinator: the run has --wire bf16, which cannot become fp32 when it goes on: start a new run',
+      'coordinator: the run has --wire bf16, which cannot become fp32 on resume: start a new run',
     ]);
     const { code, lines } = await workplace.start([...on, '--single-node']).ended();
     assert.equal(code, 0, lines.join('\n'));

@@ -151,7 +151,7 @@ describe('the generation of a run', () => {
   it('refuses a host whose workers failed five times in a row, though there are places', async () => {
     for (let failure = 1; failure <= 5; failure++) {
       assert.equal((await hello(`a${failure}`, { pid: failure })).kind, 'welcome');
-      admission.lose(member(`a${failure}`), 'exited', 'cannot go on');
+      admission.lose(member(`a${failure}`), 'exited', 'failed');
     }
     const message = await hello('a6', { pid: 6 });
     assert.equal(message.kind, 'refusal');
@@ -270,7 +270,7 @@ describe('the generation of a run', () => {
     // One that ends by itself, before or after its hello, is a loss.
     admission.ended(0, 'ended with code 3', undefined);
     await hello('b', { pid: 101 });
-    admission.lose(member('b'), 'exited', 'cannot go on: no memory');
+    admission.lose(member('b'), 'exited', 'failed: no memory');
     assert.deepEqual(machine.leaving, [1]);
     admission.ended(1, 'ended with code 3', 0);
     assert.deepEqual(lines.slice(2), [

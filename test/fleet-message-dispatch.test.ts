@@ -50,9 +50,9 @@ describe('what a worker asks for', () => {
   it('is refused before it is ready, images above all', async () => {
     for (const kind of ['fetch', 'unreachable', 'prepared'] as const)
       assert.deepEqual(await take('joining', [kind]), [
-        `lost: garbled, sent what it cannot have meant: ${kind} of a worker that is not ready`,
+        `lost: garbled, sent an invalid message: ${kind} of a worker that is not ready`,
       ]);
-    assert.deepEqual(await take('joining', ['ping', 'failure']), ['lost: exited, cannot go on: r']);
+    assert.deepEqual(await take('joining', ['ping', 'failure']), ['lost: exited, failed: r']);
   });
 
   it('is done once it is ready', async () => {

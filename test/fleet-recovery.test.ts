@@ -207,7 +207,7 @@ describe('the recovery of a run', () => {
       assert.deepEqual([recovery.version, recovery.update], [16, 8]);
       assert.throws(() => {
         recovery.updated(true, 12);
-      }, /^Error: update 8 came to 16, and comes to 12 now$/);
+      }, /^Error: update 8 already produced version 16, now 12$/);
       recovery.updated(true, 16);
       assert.deepEqual(recovery.holders(), [0, 1]);
     });

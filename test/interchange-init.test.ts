@@ -251,7 +251,7 @@ describe('weights that a run is to begin with', () => {
     await writeFile(path('run/options.json'), '{}');
     await refused(
       path('run'),
-      /is a run: give --init what `coordinator export` makes of it, or go on with it by --resume$/,
+      /is a run: give --init what `coordinator export` makes of it, or resume it with --resume$/,
     );
   });
 

@@ -189,7 +189,7 @@ describe('training to the end', () => {
         run.lines.filter((line) => line.startsWith('no worker holds the state any more: ')),
         restarts.map(
           (first) =>
-            `no worker holds the state any more: ${first === 1 ? 'beginning again from the seed' : `going back to step ${first - 1}`}`,
+            `no worker holds the state any more: ${first === 1 ? 'restarting from the seed' : `returning to step ${first - 1}`}`,
         ),
       );
       assert.deepEqual(run.status, { ready: true, step: LAST, totalSteps: LAST });
@@ -211,9 +211,7 @@ describe('training to the end', () => {
     };
     const { restarts, given, lines } = await train('given', [['generator 3']], 4, undefined, beginning);
     assert.deepEqual([restarts, given], [[1], [true]]);
-    assert.deepEqual(lines, [
-      'no worker holds the state any more: beginning again from the weights of faces',
-    ]);
+    assert.deepEqual(lines, ['no worker holds the state any more: restarting from the weights of faces']);
     await expectUndisturbed('given');
   });
 

@@ -215,7 +215,7 @@ describe('workers that average among themselves', LIMIT, () => {
     const chunk = { content: Content.OPERAND, shard: 0, offset: 0, total: 8, request: 0 };
     await send({ ...AT, kind: 'chunk', body: { ...chunk, payload: new Uint8Array(4) } });
     await until('the report', () => workers[1].unreachable.length === 1);
-    assert.match(workers[1].unreachable[0].reason, /^it sent what it cannot have meant: a vector of 8 bytes/);
+    assert.match(workers[1].unreachable[0].reason, /^it sent an invalid message: a vector of 8 bytes/);
     assert.equal(workers[1].unreachable[0].worker, 0);
     await workers[1].averaging.close();
     await until('the other report', () => workers[0].unreachable.length > 0);

@@ -18,7 +18,7 @@ export function settleSummation(
   if (topology !== 'star' && topology !== 'auto' && summation !== suited)
     throw new UserError(
       `the run adds gradients as a ${summation === 'pairwise' ? 'tree' : 'ring'} does, ` +
-        `and cannot go on as a ${topology}: its numbers would change`,
+        `and cannot resume as a ${topology}: its numbers would change`,
     );
   return summation === 'pairwise' ? { summation } : {};
 }

@@ -105,9 +105,9 @@ async function run(request: RunRequest): Promise<void> {
       : error;
   });
   closing.add(() => log.close());
-  live.events.add('begun', from ? `goes on after step ${firstStep - 1}` : `begins: ${lastStep} steps`);
+  live.events.add('begun', from ? `resumed after step ${firstStep - 1}` : `begins: ${lastStep} steps`);
   say(
-    `${from ? 'going on' : 'training'} in ${shown(folder.path)}: ${faces.count.toLocaleString('en')} images, ` +
+    `${from ? 'resuming' : 'training'} in ${shown(folder.path)}: ${faces.count.toLocaleString('en')} images, ` +
       `steps ${firstStep} to ${lastStep}, ${options.workers === 0 ? 'one process' : `${options.workers} workers`}, ` +
       `${training.shards} shards, engine ${group.engine}`,
   );
@@ -165,7 +165,7 @@ async function run(request: RunRequest): Promise<void> {
   );
   say(
     status.step < lastStep
-      ? `stopped after step ${status.step} of ${lastStep}: go on with --resume ${typed(folder.path)}`
+      ? `stopped after step ${status.step} of ${lastStep}: resume it with --resume ${typed(folder.path)}`
       : `done: faces in ${shown(folder.samplePicture(lastStep))}, losses in ${shown(folder.lossPicture)}`,
   );
 }
@@ -188,6 +188,6 @@ function faultOf(error: unknown, training: TrainingOptions): string {
 
 function whatIsLeft(folder: RunFolder, checkpoint: string | undefined): string {
   return checkpoint === undefined
-    ? `no checkpoint was written yet: begin again with --auto-resume --run-dir ${typed(folder.path)}`
-    : `the last checkpoint is ${shown(checkpoint)}: go on with --resume ${typed(folder.path)}`;
+    ? `no checkpoint was written yet: restart it with --auto-resume --run-dir ${typed(folder.path)}`
+    : `the last checkpoint is ${shown(checkpoint)}: resume it with --resume ${typed(folder.path)}`;
 }

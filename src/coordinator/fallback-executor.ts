@@ -76,7 +76,7 @@ export class LoneSuccessor implements ComputeGroup {
     } catch (error) {
       if (!(error instanceof WorkersGone) || this.#isAlone) throw error;
       this.#isAlone = true;
-      this.log(`${error.message}: going on in this process alone`, { level: 'warn' });
+      this.log(`${error.message}: continuing in this process alone`, { level: 'warn' });
       throw new StateLost({ cause: error });
     }
   }

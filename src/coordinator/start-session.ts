@@ -163,7 +163,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun | und
   if (firstStep > lastStep) {
     if (earlier?.unattended) return undefined;
     throw new UserError(
-      `the run has done ${firstStep - 1} of ${lastStep} steps: give more --epochs or --steps to go on`,
+      `the run has done ${firstStep - 1} of ${lastStep} steps: pass more --epochs or --steps to continue`,
     );
   }
 
@@ -194,7 +194,7 @@ async function openOrigin(
     say(`${shown(run.path)} has no checkpoint and no step yet: beginning its run again`);
     return undefined;
   }
-  const advise = (whole: string): string => `go on from the one before with --resume ${whole}`;
+  const advise = (whole: string): string => `resume from the previous one with --resume ${whole}`;
   return openCheckpoint({ run, training, path, advise });
 }
 

@@ -33,7 +33,7 @@ export async function trainToEnd(parts: TrainingParts): Promise<void> {
     origin = await record.rewind();
     began = status.step = origin?.facts.step ?? 0;
     log(
-      `${lost.message}: ${origin ? `going back to step ${status.step}` : `beginning again from ${beginning.name}`}`,
+      `${lost.message}: ${origin ? `returning to step ${status.step}` : `restarting from ${beginning.name}`}`,
       { level: 'warn', event: 'rewound' },
     );
     await group.restart(origin ?? (await beginning.state()), status.step + 1);

@@ -43,7 +43,7 @@ export async function findWeights(path: string): Promise<FoundWeights> {
   throw new UserError(
     (await inside('options.json')) === undefined
       ? `${path} holds neither generator.safetensors nor model.json: give --init a folder that does`
-      : `${path} is a run: give --init what \`coordinator export\` makes of it, or go on with it by --resume`,
+      : `${path} is a run: give --init what \`coordinator export\` makes of it, or resume it with --resume`,
   );
 }
 

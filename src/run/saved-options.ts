@@ -77,7 +77,7 @@ export async function resumeArguments(
     if (!CHANGEABLE.has(name) && fixed[name] !== value)
       throw new UserError(
         `the run has ${name in fixed ? `${optionName(name)} ${String(fixed[name])}` : `no ${optionName(name)}`}, ` +
-          `which cannot become ${String(value)} when it goes on: start a new run`,
+          `which cannot become ${String(value)} on resume: start a new run`,
       );
   const said = Object.fromEntries(now) as Partial<TrainArguments>;
   // The run stays where it is, and who starts it says how it logs and resumes. One way of computing replaces the other;

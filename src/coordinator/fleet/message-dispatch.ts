@@ -99,7 +99,7 @@ export class MessageDispatcher {
       case 'fetch':
         return this.parts.reassignment.fetch(member, message.body);
       case 'failure':
-        this.parts.admission.lose(member, 'exited', `cannot go on: ${message.body.reason}`);
+        this.parts.admission.lose(member, 'exited', `failed: ${message.body.reason}`);
         return;
       case 'ping':
         return;
@@ -128,7 +128,7 @@ export class MessageDispatcher {
       }
       this.parts.metrics.countRejected(error.reason);
       if (member && error.reason !== 'wrong_generation')
-        this.parts.admission.lose(member, 'garbled', `sent what it cannot have meant: ${error.message}`);
+        this.parts.admission.lose(member, 'garbled', `sent an invalid message: ${error.message}`);
     };
     try {
       work()?.catch(refuse);

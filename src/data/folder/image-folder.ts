@@ -128,7 +128,7 @@ function withoutFiles(
   const links = leftOut.find(({ unit }) => unit === 'link');
   if (links && leftOut.length === 1) {
     return new UserError(
-      `all that ${root} holds is ${links.count === 1 ? 'a link that leads' : `${links.count} links that lead`} out of it: ` +
+      `${root} holds only ${links.count === 1 ? 'a link that leads' : `${links.count} links that lead`} out of it: ` +
         (offersFollowLinks
           ? 'give --follow-links where you trust what they lead to'
           : 'copy the images into it'),

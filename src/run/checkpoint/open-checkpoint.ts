@@ -23,7 +23,7 @@ export async function openCheckpoint({
   advise,
 }: CheckpointRequest): Promise<Checkpoint> {
   const asked = path ?? (await listCheckpoints(run)).at(-1);
-  if (asked === undefined) throw new UserError(`${run.path} has no checkpoint to go on from`);
+  if (asked === undefined) throw new UserError(`${run.path} has no checkpoint to resume from`);
   try {
     return await Checkpoint.open(asked, training);
   } catch (error) {

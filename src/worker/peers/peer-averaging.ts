@@ -138,7 +138,7 @@ export class PeerAveraging {
       if (!(error instanceof Rejection)) throw error;
       // Number and checksum belong to the connection: what was on its way in an earlier generation means nothing now.
       if (sender?.generation === this.#generation)
-        this.#report(sender.worker, `it sent what it cannot have meant: ${error.message}`);
+        this.#report(sender.worker, `it sent an invalid message: ${error.message}`);
     }
   }
 

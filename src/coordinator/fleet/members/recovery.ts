@@ -188,7 +188,7 @@ export class Recovery {
    */
   updated(averageKept: boolean, next = this.update + 1): void {
     if (this.isBehind && next !== this.#version)
-      throw new Error(`update ${this.update} came to ${this.#version}, and comes to ${next} now`);
+      throw new Error(`update ${this.update} already produced version ${this.#version}, now ${next}`);
     this.#before = this.update;
     this.#version = next;
     this.#again = false;
