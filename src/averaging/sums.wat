@@ -1,5 +1,4 @@
 ;; Sums of float32 vectors, four floats at a time, each operation rounded as in JavaScript's Math.fround.
-;; test/averaging-kernels.test.ts compiles this file and compares it with sums-code.ts, which is what runs.
 ;;
 ;; Addresses and `bytes` are bytes, a multiple of 16.
 ;;

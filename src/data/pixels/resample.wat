@@ -1,5 +1,4 @@
-;; The two passes of resample.ts, four channels at a time. test/data-resample.test.ts compiles this file and
-;; compares it with resample-code.ts, which is what runs.
+;; The two passes of resample.ts, four channels at a time.
 ;;
 ;; Weights are fixed-point numbers of 22 bits; sums start at a half, for rounding. All loads and stores take four
 ;; bytes where three or fewer may be meant: buffers have slack at their end.

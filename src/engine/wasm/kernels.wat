@@ -1,5 +1,4 @@
 ;; The inner loops of the wasm engine's kernels, four floats at a time, in the memory of TensorFlow.js's own module.
-;; test/engine-wasm-kernels.test.ts compiles this file and compares it with kernels-code.ts, which is what runs.
 ;;
 ;; All numbers are float32. Addresses, strides and sizes called `bytes` are bytes, counts are counts of floats.
 ;; A loop over floats reads up to 16 bytes past its last one, which the heap's footer allows, and writes none.
