@@ -13,7 +13,7 @@ import { realFaces } from '../evaluation/real-faces.js';
 /** Default image size for a folder. */
 const DEFAULT_SIZE = 64;
 
-/** Says how face-like the pictures in a folder are, such as those that another program has drawn. */
+/** Reports how face-like the pictures in a folder are, such as those that another program has drawn. */
 export async function evaluateFolder(folder: string, given: EvaluateArguments): Promise<void> {
   const { data, step, imageSize = DEFAULT_SIZE, seed } = given;
   if (step !== undefined) throw new UserError(`${folder} is not a run, which --step would be of`);

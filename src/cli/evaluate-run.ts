@@ -14,7 +14,7 @@ import { evaluateCheckpoint } from '../evaluation/evaluate-checkpoint.js';
 import { printEvaluation } from '../evaluation/evaluation-text.js';
 import { realFaces } from '../evaluation/real-faces.js';
 
-/** Draws samples with a checkpoint of a run, and says how face-like they are. */
+/** Draws samples with a checkpoint of a run, and reports how face-like they are. */
 export async function evaluateRun(place: RunPlace, given: EvaluateArguments): Promise<void> {
   const { run } = place;
   if (given.imageSize !== undefined)

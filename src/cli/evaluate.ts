@@ -12,7 +12,7 @@ export async function evaluate(where: string, given: EvaluateArguments): Promise
   await (place ? evaluateRun(place, given) : evaluateFolder(where, given));
 }
 
-/** Undefined for what is no run. */
+/** Undefined if it is no run. */
 async function placeOf(where: string): Promise<RunPlace | undefined> {
   if (where.endsWith('.safetensors')) return openRunAt(where);
   const run = await RunFolder.openBegun(where);

@@ -3,14 +3,14 @@ import { Help, Option, type Argument, type Command } from 'commander';
 /** A line that can be typed, and what it is for. */
 export interface Example {
   readonly what: string;
-  /** Long ones go on behind a backslash, as in a shell. */
+  /** Long ones continue after a backslash, as in a shell. */
   readonly line: string;
 }
 
 /** Help of a command besides its options. */
 export interface Guide {
   readonly examples: readonly Example[];
-  /** The long flags that --help shows; all where it is left out. */
+  /** The long flags that --help shows; all if omitted. */
   readonly usual?: readonly string[];
 }
 

@@ -20,7 +20,7 @@ export class Closing {
     return result;
   }
 
-  /** Closes everything, even where one of them fails; throws the first failure. */
+  /** Closes everything, even if one of them fails; throws the first failure. */
   async close(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     for (let close = this.#closers.pop(); close; close = this.#closers.pop()) {

@@ -22,7 +22,7 @@ export function parseHttpAddress(text: string): HttpAddress {
 /** Requires a token that is hard to guess and fits into a header. */
 const TOKEN = /^[\w.~+/-]{16,512}=*$/;
 
-/** Throws a UserError for an address that other machines can reach, where there is no good token to read by. */
+/** Throws a UserError for an address that other machines can reach, if there is no good token to read by. */
 export function requireToken(address: HttpAddress, token: Secret | undefined): void {
   if (token !== undefined && !token.isLike(TOKEN))
     throw new UserError(

@@ -20,7 +20,7 @@ export interface LogFields {
   readonly [name: string]: unknown;
 }
 
-/** Says one thing that happened. */
+/** Reports one event. */
 export type Log = (message: string, fields?: LogFields) => void;
 
 /** One for the process, as stderr is. */
@@ -36,7 +36,7 @@ export function logsJson(): boolean {
   return format === 'json';
 }
 
-/** From now on every line says this too. */
+/** Adds these fields to every later line. */
 export function addLogContext(fields: LogFields): void {
   context = { ...context, ...fields };
 }

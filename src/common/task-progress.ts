@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { logsJson, say } from './log.js';
 
-/** Seconds between lines where there is no terminal. */
+/** Seconds between lines if there is no terminal. */
 const LINE_INTERVAL = 5;
 
 export interface TaskProgress {

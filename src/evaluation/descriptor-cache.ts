@@ -14,7 +14,7 @@ interface SavedJudgement {
   readonly digest: string;
 }
 
-/** Undefined where there is none, or one of other faces. */
+/** Undefined if there is none, or one of other faces. */
 export async function readAnalysis(
   path: string,
   key: string,

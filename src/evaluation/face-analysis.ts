@@ -1,4 +1,4 @@
-/** Numbers that the recognition network says of a face. */
+/** Numbers by which the recognition network describes a face. */
 export const DESCRIPTOR_LENGTH = 128;
 
 /** Analysis of some pictures by the networks. */

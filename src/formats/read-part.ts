@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../common/errors.js';
 
-/** Bytes of a file from `start` on. Throws a UserError where it has fewer, or cannot be read. */
+/** Bytes of a file from `start` on. Throws a UserError if it has fewer, or cannot be read. */
 export async function readPart(path: string, start: number, length: number): Promise<Buffer> {
   try {
     const file = await open(path, 'r');

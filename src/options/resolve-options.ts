@@ -12,7 +12,7 @@ import { settleSummation, type Topology } from '../averaging/topology.js';
 export interface Machine {
   readonly cores: number;
   readonly gpus: readonly number[];
-  /** Why it should not compute in bfloat16; undefined where it can. */
+  /** Why it should not compute in bfloat16; undefined if it can. */
   lackOfBfloat16(): string | undefined;
 }
 

@@ -241,7 +241,7 @@ async function requireUnused(run: RunFolder): Promise<void> {
 const BEFORE_FIRST_STEP =
   /^(run\.lock.*|(options\.json|events\.jsonl|reals\.png)(\.[\w-]+\.tmp)?|stats\.jsonl|checkpoints|samples|lost\+found)$/;
 
-/** Bytes of a file; 0 where there is none. */
+/** Bytes of a file; 0 if there is none. */
 async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
@@ -251,7 +251,7 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** Names in a folder; none where there is no such folder. */
+/** Names in a folder; none if there is no such folder. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

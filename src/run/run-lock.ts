@@ -170,7 +170,7 @@ async function succeed(path: string, gone: Holder, own: string): Promise<boolean
   }
 }
 
-/** Puts a file where there is none, whole. Says false where there is one. */
+/** Puts a file if there is none, whole. Returns false if there is one. */
 async function place(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path).catch(async (error: unknown) => {
@@ -185,7 +185,7 @@ async function place(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Undefined where there is no lock. One that says nothing has no process, and is judged by its age. */
+/** Undefined if there is no lock. One that says nothing has no process, and is judged by its age. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   let file: FileHandle;
   try {

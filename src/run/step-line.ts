@@ -2,7 +2,7 @@ import type { LoggedEvaluation, StepRecord } from './step-record.js';
 
 type NumberField = Exclude<keyof StepRecord, 'evaluation'>;
 
-/** A count is a whole number from 0; a measure is any number, written as null where it is not finite. */
+/** A count is a whole number from 0; a measure is any number, written as null if it is not finite. */
 const KINDS: Readonly<Record<NumberField, 'count' | 'measure'>> = {
   step: 'count',
   epoch: 'count',

@@ -27,7 +27,7 @@ export class StepLog {
     return new StepLog(path, await writing(path, () => open(path, 'ax')), 0, 0);
   }
 
-  /** Goes on after `step`: what was logged later is cut off, because it is about to be done again. */
+  /** Continues after `step`: what was logged later is cut off, because it is about to be done again. */
   static async resume(path: string, step: number, report: Report): Promise<StepLog> {
     const { end, last } = await findEnd(path, step, report);
     if ((last?.step ?? 0) < step)

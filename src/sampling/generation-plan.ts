@@ -27,7 +27,7 @@ export interface FacesPlan {
 /** Bounds of counts: memory is limited, and a longer animation cannot be watched. */
 const MOST_FRAMES = 2_000;
 
-/** From the options alone. Throws a UserError where they contradict each other. */
+/** From the options alone. Throws a UserError if they contradict each other. */
 export function planFaces(given: GenerateArguments, latentSize: number): FacesPlan {
   refuseContradictions(given);
   const { interpolate, between, each, arithmetic, frames } = given;

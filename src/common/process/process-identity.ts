@@ -7,7 +7,7 @@ export interface ProcessIdentity {
   /** PID namespace: containers on one host number their processes separately. Null: unknown. */
   readonly namespace: string | null;
   readonly pid: number;
-  /** When it was started, in the system's own count; null where there is no /proc. */
+  /** When it was started, in the system's own count; null if there is no /proc. */
   readonly started: string | null;
 }
 

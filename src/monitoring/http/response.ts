@@ -9,7 +9,7 @@ export interface Page {
   readonly body: string | Uint8Array | FileBody;
   /** Those of this answer alone. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Goes on with the answer, in the place of the body. */
+  /** Streams the answer instead of a body. */
   readonly stream?: (response: ServerResponse) => void;
 }
 

@@ -69,7 +69,7 @@ const MAX_HEADER_BYTES = 8 * 1024;
 /** Bytes of responses that wait in memory. */
 const MAX_UNREAD_BYTES = 16 * 1024 ** 2;
 
-/** Serves what the run tells of itself, to read only. Rejects with a UserError where it cannot listen. */
+/** Serves what the run tells of itself, to read only. Rejects with a UserError if it cannot listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { requestTimeout = REQUEST_TIMEOUT_MS } = options;
   const pages = pagesOf(options);

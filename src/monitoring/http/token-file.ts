@@ -10,7 +10,7 @@ interface TokenGiven {
   readonly httpTokenFile?: string;
 }
 
-/** A file with one token, such as a mounted secret. Rejects with a UserError where it cannot be read or is empty. */
+/** A file with one token, such as a mounted secret. Rejects with a UserError if it cannot be read or is empty. */
 async function readTokenFile(path: string): Promise<Secret> {
   await requireTrusted(path, 'cannot trust --http-token-file');
   let text: string;

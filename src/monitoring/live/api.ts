@@ -134,7 +134,7 @@ export class LiveSite implements Site {
   }
 }
 
-/** Undefined for what is no whole number up to `most`. */
+/** Undefined unless a whole number up to `most`. */
 function wholeIn(query: URLSearchParams, name: string, otherwise: number, most: number): number | undefined {
   const value = query.get(name);
   if (value === null) return otherwise;

@@ -61,7 +61,7 @@ export class RunEvents {
     else if (this.#waiting.push(event) > this.most) this.#waiting = thinned(this.#waiting, this.#kept);
   }
 
-  /** Takes what is said of a run, where its fields name an event. */
+  /** Takes what is said of a run, if its fields name an event. */
   readonly hear = (message: string, fields: LogFields = {}): void => {
     const kind = EVENT_KINDS.find((each) => each === fields['event']);
     if (kind) this.add(kind, message);

@@ -138,7 +138,7 @@ export class RunFiles {
   }
 }
 
-/** When something was made or removed in a folder last, in milliseconds; 0 where there is none. */
+/** When something was made or removed in a folder last, in milliseconds; 0 if there is none. */
 async function changeOf(folder: string): Promise<number> {
   return stat(folder).then(
     ({ mtimeMs }) => mtimeMs,

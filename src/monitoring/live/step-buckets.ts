@@ -4,7 +4,7 @@ import type { StepRecord } from '../../run/step-record.js';
 /** Buckets that are kept: more are merged in pairs. Two rows each, that is twice the pixels of a wide screen. */
 const MOST_BUCKETS = 4096;
 
-/** Lowest and highest value of some steps, in the order in which they came; NaN where there is none. */
+/** Lowest and highest value of some steps, in the order in which they came; NaN if there is none. */
 interface Extremes {
   readonly first: number;
   readonly second: number;

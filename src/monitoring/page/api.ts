@@ -18,7 +18,7 @@ export interface WorkerView {
   readonly state: 'joining' | 'ready' | 'lost';
   readonly host: string;
   readonly pid: number;
-  /** "gpu 0", "cpu"; empty where it is not known. */
+  /** "gpu 0", "cpu"; empty if it is unknown. */
   readonly device: string;
   readonly shards: number;
   /** Facts of the last step in which it took part. */

@@ -210,7 +210,7 @@ function showRunList(): void {
   );
 }
 
-/** Tries again what has no answer. */
+/** Retries until there is an answer. */
 async function untilThere<Result>(work: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {

@@ -43,7 +43,7 @@ export class Checkpoint implements StateSource {
     private readonly header: SafetensorsHeader,
   ) {}
 
-  /** Reads all of the file once. Throws BrokenCheckpoint where it is not as it was written, or of another network. */
+  /** Reads all of the file once. Throws BrokenCheckpoint if it differs from what was written, or of another network. */
   static async open(path: string, training: TrainingOptions): Promise<Checkpoint> {
     const file = await openFile(path);
     try {

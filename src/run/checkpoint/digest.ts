@@ -9,14 +9,14 @@ export const NO_DIGEST = '0'.repeat(64);
 /** The field in JSON. Quotes inside a string are escaped, so no other part of a header can match. */
 const FIELD = Buffer.from(`"${DIGEST_FIELD}":"`);
 
-/** The digest that a header holds; undefined where it has none. */
+/** The digest that a header holds; undefined if it has none. */
 export function digestIn(header: Uint8Array): string | undefined {
   const place = placeOfDigest(header);
   const digits = place === undefined ? '' : textAt(header, place);
   return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
 }
 
-/** The same header with this digest in its place. Throws where there is no place for one. */
+/** The same header with this digest in its place. Throws if there is no place for one. */
 export function withDigest(header: Uint8Array, digest: string): Uint8Array {
   const place = placeOfDigest(header);
   if (place === undefined) throw new Error('the header has no place for a digest');

@@ -5,7 +5,7 @@ import { typed } from '../../common/display-path.js';
 import { listCheckpoints, stepOf } from './checkpoint-files.js';
 import { BrokenCheckpoint, Checkpoint } from './checkpoint.js';
 
-/** Which of a run's checkpoints to open, and what to tell the user where it is broken. */
+/** Which of a run's checkpoints to open, and what to tell the user if it is broken. */
 export interface CheckpointRequest {
   readonly run: RunFolder;
   readonly training: TrainingOptions;
@@ -43,7 +43,7 @@ interface NewestWhole {
   readonly onBroken?: (error: BrokenCheckpoint) => void;
 }
 
-/** The newest checkpoint that is whole; undefined where none is left. */
+/** The newest checkpoint that is whole; undefined if none is left. */
 export async function openNewestWhole(
   run: RunFolder,
   training: TrainingOptions,

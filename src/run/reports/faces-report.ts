@@ -16,7 +16,7 @@ export async function writeFacesReport(run: RunFolder, signal?: AbortSignal): Pr
     await writeFileAtomically(run.realsAndFakes, await renderChart(faceChart(real, fake), signal));
 }
 
-/** Undefined where there is none. */
+/** Undefined if there is none. */
 async function placed(path: string): Promise<PlacedPicture | undefined> {
   try {
     const png = await readFile(path);
