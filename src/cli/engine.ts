@@ -20,7 +20,7 @@ export async function installEngine({ flavour }: { flavour?: Flavour }): Promise
   );
 }
 
-/** `coordinator engine status`: loads the engine and prints what it says of itself. */
+/** `coordinator engine status`: loads the engine and prints its status. */
 export async function printEngineStatus(choice: EngineChoice): Promise<void> {
   const { name, reason } = await chooseEngine(choice, cacheFolder());
   Object.assign(process.env, engineEnvironment({ threads: 1 }));

@@ -11,7 +11,7 @@ export class Voice {
     if (fields?.level !== 'debug') this.#way(message, fields);
   };
 
-  /** From now on hears everything, what is not said aloud too. */
+  /** Passes every later message to the listener, unprinted ones too. */
   listen(listener: Log): void {
     this.#listener = listener;
   }

@@ -104,7 +104,7 @@ export class RunEvaluations {
     if (isDue && last !== step) this.#begin(step);
   }
 
-  /** Waits for what is under way, for a while and until `stop`. */
+  /** Waits for the work under way, for a while and until `stop`. */
   async finish(stop: AbortSignal): Promise<void> {
     const running = this.#running;
     if (!running) return;

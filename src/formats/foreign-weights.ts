@@ -21,7 +21,7 @@ export interface ForeignWeights {
 /** Tensors of a state by their full name. */
 export type NamedTensors = ReadonlyMap<string, Float32Array>;
 
-/** Names that are listed in an error before it says how many more there are. */
+/** Most names that an error lists; it counts the rest. */
 const NAMES_SHOWN = 3;
 
 /**

@@ -62,7 +62,7 @@ export function encodeStored(tensors: readonly StoredTensor[], metadata: Metadat
   return Buffer.concat([length, text]);
 }
 
-/** The length that the first 8 bytes of a file give its header, or undefined where that cannot be. */
+/** The length that the first 8 bytes of a file give its header, or undefined if that is impossible. */
 export function headerLength(first8: Buffer): number | undefined {
   const length = first8.length === 8 ? Number(first8.readBigUInt64LE()) : 0;
   return length > 0 && length <= MAX_HEADER_BYTES ? length : undefined;

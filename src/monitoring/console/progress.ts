@@ -4,7 +4,7 @@ import type { StepRecord } from '../../run/step-record.js';
 /** Shows people how a run goes. Everything goes to one stream, stderr: stdout stays free for what is asked for. */
 export interface Progress {
   show(record: StepRecord): void;
-  /** A message, above the bar where there is one. */
+  /** A message, above the bar if there is one. */
   readonly log: Log;
   /** Leaves the last state to be read. Only messages may follow. Without it a bar's timer keeps the process alive. */
   stop(): void;

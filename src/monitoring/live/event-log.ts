@@ -144,7 +144,7 @@ function parseEvents(text: string): RunEvent[] {
 }
 
 /**
- * Undefined for what is not an event's line, such as one that a crash has torn. `number`: the line's, which is the id where
+ * Undefined if it is not an event's line, such as one that a crash has torn. `number`: the line's, which is the id where
  * the line has none.
  */
 export function parseEventLine(line: string, number: number): RunEvent | undefined {

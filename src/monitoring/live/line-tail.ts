@@ -9,7 +9,7 @@ export class LineTail {
   constructor(private readonly path: string) {}
 
   /**
-   * Hands over each new line. False where the file has been cut or replaced: it has to be read from its beginning, after
+   * Hands over each new line. False if the file has been cut or replaced: it has to be read from its beginning, after
    * a call of `rewind`.
    *
    * The last line is looked at again, by the same opening of the file that reads on: another file may have been put in its

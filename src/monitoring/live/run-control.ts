@@ -20,7 +20,7 @@ export class RunControl {
     return this.stopRequested.aborted;
   }
 
-  /** The step that is under way, or the round of local steps, is done to its end. False where nothing changes. */
+  /** The step that is under way, or the round of local steps, is done to its end. False if nothing changes. */
   pause(): boolean {
     if (this.isPaused || this.isStopping) return false;
     this.#gate = new Deferred();

@@ -131,7 +131,7 @@ function flattened(options: Readonly<Record<string, unknown>>): Record<string, u
   );
 }
 
-/** Empty for what has none, such as a secret. */
+/** Empty if it has none, such as a secret. */
 function text(value: unknown): string {
   if (typeof value === 'string') return printable(value);
   const json: string | undefined = value === null ? undefined : JSON.stringify(value);

@@ -43,7 +43,7 @@ export class Checkpoint implements StateSource {
     private readonly header: SafetensorsHeader,
   ) {}
 
-  /** Reads all of the file once. Throws BrokenCheckpoint if it differs from what was written, or of another network. */
+  /** Reads all of the file once. Throws BrokenCheckpoint if it differs from what was written, or belongs to another network. */
   static async open(path: string, training: TrainingOptions): Promise<Checkpoint> {
     const file = await openFile(path);
     try {
@@ -81,7 +81,7 @@ export class Checkpoint implements StateSource {
   }
 }
 
-/** Undefined where they are not those of a checkpoint of ours. */
+/** Undefined if they are not those of a checkpoint of ours. */
 function factsOf(metadata: Metadata): CheckpointFacts | undefined {
   const { step, epoch, engine = '', dataset = '' } = metadata;
   const facts = {
