@@ -183,8 +183,7 @@ describe('listing an image folder', () => {
 
     it('says what would take them, where nothing else is there', async () => {
       await symlink(outside, join(root, 'class'));
-      const refusal =
-        /^\S+ holds only a link that leads out of it: give --follow-links where you trust/;
+      const refusal = /^\S+ holds only a link that leads out of it: give --follow-links where you trust/;
       const isRefusal = (error: unknown): boolean =>
         error instanceof UserError && refusal.test(error.message) && !error.message.includes('\n');
       const list = (offersFollowLinks: boolean): unknown =>
